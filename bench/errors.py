@@ -1,0 +1,40 @@
+"""Errors that are the user's to mend: said in one or two lines, without a traceback."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchError(Exception):
+    """Something the user can put right: what is wrong and where, then what to do about it.
+
+    ``exit_code`` 2 means that the question was wrong; a subclass whose answer is "no" sets 1.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n    {self.advice}" if self.advice else self.message
+
+
+class UnknownName(BenchError):
+    """A name that is not among the known ones; suggests the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "", listing: str = "") -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        message = f"unknown {kind} {name!r}"
+        if where:
+            message += f" in {where}"
+        if near:
+            message += f": did you mean {near[0]!r}?"
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        advice = f"known: {shown or 'none'}"
+        if listing:
+            advice += f"   ({listing})"
+        super().__init__(message, advice)
+        self.nearest = near[0] if near else None

@@ -1,0 +1,233 @@
+"""What came out: the immutable result of one trial, and what a run's records depend on.
+
+Raw figures are kept as measured, seconds and bytes-based units in the names; summaries are computed when read.
+"""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from bench.case import PROTOCOL_VERSION, Case, Frozen, Track, digest
+
+SCHEMA_VERSION = 1
+
+Status = Literal[
+    "ok",
+    "error",
+    "diverged",
+    "timeout",
+    "out-of-memory",
+    "crashed",
+    "interrupted",
+    "unsupported",
+    "unavailable",
+]
+
+ScoreKind = Literal["logits", "probabilities", "margins"]
+"""What the values behind a model's decisions are."""
+
+FAILED: frozenset[str] = frozenset({"error", "diverged", "timeout", "out-of-memory", "crashed"})
+"""Statuses that make a run exit with 1."""
+
+NOT_RUN: frozenset[str] = frozenset({"unsupported", "unavailable"})
+"""Statuses of cases that could not be started; they leave one record, of seed index 0."""
+
+
+class EpochFigures(Frozen):
+    """One epoch (or one ``fit``) on the training clock, and its mean loss, which is read off the clock."""
+
+    seconds: float
+    samples: int
+    """Samples on this clock: in the first epoch those of the first steps are not among them."""
+    loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+class FirstStep(Frozen):
+    """The first step at one batch size: tracing, compiling and kernel selection are in it."""
+
+    samples: int
+    seconds: float
+
+
+class PredictPass(Frozen):
+    """One timed pass of prediction."""
+
+    samples: int
+    seconds: float
+
+
+class Phases(Frozen):
+    """Every phase a number of its own, in seconds; none overlaps another."""
+
+    import_s: float
+    load_s: float
+    build_s: float
+    first_steps: tuple[FirstStep, ...] = ()
+    epochs: tuple[EpochFigures, ...] = ()
+    """For an estimator one entry, its ``fit``."""
+    evaluate_s: float = 0.0
+    """Scoring the test part: off every clock."""
+    predict: tuple[PredictPass, ...] = ()
+    """The first pass is a warm-up: kept, not counted, unless it is the only one."""
+    predict_batch_size: int = 0
+    latency_us: tuple[float, ...] = ()
+    """Microseconds of each call on one sample, host array to host array, after the warm-up calls."""
+
+    @property
+    def train_s(self) -> float:
+        """All training seconds: first steps and every epoch."""
+        return sum(step.seconds for step in self.first_steps) + sum(epoch.seconds for epoch in self.epochs)
+
+
+class Scores(Frozen):
+    """Quality on the test part, scored once. ``log_loss`` is None where the model gives no probabilities."""
+
+    rows: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    log_loss: float | None = None
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Rows: true class; columns: predicted class."""
+
+
+class Memory(Frozen):
+    """Peaks in MiB. ``peak_rss_mib`` includes the import; the growth above it is what the model and data cost."""
+
+    method: str
+    """Which counter was read, e.g. ``VmHWM, reset by clear_refs``."""
+    after_import_mib: float
+    """Resident size once the framework was imported, before any data were touched."""
+    peak_rss_mib: float
+    phase_peak_mib: dict[str, float] = Field(default_factory=dict)
+    """Peak of each phase, keyed by its name (``load``, ``build``, ``train``, ``evaluate``, ``predict``)."""
+    device_allocated_peak_mib: float | None = None
+    device_driver_peak_mib: float | None = None
+
+    @property
+    def above_import_mib(self) -> float:
+        """What the model and the data cost: the peak less what the import alone holds."""
+        return self.peak_rss_mib - self.after_import_mib
+
+
+class Noise(Frozen):
+    """What else the machine did during the trial."""
+
+    steal_percent: float | None = None
+    """CPU time taken by the hypervisor, percent of all CPU time."""
+    other_cpu_percent: float | None = None
+    """CPU time of other processes, percent of one core."""
+    calibration_before_ms: float | None = None
+    calibration_after_ms: float | None = None
+    """A fixed single-threaded kernel, timed before and after the trial, never beside it."""
+    marks: tuple[str, ...] = ()
+    """Why the trial counts as noisy; empty if it does not."""
+
+
+class ModelFigures(Frozen):
+    """What the model is, counted on the built object; None where it has no meaning."""
+
+    parameters: int | None = None
+    flops_per_sample: int | None = None
+    """Floating-point operations of one forward pass, a multiply-add as two."""
+    final_weights_sha256: str | None = None
+    predictions_sha256: str | None = None
+
+
+class Record(Frozen):
+    """The result of one trial, or of a case that could not run: one line of ``records.jsonl``."""
+
+    schema_version: int = SCHEMA_VERSION
+    case_id: str
+    case: Case
+    status: Status
+    reason: str | None = None
+    """One sentence, where the status is not ``ok``."""
+    stderr_tail: tuple[str, ...] = ()
+    """The last lines the worker wrote to standard error, free of paths; kept where the trial failed."""
+    seed_index: int = Field(default=0, ge=0)
+    round: int = Field(default=0, ge=0)
+    deterministic: bool = False
+    """True where a second seed would give the same model, so that the case runs once."""
+    started_at: str = ""
+    """UTC, ISO 8601, seconds."""
+    wall_s: float = 0.0
+    """The whole trial as the parent saw it, from the start of the process to its end."""
+    environment: str = ""
+    """Hash of the environment the trial ran in; the run folder holds it."""
+    train_rows: int = 0
+    test_rows: int = 0
+    phases: Phases | None = None
+    scores: Scores | None = None
+    memory: Memory | None = None
+    noise: Noise | None = None
+    model: ModelFigures | None = None
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    """Read back from the framework inside the worker, not as asked."""
+    equivalence: str = "not yet verified"
+    """Whether the framework was shown to compute the same as the others of its row."""
+    predictions: str | None = None
+    """File of the stored predictions, relative to the run folder."""
+    command: str = ""
+    """The command that runs this trial again."""
+
+
+class DatasetNote(Frozen):
+    """What a report says of a data set; kept in the manifest so that a run can be read without the data."""
+
+    name: str
+    title: str
+    verified: bool
+    fingerprint: str
+    shape: tuple[int, ...]
+    """Of one image: ``(*spatial, channels)``."""
+    classes: tuple[str, ...]
+    train_rows: int
+    test_rows: int
+    split: str = "official"
+    """``official``, or how the harness cut the test part."""
+
+
+class RunManifest(Frozen):
+    """What a run set out to do: ``run.json`` of its folder."""
+
+    schema_version: int = SCHEMA_VERSION
+    protocol: int = PROTOCOL_VERSION
+    bench_version: str
+    name: str
+    """The folder's name: ``2026-11-22T10-15-00-quick``."""
+    suite: str
+    description: str = ""
+    track: Track = "matched"
+    seeds: int = 1
+    created_at: str = ""
+    command: str = ""
+    cases: tuple[Case, ...] = ()
+    datasets: tuple[DatasetNote, ...] = ()
+    labels: dict[str, JsonValue] = Field(default_factory=dict)
+    """Anything the user wants to find the run by."""
+
+
+class Environment(Frozen):
+    """Hardware, system, versions and thread settings: no host name, no user name, no path."""
+
+    cpu: str
+    cores: int
+    """Cores this process may use."""
+    memory_gib: float
+    accelerators: tuple[str, ...] = ()
+    system: str
+    """Name and release of the operating system."""
+    machine: str
+    """The instruction set: ``x86_64``, ``arm64``."""
+    python: str
+    packages: dict[str, str] = Field(default_factory=dict)
+    threads: dict[str, JsonValue] = Field(default_factory=dict)
+    """Thread variables as set for the workers."""
+    governor: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """12 hexadecimal digits over everything: the name of its file in a run folder."""
+        return digest(self.model_dump(mode="json"))[:12]
