@@ -1,0 +1,197 @@
+"""The interface between the harness and a framework.
+
+An adapter trains, predicts, and says when the device is idle. It never times, never scores, never shuffles in the
+matched track, and never sees test labels: the clock, the order, the schedule and the seeds are the harness's.
+Importing an adapter's module imports no framework; only a worker process calls ``prepare``, ``probe`` and ``build``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from bench.case import Case, Execution, Optimizer
+from bench.models.model import Estimator, Model, NativeModel, Network
+from bench.record import ScoreKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.datasets.dataset import Split
+
+Granularity = Literal["step", "epoch", "fit"]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Whether a framework's packages are there, by package metadata alone."""
+
+    versions: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    extra: str = ""
+    """The extra of this package that brings it: ``pytorch``."""
+
+    def __bool__(self) -> bool:
+        return not self.missing
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a framework sees, read inside a worker."""
+
+    devices: tuple[str, ...]
+    versions: Mapping[str, str]
+    threads: Mapping[str, int]
+    accelerators: tuple[str, ...] = ()
+    """Names of the accelerators behind the devices."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a predictor returns for ``n`` samples and ``k`` classes."""
+
+    labels: NDArray[np.int64]
+    """``(n,)``: the model's own decision, which is not always the largest value (an SVC's)."""
+    values: NDArray[np.float32] | None
+    """``(n, k)``, or None where the model gives decisions alone."""
+    kind: ScoreKind | None
+
+
+@dataclass(frozen=True)
+class DeviceMemory:
+    """Device memory in bytes: the framework's allocator, and the driver's view where it can be read."""
+
+    allocated_peak: int
+    allocated: int
+    driver: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """What the harness decided before the adapter sees the model."""
+
+    seed: int
+    """For what happens inside the framework: dropout masks, ``random_state``."""
+    threads: int
+    batch_size: int = 0
+    """0 for an estimator."""
+    learning_rates: NDArray[np.float64] | None = None
+    """``(total_steps,)``, one per optimiser step, so that a schedule is data."""
+    optimizer: Optimizer | None = None
+    initial_weights: Mapping[str, NDArray[np.float32]] | None = None
+    """Drawn by the harness, in the neutral layout; None for an estimator or a native model."""
+
+
+Predictor = Callable[["NDArray[np.uint8] | NDArray[np.float32]"], Scores]
+
+
+class Learner(ABC):
+    """One model on one device, with its training data."""
+
+    granularity: Granularity
+
+    @abstractmethod
+    def train(self, order: NDArray[np.int64] | None) -> float | None:
+        """Train on the rows of ``order`` in that order, batch by batch; the last batch may be short.
+
+        None leaves the order to the framework. Returns the mean loss over the samples where it costs nothing to
+        have, else None.
+        """
+
+    @abstractmethod
+    def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
+        """A function from host images (any number of rows, as stored) to scores on the host, in evaluation mode.
+
+        Rows are taken ``batch_size`` at a time, all at once where it is 0. It is compiled or traced by its first
+        call of each size. ``decisions_only`` leaves out values that would cost a second pass.
+        """
+
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Return when the device is idle."""
+
+    def reset_device_peak(self) -> None:
+        """Start a new peak of device memory; does nothing where the device's memory is the host's."""
+
+    def device_memory(self) -> DeviceMemory | None:
+        """Device memory, or None where the device's memory is the host's."""
+        return None
+
+    @abstractmethod
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """All weights by neutral name and layout (see ``bench.models.network``); empty where there are none."""
+
+    @abstractmethod
+    def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Load weights in the neutral layout. Raises ValueError on a name or shape that is not the model's."""
+
+    @abstractmethod
+    def parameter_count(self) -> int | None:
+        """Trained parameters as the framework counts them; None where it has no meaning."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, object]:
+        """What is really in force: optimiser constants, threads, execution, precision. Values fit in JSON."""
+
+
+class Adapter(ABC):
+    """One framework behind the common interface."""
+
+    name: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]]
+    """Distributions that must be installed."""
+    extra: ClassVar[str]
+    builder: ClassVar[str]
+    """Which of a native model's builders is this framework's: ``pytorch``, ``keras`` or ``scikit_learn``."""
+    execution: ClassVar[Execution]
+    """How it runs a network where the suite does not say."""
+
+    start_s: ClassVar[float] = 5.0
+    """Rough seconds to import it and to train the first batch: only to estimate a run that has no history."""
+
+    def installed(self) -> Installed:
+        """By package metadata alone: nothing is imported."""
+        versions: dict[str, str] = {}
+        missing: list[str] = []
+        for package in self.packages:
+            try:
+                versions[package] = version(package)
+            except PackageNotFoundError:
+                missing.append(package)
+        return Installed(versions, tuple(missing), self.extra)
+
+    def natural(self, model: Model) -> bool:
+        """Whether running ``model`` here has a meaning at all; what has none is no case (a forest in PyTorch)."""
+        return isinstance(model, Network) or (isinstance(model, NativeModel) and self.builder in model.builders)
+
+    def trained_by_steps(self, model: Model) -> bool:
+        """Whether the suite's recipe (epochs, batch size, optimiser) applies to ``model`` here."""
+        return not isinstance(model, Estimator)
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Whether ``error`` says that the host or the device has no memory left."""
+        return isinstance(error, MemoryError)
+
+    def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
+        """Why this case cannot be run, in one sentence; None where it can. Called in the parent."""
+        return None
+
+    def environment(self, case: Case) -> dict[str, str]:
+        """Environment variables the worker must start with."""
+        return {}
+
+    @abstractmethod
+    def prepare(self, case: Case) -> None:
+        """In the worker, on the ``import`` clock: import the framework and fix its threads and precision."""
+
+    @abstractmethod
+    def probe(self) -> Probe:
+        """In the worker, after ``prepare``: devices, versions, and the thread settings in force."""
+
+    @abstractmethod
+    def build(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Learner:
+        """In the worker: the model with its weights loaded and its training data where it will use them."""
