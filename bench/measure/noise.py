@@ -1,0 +1,143 @@
+"""Noise: what else the machine did during a trial, from counters read before it starts and after it has ended.
+
+Runs in the parent. Nothing is read, and no kernel runs, while a worker measures.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter, perf_counter_ns
+
+from bench.record import Noise
+
+STEAL_LIMIT_PERCENT = 1.0
+"""A quiet virtual machine shows less than 0.1 %; 1 % is as much as the differences worth reporting."""
+
+OTHER_CPU_LIMIT_PERCENT = 10.0
+"""Of one core. A desktop at rest stays below; from here on threads that wait by spinning begin to lose their core."""
+
+CALIBRATION_LIMIT = 0.10
+"""Largest difference of the two calibrations; neighbouring trials on one machine vary by 7 to 10 % by themselves."""
+
+CALIBRATION_STEPS = 300_000
+"""About 20 ms of interpreted integer arithmetic: long against the timer, short against a trial."""
+
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class CpuCounters:
+    """CPU seconds since boot, over all cores, and of this process's family since it began."""
+
+    at_s: float
+    """``perf_counter`` when they were read."""
+    busy_s: float
+    """Spent in processes, of this system or (in a container) of its host."""
+    steal_s: float
+    total_s: float
+    """Of every kind, idle included."""
+    own_s: float
+    """Of this process and those children of it that have ended."""
+
+
+class NoiseWatch:
+    """The machine before a trial, to be compared with the machine after it.
+
+        watch = NoiseWatch.start()
+        ...                             # the worker starts, works, ends, and is waited for
+        noise = watch.finish()
+
+    The two readings are all it does.
+    """
+
+    def __init__(self, calibration_ms: float, counters: CpuCounters | None) -> None:
+        self._calibration_ms = calibration_ms
+        self._counters = counters
+
+    @classmethod
+    def start(cls) -> NoiseWatch:
+        """Calibrate (about 60 ms), then read the counters: to be called before the worker is started."""
+        return cls(calibration_ms(), read_counters())
+
+    def finish(self) -> Noise:
+        """Read the counters, then calibrate: to be called once the worker has ended and been waited for."""
+        counters = read_counters()
+        return assess(self._counters, counters, self._calibration_ms, calibration_ms())
+
+
+def assess(before: CpuCounters | None, after: CpuCounters | None, before_ms: float, after_ms: float) -> Noise:
+    """What happened between two readings, and why it counts as noise where it does."""
+    steal = other = None
+    if before is not None and after is not None:
+        steal = _percent(after.steal_s - before.steal_s, after.total_s - before.total_s)
+        others_s = (after.busy_s - before.busy_s) - (after.own_s - before.own_s)
+        other = _percent(others_s, after.at_s - before.at_s)
+    return Noise(
+        steal_percent=steal,
+        other_cpu_percent=other,
+        calibration_before_ms=before_ms,
+        calibration_after_ms=after_ms,
+        marks=_marks(steal, other, before_ms, after_ms),
+    )
+
+
+def calibration_ms() -> float:
+    """Milliseconds of a fixed piece of integer arithmetic in this thread; the median of three."""
+    return median(_kernel_ms() for _ in range(_REPEATS))
+
+
+def read_counters(stat: Path = Path("/proc/stat")) -> CpuCounters | None:
+    """The counters now; None where the system does not keep them in this form (macOS, Windows)."""
+    if sys.platform != "linux":
+        return None
+    try:
+        with stat.open() as file:
+            fields = file.readline().split()
+    except OSError:
+        return None
+    if len(fields) < 9 or fields[0] != "cpu":
+        return None
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    # proc(5): user nice system idle iowait irq softirq steal; the guest fields after them are part of user and nice.
+    user, nice, system, idle, iowait, irq, softirq, steal = (int(field) * tick for field in fields[1:9])
+    return CpuCounters(
+        at_s=perf_counter(),
+        busy_s=user + nice + system,
+        steal_s=steal,
+        total_s=user + nice + system + idle + iowait + irq + softirq + steal,
+        own_s=_own_s(),
+    )
+
+
+def _own_s() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _percent(part: float, whole: float) -> float:
+    """``part`` of ``whole``, not below 0: the counters tick 100 times a second and may disagree by a tick or two."""
+    return max(0.0, 100 * part / whole) if whole > 0 else 0.0
+
+
+def _marks(steal: float | None, other: float | None, before_ms: float, after_ms: float) -> tuple[str, ...]:
+    marks: list[str] = []
+    if steal is not None and steal > STEAL_LIMIT_PERCENT:
+        marks.append(f"{steal:.1f} % of the CPU time was taken by the hypervisor")
+    if other is not None and other > OTHER_CPU_LIMIT_PERCENT:
+        marks.append(f"other processes used {other:.0f} % of a core")
+    if max(before_ms, after_ms) > (1 + CALIBRATION_LIMIT) * min(before_ms, after_ms):
+        change, word = 100 * (after_ms / before_ms - 1), "longer" if after_ms > before_ms else "less"
+        marks.append(f"a fixed computation took {abs(change):.0f} % {word} after the trial")
+    return tuple(marks)
+
+
+def _kernel_ms() -> float:
+    state = 1
+    began = perf_counter_ns()
+    for _ in range(CALIBRATION_STEPS):
+        state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+    return (perf_counter_ns() - began) / 1e6

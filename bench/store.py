@@ -1,0 +1,320 @@
+"""Run folders: what a run set out to do, and its records, appended one by one and read back.
+
+    <results>/<run>/run.json                          the manifest
+                    records.jsonl                     one record a line
+                    predictions/<case>-<seed>.npz     labels and scores of one trial
+                    environments/<hash>.json          what the records ran in
+
+A record is written by one write that ends in a newline, then flushed to the disk. What follows the last newline
+was torn by a crash: readers ignore it and the next append cuts it away. Reading needs no lock and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bench.errors import BenchError, UnknownName
+from bench.record import SCHEMA_VERSION, Environment, Record, RunManifest
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+    from numpy.typing import NDArray
+
+MANIFEST = "run.json"
+RECORDS = "records.jsonl"
+PREDICTIONS = "predictions"
+ENVIRONMENTS = "environments"
+LOCK = ".lock"
+
+FINISHED: frozenset[str] = frozenset({"ok", "diverged", "unsupported"})
+"""Statuses a resumed run does not try again.
+
+A trial that diverged would diverge again: its seeds and its data are the same, and another model is another case.
+What failed otherwise (``error``, ``timeout``, ``out-of-memory``, ``crashed``, ``interrupted``) may have failed by
+the machine's state, and what was ``unavailable`` may have been installed or downloaded since.
+"""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class RunFolder:
+    """One run on the disk. One process writes, under ``lock``; any number read."""
+
+    def __init__(self, path: Path, manifest: RunManifest) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._lock: BaseFileLock | None = None
+
+    @classmethod
+    def create(cls, results: Path, manifest: RunManifest) -> RunFolder:
+        """A new folder ``results/<manifest.name>``; a name already taken gets ``-2``, ``-3``, … in folder and manifest.
+
+        Raises BenchError where the folder cannot be made or written.
+        """
+        if manifest.name in ("", ".", "..") or Path(manifest.name).name != manifest.name:
+            raise BenchError(f"{manifest.name!r} cannot be the name of a run.", "Leave out slashes and dots.")
+        try:
+            path = _new_folder(results, manifest.name)
+            manifest = manifest.model_copy(update={"name": path.name})
+            text = manifest.model_dump_json(indent=1) + "\n"
+            _write_whole(path / MANIFEST, lambda file: file.write(text.encode()))
+        except OSError as error:
+            raise BenchError(
+                f"results cannot be written to {str(results)!r}: {_obstacle(results) or _sentence(error)}.",
+                "Name another folder: --results DIR",
+            ) from error
+        return cls(path, manifest)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The run in the folder ``path``. Raises BenchError where there is none or its manifest cannot be read."""
+        try:
+            data = (path / MANIFEST).read_bytes()
+        except OSError as error:
+            raise BenchError(
+                f"{str(path)!r} is not a run: its {MANIFEST} cannot be read ({_sentence(error)}).",
+                "Name a folder that `bench run` made.",
+            ) from error
+        return cls(path, _parse(RunManifest, data, str(path / MANIFEST)))
+
+    def append(self, record: Record, predictions: Mapping[str, NDArray[Any]] | None = None) -> Record:
+        """Store one record, after the predictions it refers to, and return it as a reader will see it.
+
+        Takes the lock where this object does not hold it already. Raises BenchError where the disk refuses.
+        """
+        with self.lock():
+            try:
+                if predictions is not None:
+                    name = f"{PREDICTIONS}/{record.case_id}-{record.seed_index}.npz"
+                    self._store_arrays(name, predictions)
+                    record = record.model_copy(update={"predictions": name})
+                line = record.model_dump_json().encode()
+                # JSON has no NaN (pydantic writes null): what could not be read back must not get into the file.
+                stored = Record.model_validate_json(line)
+                _append_line(self.path / RECORDS, line + b"\n")
+            except OSError as error:
+                raise BenchError(
+                    f"a record of run {self.manifest.name!r} cannot be written: {_sentence(error)}.",
+                    "What was finished before is kept; make room or mend the folder, then run again with --resume.",
+                ) from error
+        return stored
+
+    def history(self) -> list[Record]:
+        """Every record in the order written, repeated attempts included.
+
+        Raises BenchError for a line that is no record, or one of a newer version of the harness.
+        """
+        try:
+            data = (self.path / RECORDS).read_bytes()
+        except FileNotFoundError:
+            return []
+        lines = data[: data.rfind(b"\n") + 1].splitlines()
+        return [
+            _parse(Record, line, f"{self.path / RECORDS}, line {number}")
+            for number, line in enumerate(lines, start=1)
+            if line.strip()
+        ]
+
+    def records(self) -> list[Record]:
+        """The newest record of every (case, seed index), in the order written. Raises as ``history`` does."""
+        newest: dict[tuple[str, int], Record] = {}
+        for record in self.history():
+            key = (record.case_id, record.seed_index)
+            newest.pop(key, None)  # so that the later record also takes the later place
+            newest[key] = record
+        return list(newest.values())
+
+    def finished(self) -> set[tuple[str, int]]:
+        """(case id, seed index) of what a resumed run need not try again: see ``FINISHED``."""
+        return {(record.case_id, record.seed_index) for record in self.records() if record.status in FINISHED}
+
+    def add_environment(self, environment: Environment) -> str:
+        """Store an environment once and return the hash that records refer to it by."""
+        path = self.path / ENVIRONMENTS / f"{environment.hash}.json"
+        if not path.exists():
+            text = environment.model_dump_json(indent=1) + "\n"
+            _write_whole(path, lambda file: file.write(text.encode()))
+        return environment.hash
+
+    def environments(self) -> dict[str, Environment]:
+        """Every stored environment by its hash."""
+        paths = sorted((self.path / ENVIRONMENTS).glob("*.json"))
+        return {path.stem: _parse(Environment, path.read_bytes(), str(path)) for path in paths}
+
+    def predictions(self, record: Record) -> dict[str, NDArray[Any]] | None:
+        """The arrays stored with ``record``; None where it has none.
+
+        Raises BenchError where the file is missing, damaged, or not in this run's folder. Nothing is unpickled.
+        """
+        if record.predictions is None:
+            return None
+        import zipfile
+        import zlib
+        from tokenize import TokenError
+
+        import numpy as np
+
+        # All that numpy, zipfile and zlib raised for some thousand damaged files.
+        damage = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, TokenError)
+
+        path = self.path / PREDICTIONS / Path(record.predictions).name
+        if record.predictions != f"{PREDICTIONS}/{path.name}":
+            raise BenchError(f"{record.predictions!r} is not a file of predictions of run {self.manifest.name!r}.")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except damage as error:
+            raise BenchError(
+                f"predictions of {record.case.cell}, seed {record.seed_index}, cannot be read from {str(path)!r}: "
+                f"{type(error).__name__}.",
+                "Delete the run and repeat it, or copy its folder again in full.",
+            ) from error
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for writing; may be nested. Raises BenchError where another writer holds it."""
+        from filelock import FileLock, Timeout  # imports asyncio: 50 ms that reading a run should not cost
+
+        if self._lock is None:
+            self._lock = FileLock(self.path / LOCK, timeout=0, thread_local=False)
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise BenchError(
+                f"run {self.manifest.name!r} is being written by another process.",
+                "Wait until it has ended, or start a run of its own.",
+            ) from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        import numpy as np
+
+        _write_whole(self.path / name, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
+
+
+def run_names(results: Path) -> list[str]:
+    """Names of the runs directly below ``results``, oldest first; empty where there is no such folder."""
+    if not results.is_dir():
+        return []
+    paths = [path for path in results.iterdir() if (path / MANIFEST).is_file()]
+    return [path.name for path in sorted(paths, key=_age)]
+
+
+def newest(results: Path) -> RunFolder:
+    """The run made last. Raises BenchError where there is none."""
+    names = run_names(results)
+    if not names:
+        raise BenchError(f"there is no run in {str(results)!r}.", "Make one: bench run --suite quick")
+    return RunFolder.open(results / names[-1])
+
+
+def find(results: Path, name: str) -> RunFolder:
+    """The run called ``name`` below ``results``, or in the folder ``name``. Raises UnknownName with the nearest."""
+    for path in (results / name, Path(name)):
+        if (path / MANIFEST).is_file():
+            return RunFolder.open(path)
+    raise UnknownName("run", name, run_names(results), where=str(results))
+
+
+def _age(path: Path) -> tuple[str, str]:
+    """What runs are ordered by: the time in the manifest, then the name. A damaged one is for ``open`` to refuse."""
+    try:
+        created = json.loads((path / MANIFEST).read_bytes()).get("created_at", "")
+    except (OSError, ValueError, AttributeError):
+        created = ""
+    return str(created), path.name
+
+
+def _new_folder(results: Path, name: str) -> Path:
+    results.mkdir(parents=True, exist_ok=True)
+    path, count = results / name, 1
+    while True:
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            count += 1
+            path = results / f"{name}-{count}"
+
+
+def _obstacle(results: Path) -> str:
+    """The file that stands where a folder was wanted, in words; empty if there is none."""
+    for path in (results, *results.parents):
+        if os.path.isfile(path):  # unlike Path.is_file, never raises
+            return f"{str(path)!r} is a file"
+    return ""
+
+
+def _sentence(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file so that it is either there in full or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    """One write at the end of the last whole line, then fsync; a short write is taken back."""
+    with path.open("ab+", buffering=0) as file:
+        end = _whole_lines(file)
+        file.truncate(end)
+        written = file.write(line)
+        if written != len(line):
+            file.truncate(end)
+            raise OSError(0, "the disk took only a part of it")
+        os.fsync(file.fileno())
+
+
+def _whole_lines(file: IO[bytes]) -> int:
+    """Bytes up to and including the last newline."""
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return 0
+    file.seek(size - 1)
+    if file.read(1) == b"\n":
+        return size
+    file.seek(0)
+    return file.read().rfind(b"\n") + 1
+
+
+def _parse(model: type[M], data: bytes, where: str) -> M:
+    """``data`` as ``model``; refuses what a newer version wrote before its unknown keys can confuse anybody."""
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise BenchError(f"{where}: not JSON, so the file was damaged or edited: {error}.") from error
+    version = content.get("schema_version", 0) if isinstance(content, dict) else 0
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise BenchError(
+            f"{where}: written by a newer bench (schema version {version}; this one reads up to {SCHEMA_VERSION}).",
+            "Update bench to read it.",
+        )
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BenchError(
+            f"{where}: not a {model.__name__}: {key + ': ' if key else ''}{first['msg']}.",
+            "The file was damaged or edited.",
+        ) from error

@@ -1,0 +1,123 @@
+"""Noise: what others did is told apart from what the trial did itself."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.measure.noise import CpuCounters, NoiseWatch, assess, calibration_ms, read_counters
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc/stat")
+
+BEFORE = CpuCounters(at_s=100.0, busy_s=50.0, steal_s=1.0, total_s=400.0, own_s=10.0)
+
+
+def after(busy: float = 0.0, steal: float = 0.0, own: float = 0.0) -> CpuCounters:
+    """Ten seconds later on four cores."""
+    return CpuCounters(at_s=110.0, busy_s=50.0 + busy, steal_s=1.0 + steal, total_s=440.0, own_s=10.0 + own)
+
+
+def burn(seconds: float) -> list[str]:
+    """A command that uses so many seconds of CPU time."""
+    return [sys.executable, "-c", f"import time\nwhile time.process_time() < {seconds}: pass"]
+
+
+def test_a_trial_that_had_the_machine_for_itself_is_not_marked() -> None:
+    noise = assess(BEFORE, after(busy=20.5, own=20.0), 20.0, 20.5)
+    assert noise.steal_percent == 0.0
+    assert noise.other_cpu_percent == pytest.approx(5.0)  # 0.5 s in 10 s, of one core
+    assert noise.marks == ()
+    assert (noise.calibration_before_ms, noise.calibration_after_ms) == (20.0, 20.5)
+
+
+def test_other_processes_are_marked_from_a_tenth_of_a_core_on() -> None:
+    noise = assess(BEFORE, after(busy=14.0, own=10.0), 20.0, 20.0)
+    assert noise.other_cpu_percent == pytest.approx(40.0)
+    assert noise.marks == ("other processes used 40 % of a core",)
+
+
+def test_steal_is_a_share_of_all_cpu_time() -> None:
+    noise = assess(BEFORE, after(steal=2.0), 20.0, 20.0)
+    assert noise.steal_percent == pytest.approx(5.0)  # 2 s of 4 cores times 10 s
+    assert noise.marks == ("5.0 % of the CPU time was taken by the hypervisor",)
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "marks"),
+    [
+        (20.0, 21.9, ()),
+        (20.0, 25.0, ("a fixed computation took 25 % longer after the trial",)),
+        (25.0, 20.0, ("a fixed computation took 20 % less after the trial",)),
+    ],
+)
+def test_a_machine_that_changed_its_speed_is_marked(before_ms: float, after_ms: float, marks: tuple[str, ...]) -> None:
+    assert assess(BEFORE, after(), before_ms, after_ms).marks == marks
+
+
+def test_counters_that_disagree_by_a_tick_give_no_negative_figure() -> None:
+    assert assess(BEFORE, after(busy=9.99, own=10.0), 20.0, 20.0).other_cpu_percent == 0.0
+
+
+def test_a_system_without_counters_has_no_figures_but_the_calibration() -> None:
+    noise = assess(None, None, 20.0, 30.0)
+    assert noise.steal_percent is None
+    assert noise.other_cpu_percent is None
+    assert len(noise.marks) == 1
+
+
+@linux
+def test_the_kernels_line_is_read_as_proc_5_describes_it(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  1000 200 300 5000 40 5 6 700 50 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n")
+    counters = read_counters(stat)
+    assert counters is not None
+    ticks = os.sysconf("SC_CLK_TCK")
+    assert counters.busy_s == pytest.approx((1000 + 200 + 300) / ticks)
+    assert counters.steal_s == pytest.approx(700 / ticks)
+    assert counters.total_s == pytest.approx((1000 + 200 + 300 + 5000 + 40 + 5 + 6 + 700) / ticks)
+
+
+@linux
+def test_a_kernel_that_counts_otherwise_gives_no_counters(tmp_path: Path) -> None:
+    assert read_counters(tmp_path / "nothing") is None
+    (tmp_path / "stat").write_text("cpu 1 2 3\n")
+    assert read_counters(tmp_path / "stat") is None
+
+
+@linux
+def test_the_worker_is_not_counted_among_the_others() -> None:
+    before = read_counters()
+    subprocess.run(burn(0.5), check=True)
+    since = read_counters()
+    assert before is not None
+    assert since is not None
+    assert since.own_s - before.own_s >= 0.45
+    assert since.busy_s - before.busy_s >= 0.3
+
+
+@linux
+def test_a_busy_process_beside_the_trial_marks_it() -> None:
+    with subprocess.Popen(burn(60)) as other:
+        time.sleep(0.1)
+        watch = NoiseWatch.start()
+        time.sleep(0.5)
+        noise = watch.finish()
+        other.kill()
+    assert noise.other_cpu_percent is not None
+    assert noise.other_cpu_percent > 10
+    assert any(mark.startswith("other processes used") for mark in noise.marks)
+
+
+def test_watching_costs_nothing_while_the_trial_runs() -> None:
+    watch = NoiseWatch.start()
+    used = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - used < 0.005  # under 1 % of a core
+    watch.finish()
+
+
+def test_the_calibration_is_long_against_the_timer_and_short_against_a_trial() -> None:
+    assert 1 < calibration_ms() < 1000
