@@ -1,0 +1,1 @@
+"""From cases to records: the plan, the worker process, the executor."""

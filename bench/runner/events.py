@@ -1,0 +1,35 @@
+"""What a run tells whoever watches it."""
+
+from pathlib import Path
+from typing import Protocol
+
+from bench.record import Record
+from bench.runner.plan import Plan, PlannedTrial
+
+
+class Observer(Protocol):
+    """Told of a run as it goes. It draws when it is told, never by itself: nothing runs beside a measurement."""
+
+    def preparing(self, line: str) -> None:
+        """Something before the plan: a data set is read or fetched."""
+        return
+
+    def planned(self, plan: Plan, folder: Path) -> None:
+        """The plan is made and its folder is there."""
+        return
+
+    def started(self, trial: PlannedTrial, number: int, remaining_s: float) -> None:
+        """Trial ``number`` (from 1) begins; it and those after it may take ``remaining_s``."""
+        return
+
+    def phase(self, name: str) -> None:
+        """The trial has begun a phase."""
+        return
+
+    def finished(self, record: Record) -> None:
+        """The trial has ended and its record is stored."""
+        return
+
+
+class Silent(Observer):
+    """Watches nothing."""

@@ -1,0 +1,240 @@
+"""From a suite and a request to cases, each with what this machine needs to run it or the reason why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.adapters.base import Adapter
+from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
+from bench.case import Case, Training
+from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, resolve
+from bench.datasets.own import is_path
+from bench.errors import BenchError
+from bench.measure.cores import usable_cores
+from bench.models.catalog import MODELS, find_model
+from bench.models.model import Estimator, Model
+from bench.models.native import is_reference
+from bench.runner.probe import probe
+from bench.runner.request import Request
+from bench.runner.select import Selection, expand_globs, select
+from bench.suite import Matrix, ModelSettings, Suite
+
+
+@dataclass(frozen=True)
+class PlannedCase:
+    """A case with its model, its data and its adapter, or with the reason why it cannot run here."""
+
+    case: Case
+    model: Model
+    model_reference: str
+    adapter: Adapter
+    data: CachedDataset | None
+    blocked: Literal["unsupported", "unavailable"] | None = None
+    reason: str = ""
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether every seed gives the same model: an estimator without a random state."""
+        return isinstance(self.model, Estimator) and not self.model.seeded
+
+
+@dataclass
+class Expansion:
+    """Expands one suite for one request; models, data sets and devices are looked up once each."""
+
+    suite: Suite
+    request: Request
+    where: str = ""
+    progress: Callable[[str], None] = lambda _: None
+    _data: dict[str, CachedDataset | DatasetUnavailable] = field(default_factory=dict)
+    _models: dict[str, Model] = field(default_factory=dict)
+    _selections: dict[str, Selection] = field(default_factory=dict)
+
+    def cases(self) -> list[PlannedCase]:
+        """All cases, each once, frameworks of one row side by side.
+
+        Raises BenchError where a name is unknown, where something named in the request is not to be had, and where
+        nothing is left to run.
+        """
+        self._select()
+        found: dict[str, PlannedCase] = {}
+        for planned in self._products():
+            found.setdefault(planned.case.id, planned)
+        if not found:
+            raise BenchError(f"nothing to run: {self.where} has no case that {self._asked()}", "See it with: --dry-run")
+        return list(found.values())
+
+    def _asked(self) -> str:
+        request = self.request
+        asked = {
+            "--dataset": request.datasets,
+            "--model": request.models,
+            "--framework": request.frameworks,
+            "--device": request.devices,
+        }
+        options = [f"{option} {name}" for option, names in asked.items() for name in names]
+        return f"matches {' '.join(options)}" if options else "has a meaning: no framework can run any of its models"
+
+    def _select(self) -> None:
+        request = self.request
+        frameworks = [ALIASES.get(name, name) for name in request.frameworks]
+        asked = {"datasets": request.datasets, "models": request.models, "frameworks": frameworks}
+        is_file = {"datasets": _is_own_data, "models": is_reference}
+        for axis, names in asked.items():
+            kind, known, listing = _AXES[axis]
+            self._selections[axis] = select(
+                kind, names, self._axis(axis), known(), listing=listing, is_file=is_file.get(axis, _never)
+            )
+
+    def _axis(self, name: str) -> tuple[str, ...]:
+        values = self.suite.axis(name)
+        kind, known, listing = _AXES[name]
+        return expand_globs(kind, values, known(), where=self.where, listing=listing)
+
+    def _products(self) -> Iterator[PlannedCase]:
+        chosen = self._selections
+        for matrix in self.suite.matrix:
+            models = chosen["models"].of(self._expand("models", matrix))
+            yield from self._product(self._datasets(matrix), models, self._frameworks(matrix), matrix)
+        added = chosen["models"].added
+        if added:
+            everywhere = Matrix(datasets=self.suite.axis("datasets"), models=added, devices=self.suite.axis("devices"))
+            yield from self._product(self._datasets(everywhere), added, self._frameworks(everywhere), everywhere)
+
+    def _expand(self, name: str, matrix: Matrix) -> tuple[str, ...]:
+        kind, known, listing = _AXES[name]
+        return expand_globs(kind, getattr(matrix, name), known(), where=self.where, listing=listing)
+
+    def _datasets(self, matrix: Matrix) -> tuple[str, ...]:
+        chosen = self._selections["datasets"]
+        return (*chosen.of(self._expand("datasets", matrix)), *chosen.added)
+
+    def _frameworks(self, matrix: Matrix) -> tuple[str, ...]:
+        chosen = self._selections["frameworks"]
+        return (*chosen.of(self._expand("frameworks", matrix)), *chosen.added)
+
+    def _product(
+        self, datasets: tuple[str, ...], models: tuple[str, ...], frameworks: tuple[str, ...], matrix: Matrix
+    ) -> Iterator[PlannedCase]:
+        devices = self.request.devices or matrix.devices
+        for dataset in datasets:
+            for model in models:
+                for framework in frameworks:
+                    for device in devices:
+                        planned = self._planned(dataset, model, framework, device, matrix)
+                        if planned is not None:
+                            yield planned
+
+    def _planned(self, dataset: str, reference: str, framework: str, device: str, matrix: Matrix) -> PlannedCase | None:
+        adapter = find_adapter(framework, where=self.where)
+        model = self._model(reference)
+        if not adapter.natural(model):
+            return None
+        data = self._dataset(dataset)
+        info = data.info if isinstance(data, CachedDataset) else None
+        settings = self.suite.models.get(reference, ModelSettings())
+        rows = info.train_rows if info else None
+        case = Case(
+            dataset=info.name if info else dataset,
+            model=model.name,
+            framework=framework,
+            device=device,
+            track=self.suite.track,
+            data_fingerprint=info.fingerprint if info else None,
+            model_digest=model.digest,
+            training=self._training(settings) if adapter.trained_by_steps(model) else None,
+            parameters=settings.parameters if isinstance(model, Estimator) else {},
+            train_rows=_cap(model, settings, matrix, rows),
+            execution=adapter.execution,
+            threads=self.request.threads or self.suite.threads or usable_cores(),
+            measuring=self.suite.measuring,
+        )
+        blocked, reason = self._obstacle(case, model, adapter, data)
+        cached = data if isinstance(data, CachedDataset) else None
+        return PlannedCase(case, model, self._reference(reference, model), adapter, cached, blocked, reason)
+
+    def _reference(self, reference: str, model: Model) -> str:
+        path = getattr(model, "path", None)
+        if path is None:
+            return reference
+        attribute = getattr(model, "attribute", "")
+        return f"{path}:{attribute}" if attribute else str(path)
+
+    def _training(self, settings: ModelSettings) -> Training:
+        changed = {**self.suite.training.model_dump(), **settings.training}
+        if self.request.epochs is not None:
+            changed["epochs"] = self.request.epochs
+        return Training.model_validate(changed)
+
+    def _model(self, reference: str) -> Model:
+        if reference not in self._models:
+            self._models[reference] = find_model(reference, where=self.where)
+        return self._models[reference]
+
+    def _dataset(self, name: str) -> CachedDataset | DatasetUnavailable:
+        if name not in self._data:
+            try:
+                self._data[name] = resolve(
+                    name, data_dir=self.request.data_dir, offline=self.request.offline, say=self.progress
+                )
+            except DatasetUnavailable as missing:
+                if name in self.request.datasets:
+                    raise
+                self._data[name] = missing
+        return self._data[name]
+
+    def _obstacle(
+        self, case: Case, model: Model, adapter: Adapter, data: CachedDataset | DatasetUnavailable
+    ) -> tuple[Literal["unsupported", "unavailable"] | None, str]:
+        """Why the case cannot run here. Raises BenchError where the request named what is not to be had."""
+        if isinstance(data, DatasetUnavailable):
+            return "unavailable", f"{data.message} {data.advice}".strip()
+        installed = adapter.installed()
+        if not installed:
+            reason = (
+                f"{adapter.name} needs {' and '.join(installed.missing)}, not installed here. "
+                f"pip install 'bench-mnist[{installed.extra}]'"
+            )
+            if self._named("frameworks", case.framework):
+                raise BenchError(*reason.split(". ", 1))
+            return "unavailable", reason
+        unsupported = adapter.unsupported(case, model, data.info.shape, len(data.info.class_names))
+        if unsupported:
+            return "unsupported", unsupported
+        if case.device != "cpu" and case.device not in probe(case.framework).devices:
+            devices = ", ".join(probe(case.framework).devices)
+            message = f"case {case.cell!r} cannot run here: {adapter.name} sees no device {case.device!r}."
+            advice = f"Devices here: {devices}   (bench list devices)"
+            if case.device in self.request.devices:
+                raise BenchError(message, advice)
+            return "unavailable", f"{adapter.name} sees no device {case.device!r}."
+        return None, ""
+
+    def _named(self, axis: str, value: str) -> bool:
+        """Whether the request names ``value`` itself, not by a glob that it happens to match."""
+        chosen = self._selections[axis]
+        return value in chosen.patterns or value in chosen.added
+
+
+_AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str]] = {
+    "datasets": ("data set", lambda: tuple(DATASETS), DATASETS.listing),
+    "models": ("model", lambda: tuple(MODELS), MODELS.listing),
+    "frameworks": ("framework", lambda: tuple(ADAPTERS), ADAPTERS.listing),
+}
+
+
+def _never(name: str) -> bool:
+    return False
+
+
+def _is_own_data(name: str) -> bool:
+    return name not in DATASETS and is_path(name)
+
+
+def _cap(model: Model, settings: ModelSettings, matrix: Matrix, rows: int | None) -> int | None:
+    """The lowest cap on training rows that applies; None where there is none or the data have no more rows."""
+    caps = [settings.train_rows or getattr(model, "train_rows", None), matrix.train_rows]
+    lowest = min((cap for cap in caps if cap is not None), default=None)
+    return None if lowest is None or (rows is not None and lowest >= rows) else lowest

@@ -1,0 +1,42 @@
+"""What the parent asks of a worker process, and what it is told: lines of JSON."""
+
+from pydantic import JsonValue
+
+from bench.case import Case, Frozen
+from bench.record import Memory, ModelFigures, Phases, Scores, Status
+
+
+class Job(Frozen):
+    """One trial. Paths are here and not in the case, so that no record holds one."""
+
+    case: Case
+    seed_index: int
+    dataset_folder: str
+    """The cached arrays."""
+    model_reference: str
+    """A model's name, or ``/path/net.py:NAME``."""
+    predictions_path: str
+    """Where the worker leaves its predictions (``.npz``)."""
+
+
+class Measured(Frozen):
+    """What a trial that ended well measured."""
+
+    phases: Phases
+    scores: Scores
+    memory: Memory
+    model: ModelFigures
+    settings: dict[str, JsonValue]
+    train_rows: int
+    test_rows: int
+    accelerators: tuple[str, ...] = ()
+
+
+class Message(Frozen):
+    """One line from a worker: the phase it has begun, what it measured, or why it failed."""
+
+    phase: str | None = None
+    measured: Measured | None = None
+    status: Status | None = None
+    reason: str | None = None
+    probe: dict[str, JsonValue] | None = None

@@ -1,0 +1,192 @@
+"""Worker processes on this machine: start one, wait without spinning, and say how it ended."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from bench.errors import BenchError
+from bench.measure.threads import clean_environment
+from bench.record import Status
+from bench.runner.job import Job, Measured, Message
+
+TAIL_LINES = 12
+"""Lines of a failed worker's standard error that its record keeps."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended, and what it measured if it ended well."""
+
+    status: Status
+    reason: str | None
+    measured: Measured | None
+    stderr_tail: tuple[str, ...]
+    wall_s: float
+
+
+def run_job(job: Job, environment: dict[str, str], timeout_s: float, announce: Callable[[str], None]) -> Outcome:
+    """Run ``job`` in a fresh process and wait for it, sleeping between its messages.
+
+    ``announce`` is called with each phase as it begins. KeyboardInterrupt ends the worker and is raised again.
+    """
+    began = time.monotonic()
+    kills = _oom_kills()
+    with _worker([], job.case.threads, environment) as (process, stderr):
+        _write_job(process, job)
+        phase, answer = _follow(process, began + timeout_s, announce)
+        code = None if answer is None else process.wait() if answer == _NOTHING else 0
+        tail = _tail(stderr)
+    wall_s = time.monotonic() - began
+    if answer is None:
+        reason = f"did not end within {timeout_s:g} s; it was in phase {phase!r}."
+        return Outcome("timeout", reason, None, tail, wall_s)
+    if answer.measured is not None:
+        return Outcome("ok", None, answer.measured, (), wall_s)
+    if answer.status is not None:
+        return Outcome(answer.status, scrub(answer.reason or ""), None, tail, wall_s)
+    if _oom_kills() > kills and code == -signal.SIGKILL:
+        reason = f"killed by the system for lack of memory in phase {phase!r}."
+        return Outcome("out-of-memory", reason, None, tail, wall_s)
+    return Outcome("crashed", f"{_ending(code)} in phase {phase!r}.", None, tail, wall_s)
+
+
+_NOTHING = Message()
+"""What a worker has answered that ended without a word."""
+
+
+def _follow(
+    process: subprocess.Popen[str], deadline: float, announce: Callable[[str], None]
+) -> tuple[str, Message | None]:
+    """The last phase the worker announced, and its answer: ``_NOTHING`` if it ended without one, None if it is late."""
+    lines = _lines(process)
+    phase = "start"
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            return phase, None
+        if line is None:
+            return phase, _NOTHING
+        message = Message.model_validate_json(line)
+        if message.phase is None:
+            return phase, message
+        phase = message.phase
+        announce(phase)
+
+
+def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s: float = 120.0) -> Message:
+    """The one message a worker started with ``arguments`` prints. Raises BenchError where it prints none."""
+    with _worker(arguments, os.cpu_count() or 1, environment) as (process, stderr):
+        try:
+            output, _ = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            output = ""
+        if not output.strip():
+            last = _tail(stderr)[-1:] or ("it printed nothing",)
+            raise BenchError(f"a worker ({' '.join(arguments)}) did not answer: {last[0]}")
+    return Message.model_validate_json(output.splitlines()[-1])
+
+
+@contextmanager
+def _worker(
+    arguments: Sequence[str], threads: int, environment: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
+    """A worker process in a group of its own, which is ended with all its children when the block is left."""
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "bench.runner.worker", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=clean_environment(threads, environment),
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        try:
+            yield process, stderr
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+def _lines(process: subprocess.Popen[str]) -> queue.SimpleQueue[str | None]:
+    """Lines of the worker's standard output as they come, then None. A blocked thread costs nothing."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        with suppress(ValueError, OSError):
+            for line in process.stdout:
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _write_job(process: subprocess.Popen[str], job: Job) -> None:
+    """Write the job and leave the pipe open: its end tells the worker that this process is gone."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.write(job.model_dump_json() + "\n")
+        process.stdin.flush()
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"the worker was ended by {name}"
+    return f"the worker ended with exit code {code}"
+
+
+def _oom_kills() -> int:
+    """How many processes the kernel has killed for lack of memory since it started; 0 where it does not tell."""
+    try:
+        text = Path("/proc/vmstat").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _tail(stderr: IO[bytes]) -> tuple[str, ...]:
+    size = stderr.seek(0, os.SEEK_END)
+    stderr.seek(max(0, size - 20_000))
+    lines = stderr.read().decode(errors="replace").splitlines()
+    return tuple(scrub(line)[:300] for line in lines if line.strip())[-TAIL_LINES:]
+
+
+def scrub(text: str) -> str:
+    """``text`` with every absolute path cut to its last part: results hold nothing of the user's machine."""
+    text = re.sub(r"(?<![\w.])(?:/[^\s/:'\"]+)+/([^\s/:'\"]+)", r"\1", text)
+    return re.sub(r"\b[A-Za-z]:\\(?:[^\s\\:'\"]+\\)*([^\s\\:'\"]+)", r"\1", text)

@@ -1,0 +1,98 @@
+"""The plan of a run: which trials, in which order, and how long they may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.models.model import Estimator, Network
+from bench.models.network import place
+from bench.runner.expand import PlannedCase
+from bench.runner.history import History
+
+FLOPS_PER_THREAD_S = 12e9
+"""Floating-point operations a thread does in a second of training: a round figure for a first estimate."""
+SAMPLES_PER_S = 60_000
+"""Samples a second that a framework's own overhead allows, however small the network."""
+BETWEEN_TRIALS_S = 0.3
+"""The calibration before and after a trial, and storing its record."""
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One execution of a case with one seed; the round is its seed index."""
+
+    planned: PlannedCase
+    seed_index: int
+    estimate_s: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Cases and the interleaved trials of those that can run, in the order they will be taken."""
+
+    cases: tuple[PlannedCase, ...]
+    trials: tuple[PlannedTrial, ...]
+    measured_before: int
+    """Trials whose estimate rests on earlier runs on this machine."""
+
+    @property
+    def estimate_s(self) -> float:
+        """Seconds the whole plan may take."""
+        return remaining_s(self.trials)
+
+    @property
+    def blocked(self) -> tuple[PlannedCase, ...]:
+        """Cases that cannot run here."""
+        return tuple(case for case in self.cases if case.blocked)
+
+
+def remaining_s(trials: Iterable[PlannedTrial]) -> float:
+    """Seconds that ``trials`` may take, what lies between them included."""
+    return sum(trial.estimate_s + BETWEEN_TRIALS_S for trial in trials)
+
+
+def make_plan(
+    cases: Sequence[PlannedCase],
+    seeds: int,
+    history: History,
+    only_seeds: Sequence[int] = (),
+    finished: frozenset[tuple[str, int]] = frozenset(),
+) -> Plan:
+    """Interleave the trials of ``cases``: round 1 of every case, then round 2, …
+
+    Every second round runs backwards, so that neighbours stay neighbours and a drift of the machine's speed favours
+    none of them. A deterministic case takes part in the first round alone. ``finished`` trials are left out.
+    """
+    runnable = [case for case in cases if not case.blocked]
+    estimates = {case.case.id: history.seconds(case.case) for case in runnable}
+    trials: list[PlannedTrial] = []
+    for index in only_seeds or range(seeds):
+        for case in runnable if index % 2 == 0 else reversed(runnable):
+            if (case.deterministic and index > 0 and not only_seeds) or (case.case.id, index) in finished:
+                continue
+            known = estimates[case.case.id]
+            trials.append(PlannedTrial(case, index, known if known is not None else rough_s(case)))
+    before = sum(estimates[trial.planned.case.id] is not None for trial in trials)
+    return Plan(tuple(cases), tuple(trials), before)
+
+
+def rough_s(planned: PlannedCase) -> float:
+    """Rough seconds of one trial of a case that has never run here."""
+    case, model = planned.case, planned.model
+    assert planned.data is not None
+    info = planned.data.info
+    rows = case.train_rows or info.train_rows
+    pixels = math.prod(info.shape)
+    predicting = case.measuring.predict_s + 1.0
+    if case.training is None:
+        work = rows / 60_000 * pixels / 784
+        fit_s, predict_s = (model.fit_s, model.predict_s) if isinstance(model, Estimator) else (10.0, 1.0)
+        fit_s *= work
+        predict_s *= info.test_rows / 10_000 * pixels / 784
+        return planned.adapter.start_s + fit_s + predict_s + min(2 * predicting, predict_s + predicting)
+    flops = place(model, info.shape, len(info.class_names)).flops if isinstance(model, Network) else 10_000_000
+    samples = rows * case.training.epochs
+    work = 3 * flops * samples / (FLOPS_PER_THREAD_S * min(case.threads, 8))
+    return planned.adapter.start_s + work + samples / SAMPLES_PER_S + predicting

@@ -1,0 +1,31 @@
+"""What the user asked for: a suite, and what the command line narrows or adds."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of ``bench run``.
+
+    ``datasets``, ``models``, ``frameworks`` and ``devices`` are names, globs or (the first two) files. What the suite
+    has is selected; what it has not, but the harness knows, is added. Empty means all the suite has.
+    """
+
+    suite: str = "quick"
+    datasets: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    seeds: int | None = None
+    only_seeds: tuple[int, ...] = ()
+    """Seed indices to run alone, to run one trial again."""
+    threads: int | None = None
+    epochs: int | None = None
+    timeout_s: float | None = None
+    data_dir: Path | None = None
+    offline: bool = False
+    results: Path = field(default_factory=lambda: Path("results"))
+    resume: bool = False
+    command: str = ""
+    """The command line, for the record."""

@@ -1,0 +1,59 @@
+"""Which rows of the training part a trial gets: the cap of a slow model, the validation part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.case import sample_seed
+from bench.datasets.dataset import Split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def capped(train: Split, rows: int | None, fingerprint: str) -> Split:
+    """``rows`` rows of ``train``, stratified, in their order; all of them where ``rows`` is None or too many.
+
+    The sample is the same for every seed, so that a deterministic estimator stays one.
+    """
+    if rows is None or rows >= len(train):
+        return train
+    chosen = stratified_sample(train.labels, rows, sample_seed(fingerprint, 0, "train_rows"))
+    return train.take(chosen)
+
+
+def cut_validation(train: Split, rows: int, fingerprint: str, seed_index: int) -> tuple[Split, Split]:
+    """``train`` without a stratified sample of ``rows`` rows, and that sample; the seed index decides which.
+
+    Raises ValueError where nothing would be left to train on.
+    """
+    if rows >= len(train):
+        raise ValueError(f"{rows} validation rows leave none of {len(train)} to train on")
+    chosen = stratified_sample(train.labels, rows, sample_seed(fingerprint, seed_index, "validation"))
+    rest = np.setdiff1d(np.arange(len(train)), chosen, assume_unique=True)
+    return train.take(rest), train.take(chosen)
+
+
+def stratified_sample(labels: NDArray[np.int64], rows: int, seed: int) -> NDArray[np.int64]:
+    """``rows`` row numbers in ascending order, each class in proportion (largest remainders first)."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    classes, counts = np.unique(labels, return_counts=True)
+    exact = counts * rows / len(labels)
+    quota = np.floor(exact).astype(np.int64)
+    for index in np.argsort(quota - exact, kind="stable")[: rows - int(quota.sum())]:
+        quota[index] += 1
+    chosen = [
+        generator.choice(np.flatnonzero(labels == label), size, replace=False)
+        for label, size in zip(classes, quota, strict=True)
+    ]
+    return np.sort(np.concatenate(chosen))
+
+
+def touch(split: Split) -> None:
+    """Read every page of a memory map, so that no later phase pays for the disk."""
+    flat = split.images.reshape(-1)
+    step = max(1, 4096 // flat.itemsize)
+    flat[::step].sum()
+    split.labels.sum()
