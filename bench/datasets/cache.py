@@ -1,0 +1,167 @@
+"""Decoded arrays as memory maps below the user's cache folder, found again without decoding.
+
+``datasets/<shelf>/<fingerprint[:16]>/`` holds four ``.npy`` files and ``info.json``; ``datasets/<shelf>/index.json``
+maps sources (by path, size and time of their files) to fingerprints. Everything is written beside its place and
+renamed, under a lock, so that a reader meets whole files only. Reading the index and the info imports no numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.datasets.dataset import Dataset, DatasetInfo, Split
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ARRAYS = ("train-images", "train-labels", "test-images", "test-labels")
+
+
+@dataclass(frozen=True)
+class CachedDataset:
+    """A data set whose arrays lie in ``folder``: ``load(folder)`` opens them."""
+
+    info: DatasetInfo
+    folder: Path
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(file.stat().st_size for file in self.folder.iterdir())
+
+
+def cache_root() -> Path:
+    """The cache folder: ``BENCH_CACHE_DIR``, else the system's own place for one (platformdirs)."""
+    named = os.environ.get("BENCH_CACHE_DIR")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("bench-mnist", appauthor=False)
+
+
+class Shelf:
+    """The cached versions of one data set."""
+
+    def __init__(self, name: str) -> None:
+        self.folder = cache_root() / "datasets" / name
+
+    def fingerprint_of(self, key: str) -> str | None:
+        """The fingerprint of a source decoded before, by ``Source.key``."""
+        return self._index().get(key)
+
+    def remember(self, key: str, fingerprint: str) -> None:
+        """Keep what a source was found to hold."""
+        with self.lock():
+            _write_json(self.folder / "index.json", {**self._index(), key: fingerprint})
+
+    def find(self, fingerprint: str) -> CachedDataset | None:
+        """The cached arrays of this fingerprint, if they are there and whole."""
+        folder = self._place(fingerprint)
+        try:
+            stored = json.loads((folder / "info.json").read_text("utf-8"))
+            sizes = stored.pop("bytes")
+            whole = all((folder / f"{name}.npy").stat().st_size == sizes[name] for name in ARRAYS)
+            info = DatasetInfo(
+                **{**stored, "shape": tuple(stored["shape"]), "class_names": tuple(stored["class_names"])}
+            )
+        except (OSError, ValueError, KeyError, TypeError):  # not there, half deleted, or of another version
+            return None
+        return CachedDataset(info, folder) if whole and info.fingerprint == fingerprint else None
+
+    def store(self, dataset: Dataset, info: DatasetInfo) -> CachedDataset:
+        """Write the arrays, or only what is known of them where they are cached already. Raises BenchError."""
+        folder = self._place(info.fingerprint)
+        with self.lock():
+            if self.find(info.fingerprint) is None:
+                self._write_arrays(dataset, folder)
+            sizes = {name: (folder / f"{name}.npy").stat().st_size for name in ARRAYS}
+            _write_json(folder / "info.json", {**asdict(info), "bytes": sizes})
+        return CachedDataset(info, folder)
+
+    def versions(self) -> list[CachedDataset]:
+        """All that is cached of this data set, the newest first."""
+        infos = sorted(self.folder.glob("*/info.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+        found = (self.find(json.loads(file.read_text("utf-8"))["fingerprint"]) for file in infos)
+        return [cached for cached in found if cached is not None]
+
+    @contextmanager
+    def lock(self, name: str = "write") -> Iterator[None]:
+        """Hold the shelf against other processes. A folder that cannot be written becomes a BenchError."""
+        from filelock import FileLock
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / f".{name}.lock"):
+                yield
+        except OSError as error:
+            raise BenchError(
+                f"the cache of data sets cannot be written: {error.strerror or type(error).__name__}.",
+                "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
+            ) from error
+
+    def _write_arrays(self, dataset: Dataset, folder: Path) -> None:
+        import numpy as np
+
+        for left in self.folder.glob("*.partial"):  # of a process that was killed; the lock says it is not at work
+            shutil.rmtree(left, ignore_errors=True)
+        partial = folder.with_suffix(".partial")
+        partial.mkdir()
+        parts = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
+        try:
+            for name, array in zip(ARRAYS, parts, strict=True):
+                np.save(partial / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _index(self) -> dict[str, str]:
+        try:
+            index: dict[str, str] = json.loads((self.folder / "index.json").read_text("utf-8"))
+        except (OSError, ValueError):  # not written yet, or damaged: then the sources are decoded again
+            return {}
+        return index
+
+    def _place(self, fingerprint: str) -> Path:
+        return self.folder / fingerprint[:16]
+
+
+def load(folder: Path) -> Dataset:
+    """Open cached arrays as read-only memory maps: nothing is read before it is used, and nothing is copied.
+
+    Raises BenchError if the folder does not hold a whole data set.
+    """
+    try:
+        info = json.loads((folder / "info.json").read_text("utf-8"))
+        train_images, train_labels, test_images, test_labels = (_open(folder / f"{name}.npy") for name in ARRAYS)
+        names = tuple(info["class_names"])
+        train = Split(train_images, train_labels, info["scale"], len(names))
+        test = Split(test_images, test_labels, info["scale"], len(names))
+        return Dataset(info["name"], info["title"], train, test, names, info["split"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise BenchError(
+            f"the cached data set {folder.parent.name}/{folder.name} is damaged: {error}.",
+            "Delete that folder below the cache; it is made anew by the next run.",
+        ) from error
+
+
+def _open(file: Path) -> NDArray[Any]:
+    import numpy as np
+
+    # A plain array over the map: numpy's memmap class costs time at every slice
+    return np.load(file, mmap_mode="r", allow_pickle=False).view(np.ndarray)  # type: ignore[no-any-return]
+
+
+def _write_json(file: Path, value: object) -> None:
+    partial = file.with_suffix(".partial.json")
+    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False), "utf-8")
+    os.replace(partial, file)

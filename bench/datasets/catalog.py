@@ -1,0 +1,74 @@
+"""All data sets by name, and ``resolve``, which everybody calls to get one: named, found, decoded, cached."""
+
+import os
+from pathlib import Path
+
+from bench.datasets.cache import CachedDataset, load
+from bench.datasets.definition import DatasetDefinition
+from bench.datasets.own import is_path, resolve_own
+from bench.datasets.places import named_folder
+from bench.datasets.search import Search
+from bench.datasets.source import DatasetUnavailable, Say
+from bench.errors import BenchError
+from bench.registry import Registry
+
+__all__ = ["DATASETS", "CachedDataset", "DatasetUnavailable", "definition_of", "load", "resolve", "search_for"]
+
+BUILTIN = {
+    "digits": "bench.datasets.digits:Digits",
+    "mnist": "bench.datasets.mnist:Mnist",
+    "fashion-mnist": "bench.datasets.fashion_mnist:FashionMnist",
+}
+
+DATASETS: Registry[type[DatasetDefinition] | DatasetDefinition] = Registry(
+    "data set", "bench.datasets", "bench data list", BUILTIN
+)
+"""Definitions, as classes or instances; ``definition_of`` gives the instance."""
+
+
+def resolve(
+    name_or_path: str, *, data_dir: Path | None = None, offline: bool = False, say: Say | None = None
+) -> CachedDataset:
+    """The data set of a name, or the user's own at a path (``./mine.npz``, ``mine.csv``, a folder), cached.
+
+    ``data_dir`` stands for ``--data-dir``, without it ``BENCH_DATA_DIR`` counts; ``offline``, or ``BENCH_OFFLINE``,
+    forbids the network; ``say`` takes lines of progress. What was resolved before is found again without decoding
+    and without numpy. Raises UnknownName, DatasetUnavailable, or BenchError for a broken file.
+    """
+    if name_or_path not in BUILTIN and is_path(name_or_path):
+        return resolve_own(Path(name_or_path), frozenset(DATASETS), say or _silent)
+    return search_for(name_or_path, data_dir=data_dir, offline=offline, say=say).run()
+
+
+def search_for(name: str, *, data_dir: Path | None = None, offline: bool = False, say: Say | None = None) -> Search:
+    """A look for a catalogued data set, not yet begun. Raises UnknownName."""
+    forbidden = offline or os.environ.get("BENCH_OFFLINE", "0") not in ("", "0")
+    return Search(definition_of(name), named_folder(data_dir), forbidden, say or _silent, _fingerprints_of_others(name))
+
+
+def definition_of(name: str) -> DatasetDefinition:
+    """The definition of a catalogued data set. Raises UnknownName, or BenchError for a plug-in that is none."""
+    found = DATASETS.get(name)
+    definition = found
+    if isinstance(found, type) and issubclass(found, DatasetDefinition):
+        try:
+            definition = found()
+        except TypeError as error:
+            raise BenchError(f"data set {name!r} is not complete: {error}") from error
+    if not isinstance(definition, DatasetDefinition):
+        raise BenchError(f"data set {name!r} is no DatasetDefinition (bench.datasets.definition), but {found!r}.")
+    missing = [fact for fact in ("name", "title", "licence", "class_names") if not hasattr(definition, fact)]
+    if missing:
+        raise BenchError(f"data set {name!r} is not complete: {type(definition).__name__} has no {', '.join(missing)}.")
+    if definition.name != name:
+        raise BenchError(f"data set {name!r} calls itself {definition.name!r}: its entry point must have its name.")
+    return definition
+
+
+def _fingerprints_of_others(name: str) -> frozenset[str]:
+    others = (DATASETS.get(other) for other in BUILTIN if other != name)
+    return frozenset(fingerprint for other in others for fingerprint in other.fingerprints)
+
+
+def _silent(line: str) -> None:
+    """Takes a line of progress that nobody reads."""

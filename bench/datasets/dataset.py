@@ -1,0 +1,112 @@
+"""What a data set is once decoded, and what is known of it without its arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.record import DatasetNote
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and labels of one part of a data set, as an adapter gets them.
+
+    ``images`` is uint8 or float32 ``(n, *spatial, channels)``; ``labels`` int64 ``(n,)`` in ``0..classes-1``;
+    ``scale`` is the value that means 1.0 (255 for bytes, 16 for digits, 1 for floats).
+    """
+
+    images: NDArray[np.uint8] | NDArray[np.float32]
+    labels: NDArray[np.int64]
+    scale: float
+    classes: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image: ``(*spatial, channels)``."""
+        return tuple(self.images.shape[1:])
+
+    def take(self, rows: NDArray[np.int64]) -> Split:
+        """The rows named, copied, in that order."""
+        return Split(self.images[rows], self.labels[rows], self.scale, self.classes)
+
+    def problem(self) -> str | None:
+        """What is wrong with the arrays, as a phrase that begins with a noun; None where all is well."""
+        import numpy as np
+
+        if self.images.dtype not in (np.uint8, np.float32) or self.images.ndim < 3:
+            return f"images {self.images.dtype} {self.images.shape}; uint8 or float32 (n, *spatial, channels) expected"
+        if self.labels.dtype != np.int64 or self.labels.ndim != 1:
+            return f"labels {self.labels.dtype} {self.labels.shape}; int64 (n,) expected"
+        if len(self.images) != len(self.labels) or not len(self.labels):
+            return f"images and labels, {len(self.images):,} and {len(self.labels):,}; as many of both expected"
+        if self.labels.min() < 0 or self.labels.max() >= self.classes:
+            return f"labels from {self.labels.min()} to {self.labels.max()}; 0 to {self.classes - 1} expected"
+        if not np.isfinite(self.images).all():
+            return "images with values that are not finite (NaN or infinite)"
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A decoded data set: its train and test parts, and what to call it."""
+
+    name: str
+    title: str
+    train: Split
+    test: Split
+    class_names: tuple[str, ...]
+    split: str = "official"
+    """``official``, or how the harness cut the test part, with the version of the rule."""
+
+    def problem(self) -> str | None:
+        """What keeps the arrays from being a data set, as a phrase that begins with a verb; None where all is well."""
+        for part, split in (("training", self.train), ("test", self.test)):
+            if problem := split.problem():
+                return f"holds {part} {problem}"
+        if self.train.shape != self.test.shape or self.train.images.dtype != self.test.images.dtype:
+            return "holds training images and test images of different shape or type"
+        if len(self.class_names) != self.train.classes:
+            return f"names {len(self.class_names)} classes, but has {self.train.classes}"
+        return None
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a cached data set without opening its arrays (``info.json`` beside them)."""
+
+    name: str
+    title: str
+    fingerprint: str
+    """SHA-256 over the decoded arrays, train then test."""
+    verified: bool
+    """Whether the fingerprint is a known one."""
+    shape: tuple[int, ...]
+    scale: float
+    class_names: tuple[str, ...]
+    train_rows: int
+    test_rows: int
+    split: str
+    source: str
+    """The kind of place and format it was read from, without a path: ``IDX, Debian package``."""
+
+    def note(self) -> DatasetNote:
+        """What a run's manifest keeps of it."""
+        return DatasetNote(
+            name=self.name,
+            title=self.title,
+            verified=self.verified,
+            fingerprint=self.fingerprint,
+            shape=self.shape,
+            classes=self.class_names,
+            train_rows=self.train_rows,
+            test_rows=self.test_rows,
+            split=self.split,
+        )

@@ -1,0 +1,81 @@
+"""What a data set is to the harness: its name and facts, where its files may lie, and how they are decoded.
+
+A package of somebody else adds a data set with a subclass of ``DatasetDefinition`` behind an entry point of the
+group ``bench.datasets``, named like the data set. Four facts and ``read`` are enough, with ``bundled`` for data that
+come with the package (or are computed by it: the source is then the module's own file)::
+
+    class Stripes(DatasetDefinition):
+        name = "stripes"
+        title = "Stripes"
+        licence = "MIT"
+        class_names = ("upright", "level")
+
+        def bundled(self):
+            return Source((Path(__file__),), "computed")
+
+        def read(self, source):
+            ...
+            return self.dataset(train=(images, labels), test=(test_images, test_labels), scale=255)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bench.datasets.dataset import Dataset, Split
+from bench.datasets.download import Bundle
+from bench.datasets.source import Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class DatasetDefinition(ABC):
+    """One data set. Importing its module imports no numpy; only ``read`` computes."""
+
+    name: ClassVar[str]
+    """As on the command line: lower case, words joined by hyphens."""
+    title: ClassVar[str]
+    licence: ClassVar[str]
+    class_names: ClassVar[tuple[str, ...]]
+    citation: ClassVar[str] = ""
+    rows: ClassVar[tuple[int, int] | None] = None
+    """Train and test rows, where they are known beforehand."""
+    fingerprints: ClassVar[frozenset[str]] = frozenset()
+    """Of the data as published (``bench.datasets.fingerprint``); with none, no source can be verified."""
+    folders: ClassVar[tuple[str, ...]] = ()
+    """Names of the folders it commonly lies in; its own name without them."""
+    downloads: ClassVar[tuple[Bundle, ...]] = ()
+    """What can be fetched: each bundle holds the whole data set, the first that can be had is taken."""
+    advice: ClassVar[str] = ""
+    """How to get it where it cannot be fetched."""
+    reader: ClassVar[int] = 1
+    """Raised when ``read`` makes other arrays of the same files, so that the cache forgets what it knew."""
+
+    def bundled(self) -> Source | None:
+        """The source that comes with an installed package, if it does."""
+        return None
+
+    def find(self, folder: Path) -> Iterator[Source]:
+        """The sources in ``folder`` itself, the preferred one first. Raises BrokenFile for half a data set."""
+        yield from ()
+
+    @abstractmethod
+    def read(self, source: Source) -> Dataset:
+        """Decode a source that ``bundled`` or ``find`` gave. Raises BrokenFile."""
+
+    def dataset(
+        self,
+        *,
+        train: tuple[NDArray[Any], NDArray[Any]],
+        test: tuple[NDArray[Any], NDArray[Any]],
+        scale: float,
+        split: str = "official",
+    ) -> Dataset:
+        """The data set of images ``(n, *spatial, channels)`` and int64 labels; ``scale`` is the value meaning 1.0."""
+        classes = len(self.class_names)
+        parts = [Split(images, labels, float(scale), classes) for images, labels in (train, test)]
+        return Dataset(self.name, self.title, parts[0], parts[1], self.class_names, split)

@@ -1,0 +1,112 @@
+"""Folders of images: ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png`` alone.
+
+Grey images have one channel; a folder that holds any colour image has three in all. Transparency is dropped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.datasets.parts import RawPart, RawParts
+from bench.datasets.source import BrokenFile
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+GREY = frozenset({"1", "L", "LA"})
+COLOUR = frozenset({"P", "RGB", "RGBA", "CMYK", "YCbCr"})
+LAYOUT = "Put images in folders named by class: <class>/*.png, or train/<class>/*.png and test/<class>/*.png"
+
+
+def image_files(folder: Path) -> tuple[Path, ...]:
+    """Every image of the folder's layout, sorted by part, class and name. Raises BenchError where there are none."""
+    parts = _part_folders(folder)
+    files = tuple(file for part in parts for group in _class_folders(part) for file in _images(group))
+    if not files:
+        raise BenchError(f"the folder {folder.name!r} holds no images in folders of classes.", LAYOUT)
+    return files
+
+
+def read_image_folder(folder: Path) -> RawParts:
+    """Images uint8 ``(n, height, width, channels)``, labelled by folder name. Raises BenchError."""
+    files = image_files(folder)
+    size, mode = _common_size_and_mode(files)
+    parts = []
+    for part in _part_folders(folder):
+        here = [file for file in files if file.parent.parent == part]
+        if not here:
+            raise BenchError(f"the folder {folder.name!r} holds no images in {part.name}/.", LAYOUT)
+        parts.append(_read_part(here, size, mode))
+    return RawParts(*parts)
+
+
+def _part_folders(folder: Path) -> list[Path]:
+    if not (folder / "train").is_dir():
+        return [folder]
+    if (folder / "test").is_dir():
+        return [folder / "train", folder / "test"]
+    beside = [other.name for other in _class_folders(folder) if other.name != "train"]
+    if beside:
+        raise BenchError(f"the folder {folder.name!r} holds train/ beside {beside[0]}/, but no test/.", LAYOUT)
+    return [folder / "train"]
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(
+        file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+    )
+
+
+def _common_size_and_mode(files: tuple[Path, ...]) -> tuple[tuple[int, int], str]:
+    """Width and height of all images, and ``L`` or ``RGB``, from their headers alone."""
+    from PIL import Image
+
+    first: tuple[int, int] | None = None
+    colour = False
+    for file in files:
+        try:
+            with Image.open(file) as image:
+                size, mode = image.size, image.mode
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise BrokenFile(file, "cannot be read as an image.", "Delete it, or save it anew.") from error
+        first = first or size
+        if size != first:
+            raise BrokenFile(
+                file,
+                f"has {size[0]}x{size[1]} pixels, but {files[0].name} has {first[0]}x{first[1]}.",
+                "All images of a data set must have one size: scale or crop them first.",
+            )
+        if mode not in GREY | COLOUR:
+            raise BrokenFile(file, f"has the mode {mode}: 8 bits a channel expected.", "Save it as 8-bit grey or RGB.")
+        colour = colour or mode in COLOUR
+    assert first is not None, "image_files returns at least one"
+    return first, "RGB" if colour else "L"
+
+
+def _read_part(files: list[Path], size: tuple[int, int], mode: str) -> RawPart:
+    import numpy as np
+
+    channels = 3 if mode == "RGB" else 1
+    images = np.empty((len(files), size[1], size[0], channels), dtype=np.uint8)
+    for row, file in enumerate(files):
+        images[row] = _pixels(file, mode).reshape(images.shape[1:])
+    return RawPart(images, np.array([file.parent.name for file in files]))
+
+
+def _pixels(file: Path, mode: str) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            return np.asarray(image.convert(mode), dtype=np.uint8)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BrokenFile(file, f"cannot be decoded: {error}.", "Delete it, or save it anew.") from error

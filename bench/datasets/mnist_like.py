@@ -1,0 +1,110 @@
+"""What MNIST and its drop-in replacements share: four IDX files, or one npz in Keras' layout, of 28x28 bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bench.datasets.dataset import Dataset
+from bench.datasets.definition import DatasetDefinition
+from bench.datasets.download import Bundle, RemoteFile
+from bench.datasets.source import BrokenFile, Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.datasets.parts import RawPart
+
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+class MnistLike(DatasetDefinition):
+    """A data set of 28x28 grey images that is distributed in MNIST's files."""
+
+    npz_files: ClassVar[tuple[str, ...]]
+    """Names its npz archive goes by."""
+
+    def find(self, folder: Path) -> Iterator[Source]:
+        """Four IDX files, gzipped or not, then an archive. Three IDX files are a BrokenFile."""
+        found = idx_files(folder)
+        present = tuple(file for file in found if file is not None)
+        if len(present) == len(IDX_FILES):
+            yield Source(present, "IDX")
+        for name in self.npz_files:
+            if os.path.isfile(folder / name):
+                yield Source((folder / name,), "npz")
+        if 0 < len(present) < len(IDX_FILES):
+            missing = next(name for name, file in zip(IDX_FILES, found, strict=True) if file is None)
+            raise BrokenFile(folder / f"{missing}.gz", f"is missing; {present[0].name} lies there without it.")
+
+    def read(self, source: Source) -> Dataset:
+        """Images uint8 ``(n, 28, 28, 1)``."""
+        if source.format == "npz":
+            train, test = self._read_npz(source.files[0])
+        else:
+            from bench.datasets.idx import read_pair
+
+            classes = len(self.class_names)
+            train = read_pair(source.files[0], source.files[1], classes)
+            test = read_pair(source.files[2], source.files[3], classes)
+        for (images, _), file in ((train, source.files[0]), (test, source.files[len(source.files) // 2])):
+            if images.shape[1:] != (28, 28, 1):
+                raise BrokenFile(file, f"holds images of {images.shape[1]}x{images.shape[2]} pixels; 28x28 expected.")
+        return self.dataset(train=train, test=test, scale=255)
+
+    def _read_npz(self, file: Path) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
+        from bench.datasets.npz import read_npz
+
+        parts = read_npz(file)
+        if parts.test is None:
+            raise BrokenFile(file, "holds no test part: x_train, y_train, x_test and y_test expected.")
+        return self._checked(file, "train", parts.train), self._checked(file, "test", parts.test)
+
+    def _checked(self, file: Path, part: str, raw: RawPart) -> tuple[NDArray[Any], NDArray[Any]]:
+        import numpy as np
+
+        images, labels = raw.images, raw.labels
+        if images.ndim != 3 or images.dtype != np.uint8 or labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise BrokenFile(
+                file,
+                f"holds x_{part} {images.dtype} {images.shape} and y_{part} {labels.dtype} {labels.shape}; "
+                "uint8 (n, 28, 28) and integers (n,) expected.",
+            )
+        if len(images) != len(labels):
+            raise BrokenFile(file, f"holds {len(images):,} images in x_{part}, but {len(labels):,} labels in y_{part}.")
+        highest = len(self.class_names) - 1
+        outside = np.flatnonzero((labels < 0) | (labels > highest))
+        if len(outside):
+            raise BrokenFile(file, f"holds label {labels[outside[0]]} in y_{part}; 0 to {highest} expected.")
+        return images[..., None], labels.astype(np.int64)
+
+
+def idx_bundle(mirrors: tuple[str, ...], files: Mapping[str, tuple[int, str]]) -> Bundle:
+    """The four gzipped IDX files below each of ``mirrors``; ``files`` gives size in bytes and SHA-256 by name."""
+    return Bundle(
+        tuple(
+            RemoteFile(name, tuple(mirror + name for mirror in mirrors), size, sha256)
+            for name, (size, sha256) in files.items()
+        )
+    )
+
+
+def idx_files(folder: Path) -> list[Path | None]:
+    """The files of ``IDX_FILES`` in ``folder``, None for each that is missing."""
+    return [_existing(folder, name) for name in IDX_FILES]
+
+
+def _existing(folder: Path, name: str) -> Path | None:
+    """The file under one of the names in use: ``-idx3`` or ``.idx3``, plain or gzipped."""
+    dotted = name.replace("-idx", ".idx")
+    for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
+        if os.path.isfile(folder / candidate):  # False, too, where the folder may not be read
+            return folder / candidate
+    return None

@@ -1,0 +1,96 @@
+"""``bench data`` as a user calls it: the real command, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Runs the command with a cache and a home of its own, and no network."""
+    kept = {name: value for name, value in os.environ.items() if name != "BENCH_DATA_DIR"}
+    changed = {"BENCH_CACHE_DIR": str(tmp_path / "cache"), "HOME": str(tmp_path), "BENCH_OFFLINE": "1", "COLUMNS": "80"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bench", "data", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env={**kept, **changed}, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return run
+
+
+def test_the_list_says_what_is_cached_and_what_is_not_here(bench: Bench, tmp_path: Path) -> None:
+    assert bench("fetch", "digits").returncode == 0
+    listed = bench("list")
+    lines = {line.split()[0]: line for line in listed.stdout.splitlines() if line.strip()}
+    assert listed.returncode == 0
+    assert "1,437 / 360" in lines["digits"]
+    assert "cached, 0.1 MiB" in lines["digits"]
+    assert "60,000 / 10,000" in lines["mnist"]
+    assert "not here" in lines["mnist"]
+    assert max(map(len, listed.stdout.splitlines())) <= 80
+
+
+def test_fetch_says_what_was_found(bench: Bench) -> None:
+    assert bench("fetch", "digits").stdout.splitlines() == [
+        "decoding digits (CSV)",
+        "digits: 1,437 train and 360 test rows of 8x8x1, 10 classes; 0.1 MiB cached; verified",
+    ]
+
+
+def test_check_verifies_published_data(bench: Bench) -> None:
+    checked = bench("check", "digits")
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[-1] == "verified"
+
+
+def test_check_finds_a_cache_that_was_changed_and_exits_with_one(bench: Bench, tmp_path: Path) -> None:
+    bench("fetch", "digits")
+    array = next((tmp_path / "cache").rglob("train-images.npy"))
+    content = bytearray(array.read_bytes())
+    content[-1] ^= 1
+    array.write_bytes(content)
+    checked = bench("check", "digits")
+    assert checked.returncode == 1
+    assert "damaged: " in checked.stdout
+
+
+def test_ones_own_data_are_checked_as_unverified(bench: Bench, tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", X=np.ones((10, 4, 4)), y=[0, 1] * 5)
+    checked = bench("check", str(tmp_path / "mine.npz"))
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[-1] == "unverified: nothing is published to compare it with"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["fetch", "fasion-mnist"], "unknown data set 'fasion-mnist': did you mean 'fashion-mnist'?"),
+        (["fetch", "mnist"], "data set 'mnist' is not on this machine (offline: no mirror was asked)."),
+        (["check", "./nothing.npz"], "data set 'nothing.npz': there is no such file or folder."),
+        (["fetch", "mnist", "--data-dir", "nowhere"], "the data folder 'nowhere' is not there."),
+    ],
+)
+def test_what_cannot_be_had_is_two_lines_and_exit_code_two(bench: Bench, arguments: list[str], expected: str) -> None:
+    ended = bench(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[0] == expected
+    assert len(ended.stderr.splitlines()) == 2
+
+
+def test_a_pickle_in_an_archive_is_refused_with_exit_code_two(bench: Bench, tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", X=np.array([json, None], dtype=object)[1:], y=[0])
+    ended = bench("fetch", str(tmp_path / "mine.npz"))
+    assert ended.returncode == 2
+    assert "which is not opened: a pickle can run any code" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,118 @@
+import json
+import mmap
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.datasets.cache import Shelf, load
+from bench.datasets.dataset import Dataset, Split
+from bench.datasets.fingerprint import fingerprint
+from bench.datasets.search import describe
+from bench.errors import BenchError
+
+
+def made(rows: int = 4) -> Dataset:
+    images = np.arange(rows * 6, dtype=np.uint8).reshape(rows, 2, 3, 1)
+    part = Split(images, (np.arange(rows) % 2).astype(np.int64), 16.0, 2)
+    return Dataset("a", "A", part, part, ("no", "yes"), "own")
+
+
+def stored(dataset: Dataset) -> Path:
+    info = describe(dataset, fingerprint(dataset), verified=False, source="test")
+    return Shelf("a").store(dataset, info).folder
+
+
+def test_arrays_and_facts_come_back() -> None:
+    again = load(stored(made()))
+    assert (again.name, again.title, again.class_names, again.split) == ("a", "A", ("no", "yes"), "own")
+    assert fingerprint(again) == fingerprint(made())
+    assert again.train.scale == 16.0
+
+
+def test_opened_arrays_are_read_only_views_of_the_file() -> None:
+    images = load(stored(made())).train.images
+    base: object = images
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert type(images) is np.ndarray
+    assert isinstance(base, mmap.mmap)
+    assert not images.flags.writeable
+
+
+def test_what_is_on_the_shelf_is_found_by_fingerprint_without_numpy(tmp_path: Path) -> None:
+    stored(made())
+    code = (
+        "import sys; from bench.datasets.cache import Shelf; "
+        f"found = Shelf('a').find({fingerprint(made())!r}); print(found.info.shape, 'numpy' in sys.modules)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert printed.stdout.split("\n")[0] == "(2, 3, 1) False"
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("damage", ["cut short", "gone", "info gone", "info broken"])
+def test_a_damaged_entry_is_not_found_and_is_made_anew(damage: str) -> None:
+    folder = stored(made())
+    array = folder / "test-labels.npy"
+    if damage == "cut short":
+        array.write_bytes(array.read_bytes()[:-1])
+    elif damage == "gone":
+        array.unlink()
+    elif damage == "info gone":
+        (folder / "info.json").unlink()
+    else:
+        (folder / "info.json").write_text("{")
+    assert Shelf("a").find(fingerprint(made())) is None
+    assert fingerprint(load(stored(made()))) == fingerprint(made())
+
+
+def test_opening_a_damaged_entry_is_an_error_in_words() -> None:
+    folder = stored(made())
+    (folder / "train-images.npy").write_bytes(b"")
+    with pytest.raises(BenchError, match=f"the cached data set a/{folder.name} is damaged"):
+        load(folder)
+
+
+def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    left = Shelf("a").folder / "0123456789abcdef.partial"
+    left.mkdir(parents=True)
+    folder = stored(made())
+    assert not left.exists()
+    assert sorted(entry.name for entry in folder.parent.iterdir() if entry.is_dir()) == [folder.name]
+
+
+def test_several_writers_leave_one_whole_entry() -> None:
+    folders: list[Path] = []
+    writers = [threading.Thread(target=lambda: folders.append(stored(made(200)))) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(folders) == 4
+    assert fingerprint(load(folders[0])) == fingerprint(made(200))
+
+
+def test_a_damaged_index_is_forgotten() -> None:
+    shelf = Shelf("a")
+    shelf.remember("key", "print")
+    assert shelf.fingerprint_of("key") == "print"
+    (shelf.folder / "index.json").write_text("[")
+    assert shelf.fingerprint_of("key") is None
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(BenchError, match="the cache of data sets cannot be written: Not a directory"):
+        stored(made())
+
+
+def test_the_info_is_plain_json() -> None:
+    info = json.loads((stored(made()) / "info.json").read_text())
+    assert (info["train_rows"], info["shape"], info["verified"]) == (4, [2, 3, 1], False)
