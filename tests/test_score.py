@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bench.score import PROBABILITY_FLOOR, Diverged, ScoreKind, score
+from bench.record import ScoreKind
+from bench.score import PROBABILITY_FLOOR, Diverged, score
 
 Answers = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], int]
 

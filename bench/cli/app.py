@@ -1,0 +1,84 @@
+"""The ``bench`` command itself: its subcommands, and how errors end it.
+
+Exit codes: 0 done and nothing wrong; 1 the answer is "no"; 2 the question was wrong, or a defect of bench left it
+unanswered; 130 interrupted.
+"""
+
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
+
+import typer
+
+from bench import __version__
+from bench.cli.lazy import Entry, LazyGroup, new_app
+from bench.errors import BenchError
+
+INTERRUPTED = 130
+
+
+class Commands(LazyGroup):
+    """The subcommands of ``bench``."""
+
+    table: ClassVar[Mapping[str, Entry]] = {
+        "run": Entry("bench.cli.run:run", "Run a suite, or any part of it, and show its table."),
+        "list": Entry("bench.cli.list:app", "List suites, data sets, models, frameworks or devices."),
+        "data": Entry("bench.cli.data:app", "Show, fetch and check the data sets."),
+        "report": Entry("bench.cli.report:report", "Show a run again: terminal, Markdown, CSV or JSON."),
+        "schema": Entry("bench.cli.schema:schema", "Print the JSON Schema of a record."),
+    }
+
+
+app = new_app(cls=Commands)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def bench(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Compare Keras, PyTorch and scikit-learn on the MNIST family: accuracy, throughput and memory."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (that of the process, if None) and return the exit code."""
+    given, debug = _without_debug(sys.argv[1:] if arguments is None else arguments)
+    try:
+        typer.main.get_command(app).main(args=given, prog_name="bench")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BenchError as error:
+        _say(str(error), debug)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # the last frame: what nobody foresaw still ends in words
+        _say(f"{_what_failed(error)}\n    This is a defect of bench. To see where it lies, add: --debug", debug)
+        return BenchError.exit_code
+    return 0
+
+
+def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments without ``--debug``, which may stand before or after the subcommand, and whether it was there."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = [argument for argument in arguments[:end] if argument != "--debug"]
+    return [*options, *arguments[end:]], len(options) < end
+
+
+def _say(message: str, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    print(message, file=sys.stderr)
+
+
+def _what_failed(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}: {error}".rstrip(": ")

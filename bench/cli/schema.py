@@ -1,0 +1,34 @@
+"""``bench schema``: the JSON Schema of what a run folder holds."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Kind(StrEnum):
+    """What a run folder holds one or more of."""
+
+    RECORD = "record"
+    MANIFEST = "manifest"
+    ENVIRONMENT = "environment"
+
+
+def schema(
+    of: Annotated[Kind, typer.Option(help="A line of records.jsonl, run.json, or a file of environments/.")] = (
+        Kind.RECORD
+    ),
+) -> None:
+    """Print the JSON Schema of a record, of a run's manifest or of an environment."""
+    import json
+
+    from pydantic import BaseModel
+
+    from bench.record import Environment, Record, RunManifest
+
+    models: dict[Kind, type[BaseModel]] = {
+        Kind.RECORD: Record,
+        Kind.MANIFEST: RunManifest,
+        Kind.ENVIRONMENT: Environment,
+    }
+    print(json.dumps(models[of].model_json_schema(mode="serialization"), indent=2))

@@ -1,0 +1,35 @@
+"""Where the suites that ship with the harness lie, and what they say of themselves.
+
+What a suite means is for ``bench.suite`` to say; here only file, name and description are known.
+"""
+
+import tomllib
+from pathlib import Path
+
+from bench.errors import BenchError
+
+_PACKAGE = Path(__file__).parent
+
+
+def suite_folder() -> Path:
+    """The folder of the shipped suites: inside the installed package, or beside it in a checkout."""
+    inside = _PACKAGE / "suites"
+    return inside if inside.is_dir() else _PACKAGE.parent / "suites"
+
+
+def shipped_suites() -> dict[str, Path]:
+    """Path of each shipped suite by its name, the file's name without ``.toml``; sorted, nothing is read."""
+    return {path.stem: path for path in sorted(suite_folder().glob("*.toml"))}
+
+
+def suite_description(path: Path) -> str:
+    """The ``description`` of a suite file; empty where it has none.
+
+    Raises BenchError if the file is not TOML, with the line.
+    """
+    try:
+        with path.open("rb") as file:
+            described = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchError(f"suites/{path.name} is not valid TOML: {error}") from error
+    return str(described.get("description", ""))
