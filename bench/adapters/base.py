@@ -178,6 +178,8 @@ class Adapter(ABC):
 
     def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
         """Why this case cannot be run, in one sentence; None where it can. Called in the parent."""
+        if case.track != "matched":
+            return f"{self.name} has no recipe of its own tutorials yet: only the matched track runs"
         return None
 
     def environment(self, case: Case) -> dict[str, str]:

@@ -145,7 +145,9 @@ class PyTorchLearner(Learner):
             with torch.inference_mode():
                 stored = self._on_device(images)
                 parts = [
-                    module(part.to(torch.float32).mul_(factor)) for part in stored.split(batch_size or len(stored))
+                    # a copy even of float32, for the scaling is in place and these may be the caller's own rows
+                    module(part.to(torch.float32, copy=True).mul_(factor))
+                    for part in stored.split(batch_size or len(stored))
                 ]
                 logits = parts[0] if len(parts) == 1 else torch.cat(parts)
                 values = logits.cpu().numpy()
@@ -187,7 +189,7 @@ class PyTorchLearner(Learner):
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         if self._placed is None:
-            return {name: value.cpu().numpy() for name, value in self._module.state_dict().items()}
+            return {name: value.cpu().numpy().copy() for name, value in self._module.state_dict().items()}
         return read_weights(self._placed, self._module)
 
     def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:

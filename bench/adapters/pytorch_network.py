@@ -65,7 +65,9 @@ def _entries(placed: PlacedNetwork) -> dict[str, tuple[str, Convert, Convert]]:
             kind = name.rpartition("/")[2]
             to_torch: Convert = _same
             from_torch: Convert = _same
-            if kind == "kernel":
+            if isinstance(layer.layer, BatchNorm):
+                to_torch, from_torch = _per_feature(flattened)
+            elif kind == "kernel":
                 to_torch, from_torch = _dense(flattened) if isinstance(layer.layer, Dense) else (_to_conv, _from_conv)
             entries[name] = (f"{layer.name}.{names[kind]}", to_torch, from_torch)
         if isinstance(layer.layer, Dense):
@@ -91,12 +93,18 @@ def _dense(image: Shape | None) -> tuple[Convert, Convert]:
 
     torch flattens channels first, so permuting the kernel's rows once spares permuting every batch.
     """
+    to_rows, back = _per_feature(image)
+    return lambda kernel: to_rows(kernel).T, lambda weight: back(weight.T)
+
+
+def _per_feature(image: Shape | None) -> tuple[Convert, Convert]:
+    """Between HWC and CHW order along the first axis, behind a flattened image; no change elsewhere."""
     if image is None:
-        return np.transpose, np.transpose
+        return _same, _same
     size = math.prod(image)
     to_rows = np.moveaxis(np.arange(size).reshape(image), -1, 0).reshape(size)
     back = np.argsort(to_rows)
-    return lambda kernel: kernel[to_rows].T, lambda weight: weight.T[back]
+    return lambda values: values[to_rows], lambda values: values[back]
 
 
 def load_weights(placed: PlacedNetwork, module: torch.nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
@@ -114,6 +122,6 @@ def read_weights(placed: PlacedNetwork, module: torch.nn.Module) -> dict[str, ND
     """The module's weights in the neutral layout, copied to the host."""
     state = module.state_dict()
     return {
-        name: np.ascontiguousarray(from_torch(state[key].cpu().numpy()))
+        name: np.array(from_torch(state[key].cpu().numpy()), order="C")
         for name, (key, _, from_torch) in _entries(placed).items()
     }

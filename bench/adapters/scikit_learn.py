@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +49,8 @@ class ScikitLearnAdapter(Adapter):
     def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
         if case.device != "cpu":
             return f"scikit-learn computes on the CPU alone, not on {case.device}"
+        if obstacle := super().unsupported(case, model, shape, classes):
+            return obstacle
         if isinstance(model, Network):
             if classes == 2:
                 return "MLPClassifier puts a single logistic unit where two classes would have two logits"
@@ -239,7 +241,7 @@ class MLPLearner(Learner):
         self._factor = 1.0 / train.scale
         self._dense = [layer for layer in placed.layers if isinstance(layer.layer, Dense)]
         constants = plan.optimizer
-        self._estimator: Any = _initialised_mlp(
+        self._estimator: Any = _untrained_mlp(
             hidden_layer_sizes=tuple(layer.output[0] for layer in self._dense[:-1]),
             solver=constants.name,
             learning_rate_init=constants.learning_rate,
@@ -253,6 +255,7 @@ class MLPLearner(Learner):
             shuffle=False,
             random_state=plan.seed,
         )
+        self._estimator.initialise(rows_as_vectors(train.images[:1], self._factor), train.labels[:1], train.classes)
         if plan.initial_weights is not None:
             self.set_weights(plan.initial_weights)
 
@@ -279,10 +282,9 @@ class MLPLearner(Learner):
 
     def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
         check_weights(self._placed, {name: value.shape for name, value in weights.items()})
-        pairs = [
-            (weights[f"{layer.name}/kernel"].copy(), weights[f"{layer.name}/bias"].copy()) for layer in self._dense
-        ]
-        self._estimator.start_from(pairs)
+        for layer, kernel, bias in zip(self._dense, self._estimator.coefs_, self._estimator.intercepts_, strict=True):
+            kernel[...] = weights[f"{layer.name}/kernel"]
+            bias[...] = weights[f"{layer.name}/bias"]
 
     def parameter_count(self) -> int | None:
         return sum(int(value.size) for value in [*self._estimator.coefs_, *self._estimator.intercepts_])
@@ -303,26 +305,21 @@ class MLPLearner(Learner):
         }
 
 
-def _initialised_mlp(**parameters: Any) -> Any:
-    """An ``MLPClassifier`` that starts from weights it is given, by the one method that draws them."""
+def _untrained_mlp(**parameters: Any) -> Any:
+    """An ``MLPClassifier`` that can have weights before it is trained: scikit-learn's has none before its first step."""
     from sklearn.neural_network import MLPClassifier
 
-    class InitialisedMLPClassifier(MLPClassifier):  # type: ignore[misc]
-        """MLPClassifier whose initial weights are set, not drawn."""
+    class UntrainedMLPClassifier(MLPClassifier):  # type: ignore[misc]
+        """MLPClassifier whose preparation for the first step can be had without the step."""
 
-        def start_from(self, pairs: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:
-            """Set the weights: those in use if training has begun, else those to begin from."""
-            if hasattr(self, "coefs_"):
-                for index, (kernel, bias) in enumerate(pairs):
-                    self.coefs_[index][...] = kernel
-                    self.intercepts_[index][...] = bias
-            else:
-                self._given = list(pairs)
+        def initialise(self, vectors: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> None:
+            """Make the weights for such vectors; no optimiser comes into being."""
+            self._only_initialise = True
+            self.partial_fit(vectors, labels, classes=np.arange(classes))
+            self._only_initialise = False
 
-        def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> Any:
-            if not getattr(self, "_given", None):
-                return super()._init_coef(fan_in, fan_out, dtype)
-            kernel, bias = self._given.pop(0)
-            return kernel.astype(dtype), bias.astype(dtype)
+        def _fit_stochastic(self, *arguments: Any, **options: Any) -> None:
+            if not self._only_initialise:
+                super()._fit_stochastic(*arguments, **options)
 
-    return InitialisedMLPClassifier(**parameters)
+    return UntrainedMLPClassifier(**parameters)

@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,19 +183,43 @@ def build(model: NativeModel, kind: str, shape: tuple[int, ...], classes: int, s
 
 
 def describe(error: BaseException, model: NativeModel) -> str:
-    """``ValueError: … (net.py, line 12)``: an exception of the user's code, with the last line of theirs in it."""
+    """``ValueError: … (net.py, line 12)``: an exception of the user's code, with the last line of theirs in it.
+
+    Where a framework has wrapped what that line raised, the line's own words are told. Of many lines of text the
+    first two are kept, on one.
+    """
+    line = _own_line(error, model)
+    raised = link = error
+    seen = {id(error)}
+    while (inner := link.__cause__ or link.__context__) and id(inner) not in seen:
+        link = inner
+        seen.add(id(link))
+        if line and _own_line(link, model) == line:
+            raised = link
+    rows = [words for row in _COLOUR.sub("", str(raised)).splitlines() if (words := row.strip())]
+    text = f"{type(raised).__name__}: {' '.join(rows[:2])}".removesuffix(": ")
+    return f"{text} ({_file(model)}, line {line})" if line else text
+
+
+def _own_line(error: BaseException, model: NativeModel) -> int | None:
+    """The last line of the user's file that ``error`` came through."""
     line = None
-    file = model.path.name if model.path else (model.module or "")
     traceback = error.__traceback__
     while traceback:
-        if Path(traceback.tb_frame.f_code.co_filename).name == file or traceback.tb_frame.f_globals.get("__name__") in (
-            model.module,
-            _OWN_MODULE,
-        ):
+        frame = traceback.tb_frame
+        own = frame.f_globals.get("__name__") in (model.module, _OWN_MODULE)
+        if own or Path(frame.f_code.co_filename).name == _file(model):
             line = traceback.tb_lineno
         traceback = traceback.tb_next
-    text = f"{type(error).__name__}: {error}"
-    return f"{text} ({file}, line {line})" if line else text
+    return line
+
+
+def _file(model: NativeModel) -> str:
+    return model.path.name if model.path else (model.module or "")
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What switches a terminal's colours; frameworks write it into their messages."""
 
 
 _OWN_MODULE = "bench_own_model"

@@ -111,7 +111,10 @@ def place(network: Network, shape: Shape, classes: int) -> PlacedNetwork:
 def _placed(network: Network, shape: Shape, classes: int) -> Iterator[PlacedLayer]:
     counts: dict[str, int] = {}
     for layer in network.layers:
-        if isinstance(layer, MaxPool) and min(shape[:-1], default=0) < layer.size:
+        if isinstance(layer, Conv | MaxPool) and len(shape) == 1:
+            kind = type(layer).__name__
+            raise ValueError(f"network {network.name!r}: a {kind} layer needs an image, and cannot follow a Flatten")
+        if isinstance(layer, MaxPool) and min(shape[:-1]) < layer.size:
             continue
         if isinstance(layer, Dense) and len(shape) != 1:
             raise ValueError(f"network {network.name!r}: a Dense layer needs a Flatten before it")

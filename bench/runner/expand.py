@@ -31,6 +31,8 @@ class PlannedCase:
     model_reference: str
     adapter: Adapter
     data: CachedDataset | None
+    data_reference: str
+    """The data set's name, or the path it was given by."""
     blocked: Literal["unsupported", "unavailable"] | None = None
     reason: str = ""
 
@@ -153,7 +155,8 @@ class Expansion:
         )
         blocked, reason = self._obstacle(case, model, adapter, data)
         cached = data if isinstance(data, CachedDataset) else None
-        return PlannedCase(case, model, self._reference(reference, model), adapter, cached, blocked, reason)
+        model_reference = self._reference(reference, model)
+        return PlannedCase(case, model, model_reference, adapter, cached, dataset, blocked, reason)
 
     def _reference(self, reference: str, model: Model) -> str:
         path = getattr(model, "path", None)

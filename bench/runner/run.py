@@ -137,9 +137,8 @@ class Run:
         model = planned.model
         own = isinstance(model, NativeModel) and model.path is not None
         reference = Path(planned.model_reference).name if own else planned.model_reference
-        data = next((name for name in request.datasets if Path(name).name.startswith(f"{case.dataset}.")), case.dataset)
         words = ["bench", "run", "--suite", Path(request.suite).name if "/" in request.suite else request.suite]
-        words += ["--dataset", Path(data).name, "--model", reference, "--framework", case.framework]
+        words += ["--dataset", Path(planned.data_reference).name, "--model", reference, "--framework", case.framework]
         words += ["--device", case.device, "--threads", str(case.threads), "--seed", str(seed_index)]
         if request.epochs is not None and case.training is not None:
             words += ["--epochs", str(request.epochs)]

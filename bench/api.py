@@ -1,0 +1,123 @@
+"""Runs from Python: ``bench.open_run()`` opens one; it shows its tables in a notebook and becomes a pandas frame."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.record import Record, RunManifest
+from bench.report.views import View
+from bench.stats.results import Results
+from bench.store import RunFolder, find, newest
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Run:
+    """One run, as its folder was when it was first read."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self._folder.path
+
+    @property
+    def manifest(self) -> RunManifest:
+        """What the run set out to do."""
+        return self._folder.manifest
+
+    @cached_property
+    def results(self) -> Results:
+        """Its records with what follows from them: summaries, intervals, ratios."""
+        return Results.of(self._folder)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Every trial's record, in the order written."""
+        return tuple(self.results.records)
+
+    def to_frame(self, per_trial: bool = False) -> "DataFrame":
+        """One row a case, or one a trial, as pandas; the columns are those of the CSV.
+
+        Raises BenchError where pandas is not installed.
+        """
+        from bench.report.frame import to_frame
+
+        return to_frame(self.results, per_trial=per_trial)
+
+    def to_markdown(self, view: View = "default") -> str:
+        """The tables as GitHub Markdown."""
+        from bench.report.markdown import render
+
+        return render(self.results, view=view)
+
+    def __str__(self) -> str:
+        from bench.report.terminal import render
+
+        return render(self.results)
+
+    def __repr__(self) -> str:
+        return f"Run({self.manifest.name!r}: {len(self.manifest.cases)} cases, {len(self.records)} records)"
+
+    def _repr_html_(self) -> str:
+        """The overview, for a notebook."""
+        from bench.report.html import fragment
+        from bench.report.views import document
+
+        return fragment(document(self.results, "overview"))
+
+
+def run(
+    suite: str = "quick",
+    *,
+    datasets: Sequence[str] = (),
+    models: Sequence[str] = (),
+    frameworks: Sequence[str] = (),
+    devices: Sequence[str] = (),
+    seeds: int | None = None,
+    threads: int | None = None,
+    data_dir: Path | None = None,
+    offline: bool = False,
+    results: Path = Path("results"),
+    quiet: bool = False,
+) -> Run:
+    """Run a suite, or the part of it that is named, and return the run; the arguments are those of ``bench run``.
+
+    Every trial runs in a process of its own, so the calling process, a notebook say, imports no framework and is not
+    measured. Failed trials are records like any other. Raises BenchError for whatever is wrong with the arguments.
+    """
+    from bench.report.files import write_reports
+    from bench.report.progress import progress
+    from bench.runner.request import Request
+    from bench.runner.run import prepare
+
+    request = Request(
+        suite=suite,
+        datasets=tuple(datasets),
+        models=tuple(models),
+        frameworks=tuple(frameworks),
+        devices=tuple(devices),
+        seeds=seeds,
+        threads=threads,
+        data_dir=data_dir,
+        offline=offline,
+        results=results,
+        command=f"bench.run({suite!r})",
+    )
+    observer = progress(quiet)
+    folder = prepare(request, observer).start(observer)
+    write_reports(folder)
+    return Run(folder)
+
+
+def open_run(path: str | Path | None = None) -> Run:
+    """The run in the folder ``path``, or of that name below ``./results``; the newest one if None.
+
+    Raises BenchError where there is none.
+    """
+    results = Path("results")
+    return Run(newest(results) if path is None else find(results, str(path)))

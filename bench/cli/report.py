@@ -1,0 +1,78 @@
+"""``bench report``: a run again, in any format."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.report.views import View
+    from bench.stats.results import Results
+
+ViewName = Literal["overview", "datasets", "case", "all"]
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="A run's name or folder.", show_default="the newest")] = "",
+    format: Annotated[str, typer.Option(help="terminal, markdown, csv or json.")] = "terminal",
+    view: Annotated[ViewName | None, typer.Option(help="Which tables.", show_default="overview and datasets")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only this data set, or glob; repeatable.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only this model, or glob; repeatable.")] = None,
+    framework: Annotated[list[str] | None, typer.Option(help="Only this framework, or glob; repeatable.")] = None,
+    per_trial: Annotated[bool, typer.Option("--per-trial", help="One row a trial (csv, json).")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+    results: Annotated[Path, typer.Option(help="The folder of the runs.")] = Path("results"),
+) -> None:
+    """Show a run again: the newest, or the one named."""
+    from bench.report.formats import REPORTS
+    from bench.stats.results import Results
+    from bench.store import find, newest
+
+    REPORTS.get(format)  # a misspelt format is said before a run is looked for
+    folder = find(results, run) if run else newest(results)
+    shown = Results.of(folder).only(datasets=dataset or (), models=model or (), frameworks=framework or ())
+    if output is None:
+        print_report(shown, format, view=view or "default", per_trial=per_trial)
+    else:
+        _write(output, REPORTS.get(format)(shown, view=view or "default", per_trial=per_trial))
+
+
+def print_report(
+    results: "Results", format: str = "terminal", *, view: "View" = "default", per_trial: bool = False
+) -> None:
+    """Print a report in a format of ``bench.report.formats``, in colours where the terminal shows them."""
+    from bench.report.formats import REPORTS
+
+    _print(REPORTS.get(format)(results, view=view, per_trial=per_trial, color=_colorful()))
+
+
+def _colorful() -> bool:
+    """On a terminal that shows colours, unless the user wants none (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _print(text: str) -> None:
+    """The text in UTF-8 whatever the locale, so that ``bench report > file`` writes the same bytes everywhere."""
+    try:
+        if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+            sys.stdout.write(text)
+        else:
+            sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader had enough (``bench report | head``). Python would complain once more at its own last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise BenchError(
+            f"the report cannot be written to {str(path)!r}: {error.strerror or type(error).__name__}.",
+            "Name another file: --output FILE",
+        ) from error

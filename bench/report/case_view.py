@@ -1,0 +1,231 @@
+"""One case in full: what was set, how it learned, where the time and the memory went, how to run it again."""
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+
+from bench.record import NOT_RUN, EpochFigures, Record
+from bench.report import numbers
+from bench.report.document import Block, Cell, Column, Command, Facts, Heading, Paragraph, Row, Table, plain
+from bench.report.figures import NOT_STEADY, bounds, spread_head
+from bench.report.head import training_line
+from bench.report.naming import Names
+from bench.report.problems import problems
+from bench.stats.interval import Figure, median_figure
+from bench.stats.metrics import METRICS
+from bench.stats.results import Results
+from bench.stats.summary import CaseSummary
+
+Entry = tuple[str, tuple[str, ...]]
+
+
+def case_views(results: Results, names: Names) -> list[Block]:
+    """Every case shown; those that were never started share a list at the end."""
+    started = [one for one in results.summaries if one.statuses.keys() - NOT_RUN]
+    blocks = [block for one in started for block in case_view(one, results, names)]
+    return blocks + problems([one for one in results.summaries if one not in started], names)
+
+
+def case_view(summary: CaseSummary, results: Results, names: Names) -> list[Block]:
+    """One case. Figures are over its ``ok`` trials; what failed is named with the end of its standard error."""
+    blocks: list[Block] = [Heading(names.cell(summary.case), 2), Facts(_settings(summary, names))]
+    if summary.ok:
+        blocks += [_quality(summary), *_curve(summary), _phases(summary), *_memory(summary), *_noise(summary)]
+    blocks += _failures(summary)
+    return blocks + _again(summary)
+
+
+def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
+    case, model = summary.case, summary.model
+    first = summary.records[0]
+    entries: list[Entry] = [("model", (names.model(case),)), ("system", (f"{names.system(case)}, {case.device}",))]
+    if case.training is not None:
+        entries.append(("training", (training_line(case.training),)))
+    if case.parameters:
+        entries.append(("parameters", (plain(_as_text(dict(case.parameters))),)))
+    entries.append(("way", (f"{case.execution}, {case.precision}, input {case.input}, {case.threads} threads",)))
+    if first.train_rows:
+        entries.append(("rows", (f"{first.train_rows:,} training, {first.test_rows:,} test",)))
+    if model.parameters is not None:
+        flops = "" if model.flops_per_sample is None else f", {model.flops_per_sample:,} FLOPs per sample"
+        entries.append(("size", (f"{model.parameters:,} trained parameters{flops}",)))
+    entries.append(("track", (f"{case.track}, equivalence {plain(summary.equivalence) or numbers.DASH}",)))
+    if first.settings:
+        lines = tuple(plain(f"{key} = {_as_text(value)}") for key, value in sorted(first.settings.items()))
+        entries.append(("read back", lines))
+    return (*entries, ("case id", (summary.case_id,)))
+
+
+def _quality(summary: CaseSummary) -> Table:
+    """A row a seed, then the mean."""
+    heads = ("accuracy %", "balanced acc. %", "macro F1 %", "log loss", "weights")
+    rows = [
+        Row(
+            (
+                Cell(f"seed {record.seed_index}", word=True),
+                *_scores(record),
+                Cell(_weights(record), word=True),
+            )
+        )
+        for record in summary.ok
+    ]
+    mean = [summary.figures[name] for name in ("accuracy", "balanced_accuracy", "macro_f1")]
+    loss = summary.figures["log_loss"]
+    last = [Cell("mean", word=True), *(_share(figure) for figure in mean)]
+    rows.append(Row((*last, Cell(numbers.DASH if loss is None else f"{loss.value:.4f}"), Cell())))
+    title = "scores on the test part"
+    if summary.test_part_interval:
+        low, high = (numbers.percent(bound) for bound in summary.test_part_interval)
+        title += f"; its size alone leaves {low}–{high} % open (Wilson)"
+    return Table(title, (Column(("",), "left", label=True), *(Column((head,)) for head in heads)), tuple(rows))
+
+
+def _scores(record: Record) -> tuple[Cell, ...]:
+    scores = record.scores
+    if scores is None:
+        return (Cell(numbers.DASH, notes=("not scored",)),) * 4
+    shares = (scores.accuracy, scores.balanced_accuracy, scores.macro_f1)
+    loss = numbers.DASH if scores.log_loss is None else f"{scores.log_loss:.4f}"
+    return (*(Cell(numbers.percent(share)) for share in shares), Cell(loss))
+
+
+def _weights(record: Record) -> str:
+    found = record.model.final_weights_sha256 if record.model else None
+    return found[:12] if found else numbers.DASH
+
+
+def _share(figure: Figure | None) -> Cell:
+    if figure is None:
+        return Cell(numbers.DASH, notes=("not scored",))
+    spread = "" if figure.high is None else numbers.plus_minus(figure.high - figure.value)
+    return Cell(numbers.percent(figure.value), spread)
+
+
+def _curve(summary: CaseSummary) -> list[Table]:
+    """The learning curve, medians over the trials; nothing for a single fit."""
+    curves = [record.phases.epochs for record in summary.ok if record.phases]
+    epochs = max((len(curve) for curve in curves), default=0)
+    if epochs < 2:
+        return []
+    columns = (
+        Column(("epoch",), label=True),
+        Column(("mean", "loss")),
+        Column(("validation", "accuracy %")),
+        Column(("", "s")),
+        Column(("", "samples/s")),
+    )
+    rows = tuple(_epoch(index, [curve[index] for curve in curves if index < len(curve)]) for index in range(epochs))
+    steady = "" if summary.steady is not False else f"; {NOT_STEADY}"
+    return [Table(f"learning curve, medians over trials{steady}", columns, rows)]
+
+
+def _epoch(index: int, trials: Sequence[EpochFigures]) -> Row:
+    def middle(values: list[float | None], text: Callable[[float], str], absent: str) -> Cell:
+        known = [value for value in values if value is not None]
+        return Cell(text(statistics.median(known))) if known else Cell(numbers.DASH, notes=(absent,))
+
+    rates = [epoch.samples / epoch.seconds if epoch.seconds > 0 else None for epoch in trials]
+    return Row(
+        (
+            Cell(f"{index + 1}"),
+            middle([epoch.loss for epoch in trials], lambda loss: f"{loss:.4f}", "the framework does not give it"),
+            middle([epoch.validation_accuracy for epoch in trials], numbers.percent, "no validation part was cut"),
+            middle([epoch.seconds for epoch in trials], numbers.significant, "not measured"),
+            middle(rates, numbers.significant, "not measured"),
+        )
+    )
+
+
+def _phases(summary: CaseSummary) -> Table:
+    """Where the time went, then the rates that follow from it."""
+    seconds = [("import", "import_s"), ("load", "load_s"), ("build", "build_s"), ("first steps", "first_step_s")]
+    seconds += [("training, first steps included", "train_s"), ("evaluate, off the clock", "evaluate_s")]
+    seconds.append(("whole trial, as seen from outside", "wall_s"))
+    rates = [("training, steady", "train_samples_per_s"), ("prediction", "predict_samples_per_s")]
+    latencies = [(f"latency p{p}, batch 1", f"latency_p{p}_ms") for p in (50, 95, 99)]
+    rows = [_measured(summary, name, metric, "s", numbers.seconds) for name, metric in seconds]
+    rows += [_measured(summary, name, metric, "samples/s", numbers.significant) for name, metric in rates]
+    rows += [_measured(summary, name, metric, "ms", numbers.milliseconds) for name, metric in latencies]
+    columns = (Column(("phase",), "left", label=True), Column(("median",)), Column(("unit",), "left"))
+    spread = spread_head([summary.figures[metric] for _, metric in (*seconds, *rates, *latencies)])
+    title = f"time, median over {numbers.count(len(summary.ok), 'trial')}" + (f", {spread}" if spread else "")
+    return Table(title, columns, tuple(rows))
+
+
+def _measured(summary: CaseSummary, name: str, metric: str, unit: str, text: Callable[[float], str]) -> Row:
+    figure = summary.figures[metric]
+    cell = Cell(numbers.DASH, notes=(METRICS[metric].absent,))
+    if figure is not None:
+        cell = Cell(text(figure.value), bounds(figure, text))
+    return Row((Cell(name, word=True), cell, Cell(unit, word=True)))
+
+
+def _memory(summary: CaseSummary) -> list[Table]:
+    """Peaks by phase, medians over the trials, and which counter was read."""
+    measured = [record.memory for record in summary.ok if record.memory]
+    if not measured:
+        return []
+    peaks: dict[str, list[float]] = {"resident after the import": [memory.after_import_mib for memory in measured]}
+    for memory in measured:
+        for phase, peak in memory.phase_peak_mib.items():
+            peaks.setdefault(f"peak in {phase}", []).append(peak)
+    peaks["peak of the trial"] = [memory.peak_rss_mib for memory in measured]
+    peaks["peak above the import"] = [memory.above_import_mib for memory in measured]
+    for name, found in (
+        ("device, allocator peak", [memory.device_allocated_peak_mib for memory in measured]),
+        ("device, as the driver sees it", [memory.device_driver_peak_mib for memory in measured]),
+    ):
+        known = [value for value in found if value is not None]
+        if known:
+            peaks[name] = known
+    figures = {name: median_figure(values) for name, values in peaks.items()}
+    rows = tuple(
+        Row((Cell(name, word=True), Cell(numbers.mebibytes(figure.value), bounds(figure, numbers.mebibytes))))
+        for name, figure in figures.items()
+    )
+    methods = " / ".join(dict.fromkeys(plain(memory.method) for memory in measured))
+    return [Table(f"memory ({methods})", (Column(("phase",), "left", label=True), Column(("MiB",))), rows)]
+
+
+def _noise(summary: CaseSummary) -> list[Block]:
+    """A line a trial: what else the machine did."""
+    lines = tuple(_noise_line(record) for record in summary.ok if record.noise is not None)
+    return [Facts((("noise", lines),))] if lines else []
+
+
+def _noise_line(record: Record) -> str:
+    noise = record.noise
+    if noise is None:
+        return ""
+    parts: list[str] = []
+    for value, text in (
+        (noise.steal_percent, "steal {:.1f} %"),
+        (noise.other_cpu_percent, "other processes {:.0f} % of a core"),
+        (noise.calibration_before_ms, "calibration {:.1f} ms before"),
+        (noise.calibration_after_ms, "{:.1f} ms after"),
+    ):
+        if value is not None:
+            parts.append(text.format(value))
+    marks = f" (NOISY: {'; '.join(noise.marks)})" if noise.marks else ""
+    return plain(f"seed {record.seed_index}: {', '.join(parts) or 'not measured'}{marks}")
+
+
+def _failures(summary: CaseSummary) -> list[Block]:
+    if not summary.failed:
+        return []
+    entries: list[Entry] = []
+    for record in summary.failed:
+        reason = plain(record.reason or "no reason was recorded")
+        tail = tuple(plain(line) for line in record.stderr_tail)
+        entries.append((f"seed {record.seed_index} {record.status}", (reason, *tail)))
+    return [Facts(tuple(entries))]
+
+
+def _again(summary: CaseSummary) -> list[Block]:
+    command = next((record.command for record in summary.records if record.command), "")
+    return [Paragraph("To run it again:"), Command(plain(command))] if command else []
+
+
+def _as_text(value: object) -> str:
+    """A setting on one line, JSON where it is not already text."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,116 @@
+"""What rows and columns are called, so that no two cases of a run share a name, and none is longer than it must be."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from bench.case import Case
+from bench.report.document import plain
+
+SYSTEM_AXES = ("execution", "precision", "input", "threads")
+"""Settings that belong to the system that runs a model rather than to the model."""
+
+DIGESTS = ("data_fingerprint", "model_digest")
+
+
+class Names:
+    """Names of the cases of one run: settings appear only where two cases differ in nothing else."""
+
+    def __init__(self, cases: Iterable[Case]) -> None:
+        self._cases = tuple(cases)
+        self._flat = {case.id: _flatten(case) for case in self._cases}
+
+    @cached_property
+    def _several_devices(self) -> bool:
+        return len({case.device for case in self._cases}) > 1
+
+    @cached_property
+    def _varying(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """For cases that share track, data set, model label, framework and device: the settings they differ in."""
+        alike: dict[tuple[str, ...], list[Mapping[str, JsonValue]]] = defaultdict(list)
+        for case in self._cases:
+            alike[_place(case)].append(self._flat[case.id])
+        return {place: _differing(settings) for place, settings in alike.items()}
+
+    def system(self, case: Case) -> str:
+        """The framework, with the device and its settings where they tell cases apart: ``pytorch cuda:0``."""
+        parts = [case.framework]
+        if self._several_devices:
+            parts.append(case.device)
+        return plain(" ".join(parts + self._settings(case, of_system=True)))
+
+    def model(self, case: Case) -> str:
+        """The model with its row cap, and its settings where they tell cases apart: ``cnn, batch size 256``."""
+        return plain(", ".join([case.model_label, *self._settings(case, of_system=False)]))
+
+    def cell(self, case: Case) -> str:
+        """The whole readable name, unique in the run: ``mnist/cnn/pytorch/cpu``."""
+        return f"{plain(case.dataset)}/{plain(case.model)}/{self._tail(case)}"
+
+    def listed(self, cases: Iterable[Case]) -> tuple[str, ...]:
+        """Several cases in few words: ``{digits, mnist}/{mlp, cnn}/pytorch/cpu``; together exactly ``cases``."""
+        models: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for case in cases:
+            models[plain(case.dataset), self._tail(case)].append(plain(case.model))
+        datasets: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
+        for (dataset, tail), found in models.items():
+            datasets[tuple(found), tail].append(dataset)
+        return tuple(f"{_braced(names)}/{_braced(found)}/{tail}" for (found, tail), names in datasets.items())
+
+    def _tail(self, case: Case) -> str:
+        """What follows the data set and the model: ``pytorch/cpu``, and what else tells cases apart."""
+        parts = [f"{case.framework}/{case.device}"]
+        if len({other.track for other in self._cases}) > 1:
+            parts.append(case.track)
+        if len({other.train_rows for other in self._cases if other.cell == case.cell}) > 1:
+            parts.append("all rows" if case.train_rows is None else f"{case.train_rows} rows")
+        parts += self._settings(case, of_system=True) + self._settings(case, of_system=False)
+        return plain(" ".join(parts))
+
+    def _settings(self, case: Case, *, of_system: bool) -> list[str]:
+        varying = self._varying.get(_place(case), ())
+        flat = self._flat[case.id]
+        return [
+            _setting(key, flat[key])
+            for key in varying
+            if (key in SYSTEM_AXES) == of_system and flat.get(key) is not None
+        ]
+
+
+def _place(case: Case) -> tuple[str, ...]:
+    return case.track, case.dataset, case.model_label, case.framework, case.device
+
+
+def _flatten(case: Case) -> dict[str, JsonValue]:
+    """Every setting by its dotted name."""
+    flat: dict[str, JsonValue] = {}
+
+    def add(prefix: str, value: JsonValue) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                add(f"{prefix}.{key}" if prefix else key, inner)
+        else:
+            flat[prefix] = value
+
+    add("", case.model_dump(mode="json"))
+    return flat
+
+
+def _differing(settings: Sequence[Mapping[str, JsonValue]]) -> tuple[str, ...]:
+    keys = dict.fromkeys(key for flat in settings for key in flat)
+    return tuple(key for key in keys if len({repr(flat.get(key)) for flat in settings}) > 1)
+
+
+def _setting(key: str, value: JsonValue) -> str:
+    """``training.batch_size`` 256 as ``batch size 256``; what names itself goes without its key."""
+    if key in DIGESTS:
+        return f"{key.partition('_')[0]} {str(value)[:8]}"
+    if isinstance(value, str) and "." not in key:
+        return value
+    return f"{key.rpartition('.')[2].replace('_', ' ')} {value}"
+
+
+def _braced(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else "{" + ", ".join(names) + "}"

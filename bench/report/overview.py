@@ -1,0 +1,163 @@
+"""The overview: a line per data set and model, frameworks across."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.report import numbers
+from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
+from bench.report.figures import missing, ratio_cell, share_cell, speed_cell, spread_head
+from bench.report.naming import Names
+from bench.report.problems import problems
+from bench.stats.interval import Figure
+from bench.stats.metrics import METRICS
+from bench.stats.results import Results
+from bench.stats.summary import CaseSummary
+
+UNVERIFIED = "unverified data: no known fingerprint matched"
+
+THROUGHPUT = "train_samples_per_s"
+
+CellOf = Callable[[CaseSummary], Cell]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cases of one track, by row (data set and model) and by system."""
+
+    results: Results
+    names: Names
+    summaries: tuple[CaseSummary, ...]
+
+    def systems(self, wanted: Iterable[CaseSummary]) -> list[str]:
+        """Columns: the reference's first, then as the run has them."""
+        reference = self.results.reference
+        ordered = sorted(wanted, key=lambda one: one.case.framework != reference)
+        return list(dict.fromkeys(self.names.system(one.case) for one in ordered))
+
+    def column(self, system: str) -> list[CaseSummary]:
+        """The cases of a system."""
+        return [one for one in self.summaries if self.names.system(one.case) == system]
+
+    def row_key(self, summary: CaseSummary) -> tuple[str, str]:
+        """Data set and model."""
+        return summary.case.dataset, self.names.model(summary.case)
+
+    def table(
+        self, title: str, systems: Mapping[str, tuple[str, ...]], cell: CellOf, among: Sequence[CaseSummary]
+    ) -> Table:
+        """Rows of the cases ``among``; ``systems`` gives the head of each column below its name."""
+        cells: dict[tuple[str, str], dict[str, Cell]] = {}
+        for one in sorted(among, key=lambda one: self._dataset_order(one.case.dataset)):
+            cells.setdefault(self.row_key(one), {})[self.names.system(one.case)] = cell(one)
+        rows = tuple(
+            Row((Cell(model, word=True), *(found.get(system, Cell()) for system in systems)), self._group(dataset))
+            for (dataset, model), found in cells.items()
+        )
+        # A line of the head that is empty for all is none.
+        lines = [line for line in zip(*systems.values(), strict=True) if any(line)]
+        heads = zip(systems, *lines, strict=True)
+        columns = (Column(("model",), "left", label=True), *(Column(head) for head in heads))
+        return Table(title, columns, rows, "data set")
+
+    def _dataset_order(self, dataset: str) -> int:
+        """So that the rows of one data set stand together whatever the order of the cases."""
+        return list(dict.fromkeys(one.case.dataset for one in self.summaries)).index(dataset)
+
+    def _group(self, dataset: str) -> Cell:
+        note = self.results.dataset(dataset)
+        return Cell(plain(dataset), notes=(UNVERIFIED,) if note and not note.verified else (), word=True)
+
+
+def overview(results: Results, names: Names) -> list[Block]:
+    """Accuracy, training speed and the seconds of single fits; then what could not run, and how to read it."""
+    blocks: list[Block] = [Heading("overview", 2)]
+    tracks = list(dict.fromkeys(one.case.track for one in results.summaries))
+    for track in tracks:
+        if len(tracks) > 1:
+            blocks.append(Heading(f"{track} track", 3))
+        grid = Grid(results, names, tuple(one for one in results.summaries if one.case.track == track))
+        blocks += [_accuracy(grid), *_speed(grid), *_fits(grid)]
+    return [*blocks, *_legend(results), *problems(results.summaries, names)]
+
+
+def _accuracy(grid: Grid) -> Table:
+    seeds = grid.results.manifest.seeds
+    heads = {
+        system: (spread_head([one.figures["accuracy"] for one in grid.column(system)]),)
+        for system in grid.systems(grid.summaries)
+    }
+    title = "accuracy %, mean over seeds" if seeds > 1 else "accuracy %, one seed"
+    return grid.table(title, heads, lambda one: share_cell(one, "accuracy", seeds), grid.summaries)
+
+
+def _speed(grid: Grid) -> list[Table]:
+    """Models trained for several epochs somewhere: the reference in samples/s, the others as ratios to it."""
+    rows = {grid.row_key(one) for one in grid.summaries if one.figures[THROUGHPUT]}
+    among = [one for one in grid.summaries if grid.row_key(one) in rows]
+    if not among:
+        return []
+    ratios = {one.case_id: grid.results.ratio(one, THROUGHPUT) for one in among}
+    reference = grid.results.reference
+
+    def cell(one: CaseSummary) -> Cell:
+        if one.case.framework == reference or reference is None:
+            marked = not grid.results.noisy_throughout
+            return speed_cell(one, THROUGHPUT, numbers.significant, spread=reference is None, mark_noise=marked)
+        figure = ratios[one.case_id]
+        if figure is not None:
+            return ratio_cell(figure, list(ratios.values()))
+        absent = METRICS[THROUGHPUT].absent if one.figures[THROUGHPUT] is None else no_pair(grid.results)
+        return missing(one, absent)
+
+    heads = {system: _speed_head(grid, system, ratios) for system in grid.systems(among)}
+    return [grid.table("training speed, steady, median over trials", heads, cell, among)]
+
+
+def _speed_head(grid: Grid, system: str, ratios: dict[str, Figure | None]) -> tuple[str, ...]:
+    cases = grid.column(system)
+    reference = grid.results.reference
+    if reference is None:
+        return "samples/s", spread_head([one.figures[THROUGHPUT] for one in cases])
+    if cases[0].case.framework == reference:
+        return "samples/s", ""
+    return f"× {reference}", spread_head([ratios.get(one.case_id) for one in cases])
+
+
+def _fits(grid: Grid) -> list[Table]:
+    """Models that are fitted in one call: their seconds, the only speed they have."""
+    single = {one.case_id for one in grid.summaries if one.figures["train_s"] and not one.figures[THROUGHPUT]}
+    rows = {grid.row_key(one) for one in grid.summaries if one.case_id in single}
+    trained = {grid.row_key(one) for one in grid.summaries if one.figures[THROUGHPUT]}
+    among = [one for one in grid.summaries if grid.row_key(one) in rows - trained]
+    if not among:
+        return []
+    heads = {
+        system: ("s", spread_head([one.figures["train_s"] for one in grid.column(system) if one in among]))
+        for system in grid.systems(among)
+    }
+
+    def cell(one: CaseSummary) -> Cell:
+        marked = not grid.results.noisy_throughout
+        return speed_cell(one, "train_s", numbers.seconds, spread=True, mark_noise=marked)
+
+    return [grid.table("seconds of a fit in one call, median over trials", heads, cell, among)]
+
+
+def no_pair(results: Results) -> str:
+    """Why a case with a figure has no ratio."""
+    return f"no round in which {results.reference} ran the same and succeeded"
+
+
+def _legend(results: Results) -> list[Block]:
+    spread = "; ± is half the 95 % t interval over seeds" if results.manifest.seeds > 1 else ""
+    lines = [f"accuracy: top-1 on the test part{spread}."]
+    if results.reference is not None:
+        lines.append(
+            f"× {results.reference}: steady training samples/s divided by {results.reference}'s in the same round, "
+            "median over rounds; above 1 is faster."
+        )
+    lines.append(
+        "Below 6 trials the spread of a speed is the range; a speed without one comes from one trial. "
+        "Blank: the suite has no such case."
+    )
+    return [Paragraph(" ".join(lines))]

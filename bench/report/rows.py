@@ -1,0 +1,132 @@
+"""A run as tidy rows: one a case, or one a record. Column names are stable and carry their units.
+
+The basis of CSV, JSON and the pandas frame. A metric ``m`` gives ``m_mean`` or ``m_median``, ``m_low``, ``m_high``,
+``m_spread`` (``interval``, ``range``, ``single``, ``deterministic``) and ``m_trials``; shares of one are not percent.
+"""
+
+from bench.case import Case
+from bench.record import DatasetNote, ModelFigures, Record
+from bench.stats.interval import Figure
+from bench.stats.metrics import METRICS
+from bench.stats.results import Results
+from bench.stats.steady import drift, is_steady
+from bench.stats.summary import CaseSummary
+
+Value = str | int | float | bool | None
+TidyRow = dict[str, Value]
+
+
+def case_rows(results: Results) -> list[TidyRow]:
+    """One row a case, in the order of the manifest; every row has the same columns."""
+    return [_case_row(results, summary) for summary in results.summaries]
+
+
+def trial_rows(results: Results) -> list[TidyRow]:
+    """One row a record, in the order of the cases; every row has the same columns."""
+    return [_trial_row(results, record) for summary in results.summaries for record in summary.records]
+
+
+def columns(per_trial: bool) -> tuple[str, ...]:
+    """The names of the columns: the same for every run, an empty one included."""
+    from bench.record import RunManifest
+
+    case = Case(dataset="", model="", framework="")
+    empty = Results(RunManifest(bench_version="", name="", suite="", cases=(case,)), (), {})
+    if not per_trial:
+        return tuple(case_rows(empty)[0])
+    return tuple(_trial_row(empty, Record(case_id="", case=case, status="ok")))
+
+
+def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
+    low, high = summary.test_part_interval or (None, None)
+    reasons = dict.fromkeys(record.reason for record in summary.failed if record.reason)
+    first = summary.records[0] if summary.records else None
+    row: TidyRow = {
+        **_asked(results, summary.case_id, summary.case),
+        "status": summary.status,
+        "reason": "; ".join(reasons) or None,
+        "trials": len(summary.records),
+        "ok_trials": len(summary.ok),
+        "noisy_trials": summary.noisy_trials,
+        "deterministic": summary.deterministic,
+        "steady": summary.steady,
+        "drift": summary.drift,
+        "equivalence": summary.equivalence or None,
+        "train_rows": first.train_rows if first else None,
+        "test_rows": first.test_rows if first else None,
+        **_model(summary.model),
+    }
+    for name, metric in METRICS.items():
+        row |= _figure(name, metric.statistic, summary.figures[name])
+        if name == "accuracy":
+            row |= {"accuracy_test_part_low": low, "accuracy_test_part_high": high}
+    base = results.reference_of(summary)
+    row["reference"] = base.case.framework if base else None
+    return row | _figure("train_speed_ratio", "median", results.ratio(summary, "train_samples_per_s"))
+
+
+def _trial_row(results: Results, record: Record) -> TidyRow:
+    moved = drift(record) if record.status == "ok" else None
+    noise = record.noise
+    return {
+        **_asked(results, record.case_id, record.case),
+        "status": record.status,
+        "reason": record.reason,
+        "seed_index": record.seed_index,
+        "round": record.round,
+        "started_at": record.started_at or None,
+        "environment": record.environment or None,
+        "deterministic": record.deterministic,
+        "steady": None if moved is None else is_steady(moved),
+        "drift": moved,
+        "equivalence": record.equivalence,
+        "train_rows": record.train_rows,
+        "test_rows": record.test_rows,
+        **_model(record.model or ModelFigures()),
+        **{name: metric.read(record) for name, metric in METRICS.items()},
+        "steal_percent": noise.steal_percent if noise else None,
+        "other_cpu_percent": noise.other_cpu_percent if noise else None,
+        "noise_marks": "; ".join(noise.marks) if noise and noise.marks else None,
+        "command": record.command or None,
+    }
+
+
+def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
+    """What was asked: run, data, model, system, settings."""
+    manifest = results.manifest
+    note: DatasetNote | None = results.dataset(case.dataset)
+    training = case.training
+    return {
+        "run": manifest.name,
+        "suite": manifest.suite,
+        "track": case.track,
+        "dataset": case.dataset,
+        "data_verified": note.verified if note else None,
+        "model": case.model,
+        "train_rows_cap": case.train_rows,
+        "framework": case.framework,
+        "device": case.device,
+        "execution": case.execution,
+        "precision": case.precision,
+        "input": case.input,
+        "threads": case.threads,
+        "epochs": training.epochs if training else None,
+        "batch_size": training.batch_size if training else None,
+        "optimizer": training.optimizer.name if training else None,
+        "learning_rate": training.optimizer.learning_rate if training else None,
+        "case_id": case_id,
+    }
+
+
+def _model(model: ModelFigures) -> TidyRow:
+    return {"parameters": model.parameters, "flops_per_sample": model.flops_per_sample}
+
+
+def _figure(name: str, statistic: str, figure: Figure | None) -> TidyRow:
+    return {
+        f"{name}_{statistic}": figure.value if figure else None,
+        f"{name}_low": figure.low if figure else None,
+        f"{name}_high": figure.high if figure else None,
+        f"{name}_spread": figure.kind if figure else None,
+        f"{name}_trials": figure.n if figure else 0,
+    }

@@ -1,0 +1,1 @@
+"""From records to figures: summaries, intervals and ratios. Pure Python; nothing here needs numpy or scipy."""

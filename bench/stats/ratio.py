@@ -1,0 +1,56 @@
+"""Two systems compared on one machine: a ratio within each round, then summarised.
+
+Machines change speed in regimes of many trials; inside one round both systems met the same regime, so that the
+ratio of a round is surer than the ratio of two medians.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from bench.case import Case, digest
+from bench.record import Record
+from bench.stats.interval import Figure, median_figure
+from bench.stats.metrics import Metric
+
+PREFERRED_REFERENCE = "pytorch"
+"""The framework the others are divided by, where the run has it."""
+
+FRAMEWORK_SIDE = {"framework", "execution"}
+"""What may differ between a case and its reference: the framework, and how it runs a network by default."""
+
+
+def reference_framework(cases: Iterable[Case]) -> str | None:
+    """The framework the others are divided by; the run's first where the preferred one is not in it.
+
+    None where there is nothing to compare: fewer than two frameworks.
+    """
+    frameworks = list(dict.fromkeys(case.framework for case in cases))
+    if len(frameworks) < 2:
+        return None
+    return PREFERRED_REFERENCE if PREFERRED_REFERENCE in frameworks else frameworks[0]
+
+
+def comparison_key(case: Case) -> str:
+    """The same for two cases that differ in nothing but what may differ between a case and its reference."""
+    return digest(case.model_dump(mode="json", exclude=FRAMEWORK_SIDE))
+
+
+def round_ratios(records: Sequence[Record], reference: Sequence[Record], metric: Metric) -> list[float]:
+    """``metric`` of each trial divided by that of the reference in the same round with the same seed, both ``ok``."""
+    base = {_round(record): metric.read(record) for record in reference if record.status == "ok"}
+    ratios = []
+    for record in sorted(records, key=_round):
+        below = base.get(_round(record)) if record.status == "ok" else None
+        above = metric.read(record) if below else None
+        if above is not None and below:
+            ratios.append(above / below)
+    return ratios
+
+
+def ratio_figure(records: Sequence[Record], reference: Sequence[Record], metric: Metric) -> Figure | None:
+    """Median of the ratios of the rounds with its interval or range; None without a common round."""
+    ratios = round_ratios(records, reference, metric)
+    return median_figure(ratios) if ratios else None
+
+
+def _round(record: Record) -> tuple[int, int]:
+    return record.round, record.seed_index

@@ -1,0 +1,107 @@
+"""A run as its readers see it: the manifest, the records, the environments, and what follows from them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bench.case import Case
+from bench.errors import UnknownName
+from bench.record import DatasetNote, Environment, Record, RunManifest
+from bench.stats.interval import Figure
+from bench.stats.metrics import METRICS
+from bench.stats.ratio import comparison_key, ratio_figure, reference_framework
+from bench.stats.summary import CaseSummary, summarise
+
+if TYPE_CHECKING:
+    from bench.store import RunFolder
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run set out to do and what came out, in memory.
+
+    ``shown`` restricts what a report lists to some case ids; ratios are still taken against every case of the run.
+    """
+
+    manifest: RunManifest
+    records: Sequence[Record]
+    environments: Mapping[str, Environment]
+    shown: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, folder: "RunFolder") -> "Results":
+        """Read a run folder."""
+        return cls(folder.manifest, tuple(folder.records()), folder.environments())
+
+    @cached_property
+    def everything(self) -> dict[str, CaseSummary]:
+        """Every case of the run by id, shown or not."""
+        return summarise(self.manifest.cases, self.records)
+
+    @cached_property
+    def summaries(self) -> tuple[CaseSummary, ...]:
+        """Every case shown, in the order of the manifest."""
+        return tuple(one for one in self.everything.values() if self.shown is None or one.case_id in self.shown)
+
+    @cached_property
+    def reference(self) -> str | None:
+        """The framework the others are divided by; None where the run has fewer than two."""
+        return reference_framework(one.case for one in self.everything.values())
+
+    @cached_property
+    def _references(self) -> dict[str, CaseSummary]:
+        """Cases of the reference framework by what they share with their like; of several the run's first."""
+        found: dict[str, CaseSummary] = {}
+        for one in self.everything.values():
+            if one.case.framework == self.reference:
+                found.setdefault(comparison_key(one.case), one)
+        return found
+
+    def reference_of(self, summary: CaseSummary) -> CaseSummary | None:
+        """The case that ``summary`` is divided by: None where the run has none, or where it is a reference itself."""
+        if self.reference is None or summary.case.framework == self.reference:
+            return None
+        return self._references.get(comparison_key(summary.case))
+
+    def ratio(self, summary: CaseSummary, metric: str) -> Figure | None:
+        """``metric`` of a case divided by the reference's within each round, summarised; None where it cannot be."""
+        base = self.reference_of(summary)
+        return None if base is None else ratio_figure(summary.ok, base.ok, METRICS[metric])
+
+    @cached_property
+    def noisy_throughout(self) -> bool:
+        """Whether the machine was disturbed in every trial of the run: then no row is worse than another."""
+        return all(one.noisy_trials == len(one.ok) for one in self.everything.values())
+
+    def dataset(self, name: str) -> DatasetNote | None:
+        """What the manifest says of a data set; None where it was not to be had."""
+        return next((note for note in self.manifest.datasets if note.name == name), None)
+
+    def only(
+        self, *, datasets: Iterable[str] = (), models: Iterable[str] = (), frameworks: Iterable[str] = ()
+    ) -> "Results":
+        """The same run, showing only cases whose names match one of the names or globs of each kind.
+
+        Raises UnknownName for a name or glob that no case of the run matches.
+        """
+        shown = self.summaries
+        chosen = False
+        for kind, field, patterns in (
+            ("data set", "dataset", tuple(datasets)),
+            ("model", "model", tuple(models)),
+            ("framework", "framework", tuple(frameworks)),
+        ):
+            names = {str(getattr(one.case, field)) for one in self.everything.values()}
+            for pattern in patterns:
+                if not any(fnmatchcase(name, pattern) for name in names):
+                    raise UnknownName(kind, pattern, names, where=f"run {self.manifest.name}")
+            if patterns:
+                chosen = True
+                shown = tuple(one for one in shown if _matches(one.case, field, patterns))
+        return replace(self, shown=frozenset(one.case_id for one in shown)) if chosen else self
+
+
+def _matches(case: Case, field: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(str(getattr(case, field)), pattern) for pattern in patterns)

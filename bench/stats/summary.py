@@ -1,0 +1,121 @@
+"""One case in figures: what its records say together."""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.case import Case
+from bench.record import ModelFigures, Record
+from bench.stats.interval import Figure, wilson_interval
+from bench.stats.metrics import METRICS
+from bench.stats.steady import drift, is_steady
+
+NOT_STARTED = "not-started"
+"""Status of a case that the run set out to do and has no record of: the run was ended before it."""
+
+PARTIAL = "partial"
+"""Status of a case of which some trials are ``ok`` and some are not."""
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """A case, its records in the order of their seeds, and the figures that follow from them.
+
+    Figures rest on the trials that are ``ok``; a noisy trial counts like any other.
+    """
+
+    case_id: str
+    case: Case
+    records: tuple[Record, ...]
+
+    @cached_property
+    def ok(self) -> tuple[Record, ...]:
+        """The trials that ended well."""
+        return tuple(record for record in self.records if record.status == "ok")
+
+    @property
+    def failed(self) -> tuple[Record, ...]:
+        """The records that are not ``ok``, whatever the status."""
+        return tuple(record for record in self.records if record.status != "ok")
+
+    @property
+    def statuses(self) -> Mapping[str, int]:
+        """How many records have which status."""
+        return Counter(record.status for record in self.records)
+
+    @property
+    def status(self) -> str:
+        """The one word for the case: ``ok``, ``partial``, ``not-started``, or its most frequent other status."""
+        if not self.records:
+            return NOT_STARTED
+        if self.ok:
+            return PARTIAL if self.failed else "ok"
+        return max(self.statuses, key=lambda status: self.statuses[status])
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether a second seed would give the same model."""
+        return bool(self.ok) and all(record.deterministic for record in self.ok)
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure | None]:
+        """Every metric by name; None where no trial gives it."""
+        return {name: metric.summarise(self.ok, deterministic=self.deterministic) for name, metric in METRICS.items()}
+
+    @property
+    def accuracy(self) -> float | None:
+        """Mean accuracy, 0 to 1: what tables are sorted by."""
+        figure = self.figures["accuracy"]
+        return figure.value if figure else None
+
+    @cached_property
+    def test_part_interval(self) -> tuple[float, float] | None:
+        """What the finite test part alone leaves open of the accuracy: Wilson's 95 % interval at the mean."""
+        rows = next((record.scores.rows for record in self.ok if record.scores), 0)
+        if not rows or self.accuracy is None:
+            return None
+        return wilson_interval(round(self.accuracy * rows), rows)
+
+    @cached_property
+    def drift(self) -> float | None:
+        """Median over the trials of last third against first third of the steady epochs' throughput.
+
+        The median, so that one trial's hiccup is not taken for a trend.
+        """
+        drifts = [value for record in self.ok if (value := drift(record)) is not None]
+        return statistics.median(drifts) if drifts else None
+
+    @property
+    def steady(self) -> bool | None:
+        """Whether the drift is within 5 %; None where there are too few epochs to tell."""
+        return None if self.drift is None else is_steady(self.drift)
+
+    @property
+    def noisy_trials(self) -> int:
+        """How many of the ``ok`` trials the machine disturbed."""
+        return sum(bool(record.noise and record.noise.marks) for record in self.ok)
+
+    @property
+    def model(self) -> ModelFigures:
+        """Parameters and FLOPs of the first trial: every trial of a case has the same."""
+        return next((record.model for record in self.ok if record.model), ModelFigures())
+
+    @property
+    def equivalence(self) -> str:
+        """The label its records carry; several are joined."""
+        return ", ".join(dict.fromkeys(record.equivalence for record in self.ok))
+
+
+def summarise(cases: Sequence[Case], records: Sequence[Record]) -> dict[str, CaseSummary]:
+    """Every case of ``cases``, and of ``records`` where it is not among them, by case id in that order."""
+    found = {case.id: case for case in cases}
+    by_case: dict[str, list[Record]] = {case_id: [] for case_id in found}
+    for record in records:
+        found.setdefault(record.case_id, record.case)
+        by_case.setdefault(record.case_id, []).append(record)
+    return {
+        case_id: CaseSummary(case_id, case, tuple(sorted(by_case[case_id], key=lambda record: record.seed_index)))
+        for case_id, case in found.items()
+    }

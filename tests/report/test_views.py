@@ -1,0 +1,168 @@
+"""What the views owe an honest reader: marks, reasons, and no ranking across tracks."""
+
+import random
+
+import pytest
+
+from bench.case import Training
+from bench.record import EpochFigures, Noise, Phases
+from bench.report import terminal
+from bench.report.views import View
+from tests.report.builder import RunBuilder, case, environment, failure, phases, realistic, scores, trial
+
+CNN = case("mnist", "cnn", "pytorch")
+
+
+def text(run: RunBuilder, view: View = "datasets") -> str:
+    """The report on one line: line breaks do not matter here."""
+    return " ".join(terminal.render(run.results(), view=view).split())
+
+
+def test_unverified_data_are_marked_in_the_overview_and_with_the_data_set() -> None:
+    run = RunBuilder().ok(case("mine", "cnn", "pytorch")).ok(CNN)
+    assert "¹ unverified data: no known fingerprint matched" in text(run, "overview")
+    assert "mine¹" in text(run, "overview")
+    assert text(run).count("UNVERIFIED: no known fingerprint matched") == 1
+
+
+@pytest.mark.parametrize("view", ["overview", "datasets"])
+def test_tracks_are_never_in_one_table(view: View) -> None:
+    run = RunBuilder().ok(CNN).ok(case("mnist", "cnn", "keras-tensorflow", track="idiomatic"))
+    before, matched, idiomatic = text(run, view).partition("idiomatic track")
+    assert "matched track" in before
+    assert "keras-tensorflow" in idiomatic
+    assert "keras-tensorflow 9" not in before
+    assert matched
+
+
+def test_a_throughput_that_drifts_is_marked() -> None:
+    epochs = tuple(EpochFigures(seconds=seconds, samples=100) for seconds in (1.0, 1.0, 1.5, 2.0))
+    run = RunBuilder().ok(CNN, phases=Phases(import_s=1, load_s=0, build_s=0, epochs=epochs))
+    assert "not steady: throughput of the first and last third" in text(run)
+    assert "not steady" in text(run, "overview")
+    assert "not steady" not in text(RunBuilder().ok(CNN))
+
+
+def test_a_case_disturbed_in_every_trial_is_marked_and_the_head_counts_disturbed_trials() -> None:
+    noise = Noise(marks=("other processes used 40 % of a core",))
+    run = RunBuilder().ok(CNN, noise=noise).ok(case("mnist", "mlp", "pytorch"))
+    assert "the machine was disturbed in every trial of it" in text(run)
+    assert "3 of 6 trials were disturbed, and kept: other processes used … % of a core (3)" in text(run)
+    assert "every trial was disturbed" in text(RunBuilder().ok(CNN, noise=noise))
+    assert "disturbed" not in text(RunBuilder().ok(CNN))
+
+
+def test_a_case_with_fewer_seeds_than_asked_for_says_so() -> None:
+    run = RunBuilder()
+    run.cases.append(CNN)
+    run.records += [trial(CNN, 0), trial(CNN, 1), failure(CNN, 2, "diverged", "The loss became NaN in epoch 2.")]
+    assert "¹ 2 of 3 seeds" in text(run)
+    assert "diverged 1 case, 1 of 3 trials: The loss became NaN in epoch 2." in text(run)
+
+
+def test_seeds_that_all_gave_the_same_are_not_taken_for_certainty() -> None:
+    run = RunBuilder().ok(CNN, scores=scores("mnist", 0.98))
+    assert "98.00¹ ±0.00" in text(run)
+    assert "¹ every seed gave the same: the interval says less than it seems to" in text(run)
+
+
+def test_labels_of_equivalence_that_differ_are_said_at_each_row() -> None:
+    run = RunBuilder().ok(CNN).ok(case("mnist", "cnn", "keras-tensorflow"), equivalence="verified")
+    assert "equivalence not yet verified: cnn; verified: cnn" in text(run)
+    assert "¹ equivalence" in text(run)
+    assert "² equivalence" in text(run)
+
+
+def test_labels_of_equivalence_that_differ_between_models_are_said_in_the_head_alone() -> None:
+    run = RunBuilder().ok(CNN).ok(case("mnist", "knn", "scikit-learn"), equivalence="not compared")
+    assert "equivalence not yet verified: cnn; not compared: knn" in text(run)
+    assert "¹ equivalence" not in text(run)
+
+
+def test_a_run_that_was_disturbed_throughout_says_so_in_its_head_alone() -> None:
+    noise = Noise(marks=("other processes used 40 % of a core",))
+    shown = text(RunBuilder().ok(CNN, noise=noise).ok(case("mnist", "mlp", "pytorch"), noise=noise))
+    assert "every trial was disturbed" in shown
+    assert "¹ the machine was disturbed" not in shown
+
+
+def test_a_latency_tail_with_too_few_calls_is_a_dash_with_its_reason() -> None:
+    measured = phases(CNN, 1.0, random.Random(1)).model_copy(update={"latency_us": (110.0,) * 50})
+    run = RunBuilder().ok(CNN, phases=measured)
+    assert "0.11 / –¹" in text(run)
+    assert "¹ too few calls for a p95" in text(run)
+
+
+def test_a_ratio_without_its_reference_is_a_dash_with_its_reason() -> None:
+    run = RunBuilder().ok(case("mnist", "cnn", "keras-tensorflow")).failed(CNN, "crashed", "signal 11", range(3))
+    assert "¹ no round in which pytorch ran the same and succeeded" in text(run)
+
+
+def test_a_run_of_one_framework_has_no_ratios() -> None:
+    assert "×" not in text(RunBuilder().ok(CNN), "overview")
+    assert "× pytorch" not in text(RunBuilder().ok(CNN))
+
+
+def test_without_pytorch_the_first_framework_is_the_reference() -> None:
+    run = RunBuilder().ok(case("mnist", "mlp-plain", "scikit-learn")).ok(case("mnist", "mlp-plain", "keras-jax"))
+    assert "× scikit-learn" in text(run, "overview")
+
+
+def test_models_trained_differently_say_how_in_the_head() -> None:
+    run = RunBuilder().ok(CNN).ok(case("mnist", "mlp", "pytorch", training=Training(epochs=5, batch_size=64)))
+    head = text(run)
+    assert "3 epochs, batch 128, adam 0.001 (cnn)" in head
+    assert "5 epochs, batch 64, adam 0.001 (mlp)" in head
+
+
+def test_a_run_resumed_on_another_machine_names_both() -> None:
+    other = environment(cpu="Apple M9", cores=10)
+    run = RunBuilder().ok(CNN).ok(case("mnist", "mlp", "pytorch"), environment=other.hash)
+    results = run.results({environment().hash: environment(), other.hash: other})
+    head = " ".join(terminal.render(results, view="overview").split())
+    assert "AMD EPYC 9V74 · 2 cores · 2 threads · 23.4 GiB (3 trials)" in head
+    assert "Apple M9 · 10 cores · 2 threads · 23.4 GiB (3 trials)" in head
+
+
+def test_a_filtered_report_says_how_much_it_shows() -> None:
+    results = realistic().results().only(datasets=["mnist"], models=["cnn"])
+    assert "3 of the run's 28 shown: 2 ok, 1 unavailable" in terminal.render(results, view="overview")
+
+
+def test_cases_that_share_a_reason_share_a_line() -> None:
+    lines = terminal.render(realistic().results(), view="overview").splitlines()
+    at = lines.index("unavailable  4 cases: keras-jax is not installed. Run: pip install jax")
+    assert lines[at + 1].strip() == "{digits, mnist}/{mlp, cnn}/keras-jax/cpu"
+
+
+def test_a_case_in_full_shows_how_it_learned_what_it_cost_and_how_to_run_it_again() -> None:
+    whole = text(RunBuilder().ok(CNN), "case")
+    for part in (
+        "34,826 trained parameters, 1,200,000 FLOPs per sample",
+        "60,000 training, 10,000 test",
+        "optimizer.epsilon = 1e-07",
+        "1 0.3000 –¹",
+        "3 0.1000 –¹",
+        "¹ no validation part was cut",
+        "peak in train",
+        "steal 0.1 %, other processes 3 % of a core, calibration 20.0 ms before, 20.1 ms after",
+        "bench run --case mnist/cnn/pytorch/cpu --seed 0",
+    ):
+        assert part in whole
+
+
+def test_a_case_in_full_ends_with_what_the_failed_worker_said() -> None:
+    run = RunBuilder()
+    run.cases.append(CNN)
+    run.records.append(failure(CNN, 0, "crashed", "The worker died of signal 11.", stderr_tail=("Fatal error", "core")))
+    assert "seed 0 crashed The worker died of signal 11. Fatal error core" in text(run, "case")
+
+
+def test_text_from_outside_cannot_control_the_terminal() -> None:
+    run = RunBuilder().failed(CNN, "error", "bad\x1b[2J\x07\nline")
+    run.ok(case("mine\x1b[31m", "cnn", "pytorch"))
+    views: tuple[View, ...] = ("overview", "datasets", "case")
+    for view in views:
+        shown = terminal.render(run.results(), view=view)
+        assert "\x1b" not in shown
+        assert "\x07" not in shown
