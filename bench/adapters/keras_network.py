@@ -119,5 +119,6 @@ def optimizer_settings(model: Any) -> dict[str, object]:
     config = optimizer.get_config()
     names = ("beta_1", "beta_2", "epsilon", "momentum", "nesterov", "weight_decay", "amsgrad", "use_ema")
     found = {name: config[name] for name in names if name in config}
-    form = {"form": "epsilon-hat"} if config["name"] == "adam" else {}
-    return {"name": config["name"], "learning_rate": float(np.asarray(optimizer.learning_rate)), **found, **form}
+    name = type(optimizer).__name__
+    form = {"form": "epsilon-hat"} if name == "Adam" else {}
+    return {"name": name, "learning_rate": float(np.asarray(optimizer.learning_rate)), **found, **form}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +85,7 @@ class KerasTensorFlowAdapter(Adapter):
 
         # not keras.utils.set_random_seed, which would import whatever other framework is installed
         tf.random.set_seed(plan.seed)
+        random.seed(plan.seed)  # where a Keras layer without a seed of its own, such as Dropout, draws one
         with tf.device(_device(case.device)):
             if isinstance(model, Network):
                 placed = place(model, train.shape, train.classes)
@@ -163,12 +166,7 @@ class KerasLearner(Learner):
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         import tensorflow as tf
 
-        model, device, kind = self._model, _device(self._device), "logits" if self._logits else "probabilities"
-        signature = [tf.TensorSpec((None, *self._images.shape[1:]), self._images.dtype)]
-
-        @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-        def compiled(images: Any) -> Any:
-            return model(images, training=False)
+        compiled, device, kind = self._compiled, _device(self._device), "logits" if self._logits else "probabilities"
 
         def predict(images: Images) -> Scores:
             size = batch_size or len(images)
@@ -178,6 +176,15 @@ class KerasLearner(Learner):
             return Scores(values.argmax(axis=-1), values, kind)  # type: ignore[arg-type]
 
         return predict
+
+    @cached_property
+    def _compiled(self) -> Any:
+        """The model in evaluation mode as a graph for batches of any size, traced once."""
+        import tensorflow as tf
+
+        model = self._model
+        signature = [tf.TensorSpec((None, *self._images.shape[1:]), self._images.dtype)]
+        return tf.function(lambda images: model(images, training=False), input_signature=signature)
 
     def synchronize(self) -> None:
         import tensorflow as tf

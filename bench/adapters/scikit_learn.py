@@ -291,12 +291,13 @@ class MLPLearner(Learner):
 
     def settings(self) -> dict[str, object]:
         shown = self._estimator.get_params()
+        form = {"form": "epsilon-hat"} if shown["solver"] == "adam" else {}
         return {
             "optimizer": {
                 "name": shown["solver"],
                 "learning_rate": shown["learning_rate_init"],
                 **{name: shown[name] for name in ("beta_1", "beta_2", "epsilon", "momentum", "nesterovs_momentum")},
-                "form": "epsilon-hat",
+                **form,
             },
             "alpha": shown["alpha"],
             "loss": "log-loss of softmax, mean over the batch",

@@ -18,7 +18,7 @@ ViewName = Literal["overview", "datasets", "case", "all"]
 
 def report(
     run: Annotated[str, typer.Argument(help="A run's name or folder.", show_default="the newest")] = "",
-    format: Annotated[str, typer.Option(help="terminal, markdown, csv or json.")] = "terminal",
+    format: Annotated[str, typer.Option(help="terminal, markdown, csv, json or svg.")] = "terminal",
     view: Annotated[ViewName | None, typer.Option(help="Which tables.", show_default="overview and datasets")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only this data set, or glob; repeatable.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only this model, or glob; repeatable.")] = None,

@@ -23,5 +23,6 @@ REPORTS: Registry[Renderer] = Registry(
         "markdown": "bench.report.markdown:render",
         "csv": "bench.report.csv:render",
         "json": "bench.report.json:render",
+        "svg": "bench.report.svg:render",
     },
 )

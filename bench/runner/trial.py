@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,9 @@ class Trial:
     def _build(self, train: Split) -> Learner:
         self.announce("build")
         plan = self._plan(train)
+        # Keras draws the seeds of its layers from Python's generator, and the user's own code may use either
+        random.seed(plan.seed)
+        np.random.seed(plan.seed)
         watch = Stopwatch(_idle)
         with self.memory.phase("build"), watch:
             learner = self.adapter.build(self.case, self.model, train, plan)
