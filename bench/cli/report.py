@@ -28,13 +28,15 @@ def report(
     results: Annotated[Path, typer.Option(help="The folder of the runs.")] = Path("results"),
 ) -> None:
     """Show a run again: the newest, or the one named."""
+    from bench.adapters.catalog import ALIASES
     from bench.report.formats import REPORTS
     from bench.stats.results import Results
     from bench.store import find, newest
 
     REPORTS.get(format)  # a misspelt format is said before a run is looked for
     folder = find(results, run) if run else newest(results)
-    shown = Results.of(folder).only(datasets=dataset or (), models=model or (), frameworks=framework or ())
+    frameworks = [ALIASES.get(name, name) for name in framework or ()]
+    shown = Results.of(folder).only(datasets=dataset or (), models=model or (), frameworks=frameworks)
     if output is None:
         print_report(shown, format, view=view or "default", per_trial=per_trial)
     else:

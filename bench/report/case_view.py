@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bench.record import NOT_RUN, EpochFigures, Record
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Command, Facts, Heading, Paragraph, Row, Table, plain
-from bench.report.figures import NOT_STEADY, bounds, spread_head
+from bench.report.figures import NOT_STEADY, bounds, equivalence_words, half_interval, spread_head
 from bench.report.head import training_line
 from bench.report.naming import Names
 from bench.report.problems import problems
@@ -49,7 +49,7 @@ def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
     if model.parameters is not None:
         flops = "" if model.flops_per_sample is None else f", {model.flops_per_sample:,} FLOPs per sample"
         entries.append(("size", (f"{model.parameters:,} trained parameters{flops}",)))
-    entries.append(("track", (f"{case.track}, equivalence {plain(summary.equivalence) or numbers.DASH}",)))
+    entries.append(("track", (f"{case.track}, {equivalence_words(summary.equivalence)}",)))
     if first.settings:
         lines = tuple(plain(f"{key} = {_as_text(value)}") for key, value in sorted(first.settings.items()))
         entries.append(("read back", lines))
@@ -97,8 +97,7 @@ def _weights(record: Record) -> str:
 def _share(figure: Figure | None) -> Cell:
     if figure is None:
         return Cell(numbers.DASH, notes=("not scored",))
-    spread = "" if figure.high is None else numbers.plus_minus(figure.high - figure.value)
-    return Cell(numbers.percent(figure.value), spread)
+    return Cell(numbers.percent(figure.value), half_interval(figure))
 
 
 def _curve(summary: CaseSummary) -> list[Table]:

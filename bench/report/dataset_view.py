@@ -1,13 +1,23 @@
 """One data set in full: all models and systems sorted by accuracy, the floor drawn in."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bench.record import DatasetNote
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
-from bench.report.figures import missing, ratio_cell, share_cell, speed_cell, spread_head
+from bench.report.figures import (
+    Text,
+    equivalence_words,
+    further_share_cell,
+    missing,
+    ratio_cell,
+    share_cell,
+    speed_cell,
+    spread_head,
+)
 from bench.report.naming import Names
-from bench.report.overview import THROUGHPUT, no_pair
+from bench.report.overview import ONE_SEED, SPREADS, THROUGHPUT, no_pair, ratio_legend
 from bench.report.problems import problems
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
@@ -16,12 +26,15 @@ from bench.stats.summary import CaseSummary
 FLOOR_MODEL = "majority"
 """Always answers the most frequent class: what an accuracy has to be measured against."""
 
+FLOOR = f"{FLOOR_MODEL} always answers the most frequent class: the floor."
+
 Shown = Sequence[CaseSummary]
-Cells = Callable[[CaseSummary], tuple[Cell, ...]]
+Figures = tuple[Column, Callable[[CaseSummary], Cell]]
+"""A column, and the cell of each case in it."""
 
 
-def dataset_views(results: Results, names: Names, *, reasons: bool = True) -> list[Block]:
-    """Every data set of the run. ``reasons``: say here why a case is missing, not only how many are."""
+def dataset_views(results: Results, names: Names, *, alone: bool = True) -> list[Block]:
+    """Every data set of the run. Unless ``alone``, what the overview above has said is not said again."""
     blocks: list[Block] = []
     for dataset in dict.fromkeys(one.case.dataset for one in results.summaries):
         cases = [one for one in results.summaries if one.case.dataset == dataset]
@@ -30,8 +43,8 @@ def dataset_views(results: Results, names: Names, *, reasons: bool = True) -> li
             ranked = [one for one in cases if one.case.track == track]
             blocks += [Heading(plain(dataset) + (f", {track} track" if len(tracks) > 1 else ""), 2)]
             blocks += _dataset(results, names, dataset, ranked)
-        blocks += problems(cases, names) if reasons else _missing_count(cases)
-    return blocks + (_legend(results) if blocks else [])
+        blocks += problems(cases, names) if alone else _missing_count(cases)
+    return blocks + (_legend(results, alone) if blocks else [])
 
 
 def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list[Block]:
@@ -47,40 +60,63 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
     return [
         *blocks,
         *_test_part(ranked[0]),
-        _accuracy_and_training(results, names, ranked),
-        _speed_and_prediction(results, names, ranked),
-        _memory_and_scores(results, names, ranked),
+        _table("accuracy and training", names, ranked, _accuracy_and_training(results, ranked)),
+        _table("memory and prediction", names, ranked, _memory_and_prediction(results, ranked)),
+        _table("further figures", names, ranked, _further(ranked)),
     ]
 
 
-def _accuracy_and_training(results: Results, names: Names, ranked: Shown) -> Table:
-    columns = (
-        Column(("accuracy %", spread_head([one.figures["accuracy"] for one in ranked]))),
-        Column(("train", "s")),
-        Column(("train", "samples/s")),
-    )
+def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
+    accuracy = Column(("accuracy %", spread_head([one.figures["accuracy"] for one in ranked])))
+    seeds, marked = results.manifest.seeds, not results.noisy_throughout
+    return [
+        (accuracy, lambda one: share_cell(one, "accuracy", seeds, _label_notes(ranked, one))),
+        _measured(ranked, THROUGHPUT, numbers.significant, "train samples/s", mark_noise=marked),
+        *_compared(results, ranked),
+        _measured(ranked, "train_s", numbers.seconds, "train s", mark_noise=marked),
+        _measured(ranked, "first_step_s", numbers.seconds, "first steps s", mark_noise=marked),
+    ]
+
+
+def _memory_and_prediction(results: Results, ranked: Shown) -> list[Figures]:
     marked = not results.noisy_throughout
-
-    def cells(one: CaseSummary) -> tuple[Cell, ...]:
-        return (
-            share_cell(one, "accuracy", results.manifest.seeds, _label_notes(ranked, one)),
-            speed_cell(one, "train_s", numbers.seconds, mark_noise=marked),
-            speed_cell(one, THROUGHPUT, numbers.significant, mark_noise=marked),
-        )
-
-    return _table("accuracy and training", names, ranked, columns, cells)
+    return [
+        _measured(ranked, "peak_rss_above_import_mib", numbers.mebibytes, "peak RSS MiB", "above import"),
+        _measured(ranked, "predict_samples_per_s", numbers.significant, "predict samples/s", mark_noise=marked),
+        _measured(ranked, "latency_p50_ms", numbers.milliseconds, "p50 ms", mark_noise=marked),
+        _measured(ranked, "latency_p95_ms", numbers.milliseconds, "p95 ms", mark_noise=marked),
+    ]
 
 
-def _speed_and_prediction(results: Results, names: Names, ranked: Shown) -> Table:
+def _further(ranked: Shown) -> list[Figures]:
+    return [
+        _further_score(ranked, "balanced_accuracy", "balanced", "accuracy %"),
+        _further_score(ranked, "macro_f1", "macro", "F1 %"),
+        _measured(ranked, "peak_rss_mib", numbers.mebibytes, "peak RSS MiB", "whole"),
+    ]
+
+
+def _measured(ranked: Shown, metric: str, text: Text, *head: str, mark_noise: bool = False) -> Figures:
+    """A column of medians, what their spread is called in the last line of its head."""
+    figures = [one.figures[metric] for one in ranked]
+    column = Column((*head, spread_head(figures)))
+    return column, lambda one: speed_cell(one, metric, text, figures, mark_noise=mark_noise)
+
+
+def _further_score(ranked: Shown, metric: str, *head: str) -> Figures:
+    column = Column((*head, spread_head([one.figures[metric] for one in ranked])))
+    return column, lambda one: further_share_cell(one, metric)
+
+
+def _compared(results: Results, ranked: Shown) -> list[Figures]:
+    """Training speed against the reference's; nothing where there is none, or nothing beside it."""
     reference = results.reference
+    if reference is None or all(one.case.framework == reference for one in ranked):
+        return []
     ratios = {one.case_id: results.ratio(one, THROUGHPUT) for one in ranked}
     every = list(ratios.values())
-    marked = not results.noisy_throughout
-    columns: tuple[Column, ...] = (Column(("predict", "samples/s")), Column(("p50 / p95 ms", "batch 1")))
-    if reference is not None:
-        columns = (Column((f"× {reference}", spread_head(every))), *columns)
 
-    def compared(one: CaseSummary) -> Cell:
+    def cell(one: CaseSummary) -> Cell:
         figure = ratios[one.case_id]
         if figure is not None:
             return ratio_cell(figure, every)
@@ -88,64 +124,32 @@ def _speed_and_prediction(results: Results, names: Names, ranked: Shown) -> Tabl
             return missing(one, METRICS[THROUGHPUT].absent)
         return Cell("1.00") if one.case.framework == reference else missing(one, no_pair(results))
 
-    def cells(one: CaseSummary) -> tuple[Cell, ...]:
-        prediction = (speed_cell(one, "predict_samples_per_s", numbers.significant, mark_noise=marked), _latency(one))
-        return prediction if reference is None else (compared(one), *prediction)
-
-    title = "prediction" if reference is None else f"training speed against {reference}, and prediction"
-    return _table(title, names, ranked, columns, cells)
+    return [(Column((f"× {reference}", spread_head(every))), cell)]
 
 
-def _memory_and_scores(results: Results, names: Names, ranked: Shown) -> Table:
-    columns = (
-        Column(("peak RSS MiB", "above import")),
-        Column(("peak RSS", "MiB, all")),
-        Column(("balanced", "accuracy %")),
-        Column(("macro", "F1 %")),
-    )
-
-    def cells(one: CaseSummary) -> tuple[Cell, ...]:
-        return (
-            speed_cell(one, "peak_rss_above_import_mib", numbers.mebibytes, mark_noise=False),
-            speed_cell(one, "peak_rss_mib", numbers.mebibytes, mark_noise=False),
-            _point(one, "balanced_accuracy"),
-            _point(one, "macro_f1"),
-        )
-
-    return _table("memory and further scores", names, ranked, columns, cells)
-
-
-def _table(title: str, names: Names, ranked: Shown, columns: tuple[Column, ...], cells: Cells) -> Table:
+def _table(title: str, names: Names, ranked: Shown, figures: Sequence[Figures]) -> Table:
     labels = (Column(("model",), "left", label=True), Column(("framework",), "left", label=True))
+    columns = [column for column, _ in figures]
+    if not any(column.head[-1] for column in columns):  # no figure has a spread
+        columns = [replace(column, head=column.head[:-1]) for column in columns]
     rows = tuple(
         Row(
-            (Cell(names.model(one.case), word=True), Cell(names.system(one.case), word=True), *cells(one)),
+            (
+                Cell(names.model(one.case), word=True),
+                Cell(names.system(one.case), word=True),
+                *(cell(one) for _, cell in figures),
+            ),
             floor=one.case.model == FLOOR_MODEL,
         )
         for one in ranked
     )
-    return Table(title, labels + columns, rows)
-
-
-def _point(one: CaseSummary, metric: str) -> Cell:
-    """A score without its interval, which the CSV has."""
-    figure = one.figures[metric]
-    return missing(one, METRICS[metric].absent) if figure is None else Cell(numbers.percent(figure.value))
-
-
-def _latency(one: CaseSummary) -> Cell:
-    median, tail = one.figures["latency_p50_ms"], one.figures["latency_p95_ms"]
-    if median is None:
-        return missing(one, METRICS["latency_p50_ms"].absent)
-    if tail is None:
-        return Cell(f"{numbers.milliseconds(median.value)} / {numbers.DASH}", notes=(METRICS["latency_p95_ms"].absent,))
-    return Cell(f"{numbers.milliseconds(median.value)} / {numbers.milliseconds(tail.value)}")
+    return Table(title, (*labels, *columns), rows)
 
 
 def _label_notes(ranked: Shown, one: CaseSummary) -> tuple[str, ...]:
     """The equivalence label, where the rows of one model do not share it: there it decides what may be compared."""
     several = len({other.equivalence for other in ranked if other.case.model == one.case.model}) > 1
-    return (f"equivalence {plain(one.equivalence)}",) if several else ()
+    return (equivalence_words(one.equivalence),) if several else ()
 
 
 def _description(note: DatasetNote) -> str:
@@ -181,17 +185,16 @@ def _missing_count(cases: Shown) -> list[Block]:
     return [Paragraph(f"{numbers.count(number, 'case')} without a figure: reasons above.")] if number else []
 
 
-def _legend(results: Results) -> list[Block]:
+def _legend(results: Results, alone: bool) -> list[Block]:
     """How to read the columns, and how far a ranking goes."""
+    several = results.manifest.seeds > 1
+    ranking = " (mean ± half the 95 % t interval over seeds): rows whose intervals overlap may not differ"
     lines = [
-        "Sorted by accuracy (mean over seeds ± half the 95 % t interval); rows whose intervals overlap are not shown "
-        "to differ."
-        if results.manifest.seeds > 1
-        else "Sorted by accuracy of one seed: small differences may be chance.",
-        f"{FLOOR_MODEL} always answers the most frequent class: the floor.",
-        "train s: all training seconds. samples/s: from the second epoch on. Both medians over trials, as is memory.",
-        "p50 / p95: latency of one sample, host array to host array.",
+        f"Sorted by accuracy{ranking if several else ''}.",
+        *([FLOOR] if any(one.case.model == FLOOR_MODEL for one in results.summaries) else []),
+        "samples/s: from the second epoch on. train s: all of the training, first steps included.",
+        "p50, p95: latency of one sample, host array to host array.",
     ]
-    if results.reference is not None:
-        lines.append(f"× {results.reference}: train samples/s over {results.reference}'s in the same round.")
+    if alone:
+        lines += [*ratio_legend(results), SPREADS if several else ONE_SEED]
     return [Paragraph(" ".join(lines))]

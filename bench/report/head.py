@@ -1,13 +1,13 @@
 """The head of a report: what is the same for every row stands here, once."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from bench.case import Case, Training
-from bench.record import NOT_RUN, Environment
+from bench.record import NOT_RUN, Environment, Noise
 from bench.report import numbers
 from bench.report.document import Block, Facts, Heading, plain
+from bench.report.figures import NOT_COMPARED, equivalence_words
 from bench.stats.results import Results
 
 Entry = tuple[str, tuple[str, ...]]
@@ -18,7 +18,7 @@ def head(results: Results) -> list[Block]:
     manifest = results.manifest
     entries: list[Entry] = []
     if manifest.description:
-        entries.append(("suite", (f"{plain(manifest.suite)}: {plain(manifest.description)}",)))
+        entries.append(("suite", (plain(manifest.description),)))
     entries += [("run", (_run_line(results),)), ("track", (_track_line(results),))]
     entries += _machines(results)
     entries += _settings([one.case for one in results.summaries if one.ok])
@@ -38,22 +38,35 @@ def training_line(training: Training) -> str:
 
 def _run_line(results: Results) -> str:
     manifest = results.manifest
-    parts = [manifest.name, f"started {manifest.created_at}" if manifest.created_at else ""]
-    return plain(" · ".join(part for part in [*parts, f"bench {manifest.bench_version}"] if part))
+    # As a rule the name begins with the time.
+    told = manifest.created_at[:19].replace(":", "-") in manifest.name
+    started = [] if told else [f"started {manifest.created_at}"]
+    return plain(" · ".join([manifest.name, *started, f"bench {manifest.bench_version}"]))
 
 
 def _track_line(results: Results) -> str:
     tracks = dict.fromkeys([one.case.track for one in results.summaries] or [results.manifest.track])
-    labels: dict[str, dict[str, None]] = {}
-    for one in results.summaries:
-        for record in one.ok:
-            labels.setdefault(record.equivalence, {})[one.case.model] = None
     parts = [" and ".join(tracks), numbers.count(results.manifest.seeds, "seed")]
-    if len(labels) == 1:
-        parts.append(f"equivalence {next(iter(labels))}")
-    elif labels:
-        parts.append("equivalence " + "; ".join(f"{label}: {', '.join(models)}" for label, models in labels.items()))
+    labels = _equivalence(results)
+    for label, models in labels.items():
+        which = f" ({', '.join(models)})" if len(labels) > 1 else ""
+        parts.append(equivalence_words(label) + which)
     return plain(" · ".join(parts))
+
+
+def _equivalence(results: Results) -> dict[str, list[str]]:
+    """Models by their label; those that only one framework has, and that are compared with nothing, are left out."""
+    frameworks: dict[str, set[str]] = {}
+    for one in results.summaries:
+        frameworks.setdefault(one.case.model, set()).add(one.case.framework)
+    labels: dict[str, list[str]] = {}
+    for one in results.summaries:
+        alone = len(frameworks[one.case.model]) == 1
+        for label in dict.fromkeys(record.equivalence for record in one.ok):
+            models = [] if alone and label == NOT_COMPARED else labels.setdefault(label, [])
+            if one.case.model not in models:
+                models.append(one.case.model)
+    return labels
 
 
 def _machines(results: Results) -> list[Entry]:
@@ -106,12 +119,14 @@ def _settings(cases: list[Case]) -> list[Entry]:
 
 
 def _execution_line(cases: list[Case]) -> str:
-    """``eager: pytorch; graph: keras-tensorflow · float32 · input resident``."""
+    """``graph: keras-tensorflow, eager otherwise · float32 · input resident``."""
     ways: dict[str, dict[str, None]] = {}
     for case in cases:
         ways.setdefault(case.execution, {})[case.framework] = None
-    parts = ["; ".join(f"{way}: {', '.join(frameworks)}" for way, frameworks in ways.items())]
-    parts.append(_distinct(case.precision for case in cases))
+    # Eager is no choice of a framework that knows nothing else: it is not held up as one.
+    others = [f"{way}: {', '.join(frameworks)}" for way, frameworks in ways.items() if way != "eager"]
+    execution = _distinct(ways) if len(ways) == 1 else ", ".join([*others, *(["eager otherwise"] * ("eager" in ways))])
+    parts = [execution, _distinct(case.precision for case in cases)]
     return plain(" · ".join([*parts, f"input {_distinct(case.input for case in cases)}"]))
 
 
@@ -126,16 +141,28 @@ def _outcome(results: Results) -> list[Entry]:
 
 
 def _noise(results: Results) -> list[Entry]:
-    """How many trials the machine disturbed, and by what; nothing where it was quiet."""
+    """How many trials the machine disturbed, and how much at worst; nothing where it was quiet."""
     ok = [record for one in results.summaries for record in one.ok]
-    marked = [record.noise.marks for record in ok if record.noise and record.noise.marks]
+    marked = [record.noise for record in ok if record.noise and record.noise.marks]
     if not marked:
         return []
-    # Marks say how much, and differ from trial to trial: counted by kind, without their numbers.
-    why = Counter(plain(re.sub(r"\d[\d.,]*", "…", mark)) for marks in marked for mark in marks)
-    reasons = "; ".join(f"{mark} ({number})" for mark, number in why.most_common())
     every = "every trial was" if len(marked) == len(ok) else f"{len(marked):,} of {len(ok):,} trials were"
-    return [("noise", (f"{every} disturbed, and kept: {reasons}",))]
+    worst = [
+        text.format(highest)
+        for text, found in (
+            ("other processes up to {:.0f} % of a core", [noise.other_cpu_percent for noise in marked]),
+            ("hypervisor up to {:.0f} % of the CPU time", [noise.steal_percent for noise in marked]),
+            ("a fixed computation's time changed by up to {:.0f} %", [_calibration_change(noise) for noise in marked]),
+        )
+        if (highest := max((value for value in found if value is not None), default=0.0)) >= 1
+    ]
+    return [("noise", (f"{every} disturbed, and kept" + (f": {', '.join(worst)}" if worst else ""),))]
+
+
+def _calibration_change(noise: Noise) -> float | None:
+    """By how many percent the calibration after a trial differed from the one before it."""
+    before, after = noise.calibration_before_ms, noise.calibration_after_ms
+    return 100 * abs(after / before - 1) if before and after is not None else None
 
 
 def _distinct(values: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bench.report.document import Cell, Column, Row, Table, marks, width
 
@@ -13,7 +14,7 @@ GAP = 2
 INDENT = 2
 """Blanks before a row that stands below the name of its group."""
 
-NARROWEST_LABEL = 8
+NARROWEST_LABEL = 12
 """A label column is wrapped down to this before a table is split."""
 
 _TIE = "\N{NO-BREAK SPACE}"
@@ -52,7 +53,7 @@ def fit(table: Table, limit: int, notes: Sequence[str]) -> Iterator[tuple[Table,
     labels = [index for index, column in enumerate(table.columns) if column.label]
     indent = INDENT if any(row.group for row in table.rows) else 0
     for chosen in _chunks(widths, labels, limit - indent):
-        shrunk = _shrink(widths, labels, chosen, limit - indent)
+        shrunk = _shrink(table, widths, chosen, limit - indent)
         tight = [_tightened(table, index, shrunk[index]) if index in labels else shrunk[index] for index in chosen]
         yield _part(table, chosen), tight
 
@@ -80,29 +81,49 @@ def _total(widths: Iterable[int]) -> int:
 
 
 def _chunks(widths: Sequence[Measure], labels: Sequence[int], limit: int) -> list[list[int]]:
-    """Column indices of each part: every label, and as many figures as fit beside the narrowest labels."""
-    narrow = [min(widths[index].whole, NARROWEST_LABEL) for index in labels]
-    parts: list[list[int]] = []
-    chosen: list[int] = []
-    for index in (index for index in range(len(widths)) if index not in labels):
-        trial = [*chosen, index]
-        if chosen and _total([*narrow, *(widths[one].whole for one in trial)]) > limit:
-            parts.append(chosen)
-            trial = [index]
-        chosen = trial
-    parts.append(chosen)
-    return [[*labels, *part] for part in parts]
+    """Column indices of each part: every label, and figures that fit beside the narrowest labels.
+
+    As few parts as will do, and the widest of them as narrow as can be, to leave the labels room.
+    """
+    room = limit - sum(min(widths[index].whole, NARROWEST_LABEL) + GAP for index in labels)
+    figures = [index for index in range(len(widths)) if index not in labels]
+    fewest = len(_filled(widths, figures, room))
+    evened = (_filled(widths, figures, narrower) for narrower in range(1, max(room, 1) + 1))
+    return [[*labels, *part] for part in next(parts for parts in evened if len(parts) == fewest)]
 
 
-def _shrink(widths: Sequence[Measure], labels: Sequence[int], chosen: Sequence[int], limit: int) -> list[Measure]:
-    """Take from the widest label until the chosen columns fit."""
+def _filled(widths: Sequence[Measure], figures: Sequence[int], room: int) -> list[list[int]]:
+    """The figures in order, each part filled as far as ``room`` goes; at least one part, and one figure in each."""
+    parts: list[list[int]] = [[]]
+    for index in figures:
+        if parts[-1] and _total(widths[one].whole for one in [*parts[-1], index]) > room:
+            parts.append([])
+        parts[-1].append(index)
+    return parts
+
+
+def _shrink(table: Table, widths: Sequence[Measure], chosen: Sequence[int], limit: int) -> list[Measure]:
+    """Take from the label where it breaks the fewest cells, of several from the widest, until the columns fit."""
     shrunk = list(widths)
     while _total(shrunk[index].whole for index in chosen) > limit:
-        widest = max(labels, key=lambda index: shrunk[index].whole, default=None)
-        if widest is None or shrunk[widest].whole <= NARROWEST_LABEL:
+        labels = [index for index in chosen if table.columns[index].label and shrunk[index].whole > NARROWEST_LABEL]
+        if not labels:
             break
-        shrunk[widest] = replace(shrunk[widest], whole=shrunk[widest].whole - 1)
+        cost = {index: _lines_lost(table, index, shrunk[index].whole) for index in labels}
+        cheapest = min(labels, key=lambda index: (cost[index], -shrunk[index].whole))
+        shrunk[cheapest] = replace(shrunk[cheapest], whole=shrunk[cheapest].whole - 1)
     return shrunk
+
+
+def _lines_lost(table: Table, index: int, given: int) -> int:
+    """How many lines more a label column takes with one blank less than ``given``."""
+    texts = [row.cells[index].text for row in table.rows]
+    return sum(_height(text, given - 1) - _height(text, given) for text in texts)
+
+
+@lru_cache(maxsize=4096)  # the same labels stand in every table of a data set
+def _height(text: str, limit: int) -> int:
+    return len(wrap(text, limit, hyphens=True))
 
 
 def _tightened(table: Table, index: int, given: Measure) -> Measure:

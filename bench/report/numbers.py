@@ -38,8 +38,10 @@ def ratio(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration: two significant digits below a tenth of a second, three above."""
-    return significant(value, 2 if value < 0.0995 else 3)
+    """A duration: three significant digits, but nothing below a millisecond."""
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:.3f}" if value < 0.0995 else significant(value)
 
 
 def milliseconds(value: float) -> str:

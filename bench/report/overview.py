@@ -17,6 +17,12 @@ UNVERIFIED = "unverified data: no known fingerprint matched"
 
 THROUGHPUT = "train_samples_per_s"
 
+SPREADS = (
+    "Speeds and memory are medians over trials with their range, a 95 % interval from 6 trials on; "
+    "none beside a single trial."
+)
+ONE_SEED = "One seed: no figure has an interval or a range, and small differences may be chance."
+
 CellOf = Callable[[CaseSummary], Cell]
 
 
@@ -99,10 +105,13 @@ def _speed(grid: Grid) -> list[Table]:
     ratios = {one.case_id: grid.results.ratio(one, THROUGHPUT) for one in among}
     reference = grid.results.reference
 
+    rates = {system: [one.figures[THROUGHPUT] for one in grid.column(system)] for system in grid.systems(among)}
+    marked = not grid.results.noisy_throughout
+
     def cell(one: CaseSummary) -> Cell:
         if one.case.framework == reference or reference is None:
-            marked = not grid.results.noisy_throughout
-            return speed_cell(one, THROUGHPUT, numbers.significant, spread=reference is None, mark_noise=marked)
+            column = rates[grid.names.system(one.case)]
+            return speed_cell(one, THROUGHPUT, numbers.significant, column, mark_noise=marked)
         figure = ratios[one.case_id]
         if figure is not None:
             return ratio_cell(figure, list(ratios.values()))
@@ -116,10 +125,8 @@ def _speed(grid: Grid) -> list[Table]:
 def _speed_head(grid: Grid, system: str, ratios: dict[str, Figure | None]) -> tuple[str, ...]:
     cases = grid.column(system)
     reference = grid.results.reference
-    if reference is None:
+    if reference is None or cases[0].case.framework == reference:
         return "samples/s", spread_head([one.figures[THROUGHPUT] for one in cases])
-    if cases[0].case.framework == reference:
-        return "samples/s", ""
     return f"× {reference}", spread_head([ratios.get(one.case_id) for one in cases])
 
 
@@ -131,14 +138,16 @@ def _fits(grid: Grid) -> list[Table]:
     among = [one for one in grid.summaries if grid.row_key(one) in rows - trained]
     if not among:
         return []
-    heads = {
-        system: ("s", spread_head([one.figures["train_s"] for one in grid.column(system) if one in among]))
+    columns = {
+        system: [one.figures["train_s"] for one in grid.column(system) if one in among]
         for system in grid.systems(among)
     }
+    heads = {system: ("s", spread_head(figures)) for system, figures in columns.items()}
+    marked = not grid.results.noisy_throughout
 
     def cell(one: CaseSummary) -> Cell:
-        marked = not grid.results.noisy_throughout
-        return speed_cell(one, "train_s", numbers.seconds, spread=True, mark_noise=marked)
+        column = columns[grid.names.system(one.case)]
+        return speed_cell(one, "train_s", numbers.seconds, column, mark_noise=marked)
 
     return [grid.table("seconds of a fit in one call, median over trials", heads, cell, among)]
 
@@ -149,15 +158,18 @@ def no_pair(results: Results) -> str:
 
 
 def _legend(results: Results) -> list[Block]:
-    spread = "; ± is half the 95 % t interval over seeds" if results.manifest.seeds > 1 else ""
-    lines = [f"accuracy: top-1 on the test part{spread}."]
-    if results.reference is not None:
-        lines.append(
-            f"× {results.reference}: steady training samples/s divided by {results.reference}'s in the same round, "
-            "median over rounds; above 1 is faster."
-        )
-    lines.append(
-        "Below 6 trials the spread of a speed is the range; a speed without one comes from one trial. "
-        "Blank: the suite has no such case."
-    )
+    several = results.manifest.seeds > 1
+    lines = [f"accuracy: top-1 on the test part{'; ± is half the 95 % t interval over seeds' if several else ''}."]
+    lines += [*ratio_legend(results), SPREADS if several else ONE_SEED, "Blank: no such case in the suite."]
     return [Paragraph(" ".join(lines))]
+
+
+def ratio_legend(results: Results) -> list[str]:
+    """How to read the columns of ratios; nothing where the tables have none."""
+    reference = results.reference
+    if all(one.case.framework == reference for one in results.summaries) or reference is None:
+        return []
+    return [
+        f"× {reference}: steady training samples/s over {reference}'s in the same round, median over rounds; "
+        "above 1 is faster."
+    ]

@@ -84,7 +84,7 @@ class LiveDisplay(PlainDisplay):
         """Draw the trial that begins."""
         super().started(trial, number, remaining_s)
         self._trial = f"{trial.planned.case.cell} · seed {trial.seed_index}"
-        self._left = f"about {duration(remaining_s)} left"
+        self._left = f"{duration(remaining_s)} left"
         self._draw("start", at_once=True)
 
     def phase(self, name: str) -> None:
@@ -117,9 +117,10 @@ class LiveDisplay(PlainDisplay):
         from rich.text import Text
 
         self._drawn = now
-        done = round(20 * (self._number - 1) / max(1, self._total))
-        bar = "━" * done + "╌" * (20 - done)
-        line = f"{bar} {self._number}/{self._total}  {self._trial} · {phase} · {self._left}"
+        done = round(10 * (self._number - 1) / max(1, self._total))
+        bar = "━" * done + "╌" * (10 - done)
+        # the trial's name last: the end of the line is cut where the terminal is narrow
+        line = f"{bar} {self._number}/{self._total} · {self._left} · {phase} · {self._trial}"
         self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
 

@@ -32,7 +32,7 @@ def document(results: Results, view: View = "default") -> Document:
     if "overview" in parts:
         blocks += overview(results, names)
     if "datasets" in parts:
-        blocks += dataset_views(results, names, reasons="overview" not in parts)
+        blocks += dataset_views(results, names, alone="overview" not in parts)
     if "case" in parts:
         blocks += case_views(results, names)
     return blocks

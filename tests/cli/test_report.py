@@ -88,6 +88,16 @@ def test_names_and_globs_choose_the_cases(home: Path, capsys: pytest.CaptureFixt
     assert {(row["dataset"], row["model"]) for row in rows} == {("mnist", "cnn"), ("mnist", "knn")}
 
 
+@pytest.mark.parametrize(
+    ("alias", "framework"), [("torch", "pytorch"), ("keras", "keras-*"), ("tf", "keras-tensorflow")]
+)
+def test_a_framework_may_go_by_its_other_names(
+    home: Path, capsys: pytest.CaptureFixture[str], alias: str, framework: str
+) -> None:
+    assert home.is_dir()
+    assert printed(capsys, "--framework", alias) == printed(capsys, "--framework", framework)
+
+
 def test_per_trial_gives_one_row_a_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert home.is_dir()
     trials = json.loads(printed(capsys, "--format", "json", "--per-trial"))["trials"]

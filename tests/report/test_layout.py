@@ -29,6 +29,25 @@ def test_figures_that_do_not_fit_go_into_a_second_table_with_the_labels_again() 
     assert parts == [["model", "a", "b"], ["model", "c"]]
 
 
+def test_the_parts_of_a_table_are_evened_out() -> None:
+    wide = table(["cnn"], [["1" * 25, "2" * 20, "3" * 20]], ["a", "b", "c"])
+    parts = [[column.head[0] for column in part.columns] for part, _ in fit(wide, 60, ())]
+    assert parts == [["model", "a"], ["model", "b", "c"]]
+
+
+def test_the_label_that_is_broken_is_the_one_that_costs_fewer_lines() -> None:
+    labels = (Column(("model",), "left", label=True), Column(("framework",), "left", label=True))
+    named = [("logistic-regression", "scikit-learn"), ("mlp", "keras-tensorflow"), ("cnn", "keras-tensorflow")]
+    rows = tuple(Row((Cell(model, word=True), Cell(system, word=True), Cell("1" * 45))) for model, system in named)
+    lines = text([Table("t", (*labels, Column(("a",))), rows)]).splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [
+        ["logistic-", "scikit-learn"],
+        ["regression"],
+        ["mlp", "keras-tensorflow"],
+        ["cnn", "keras-tensorflow"],
+    ]
+
+
 def test_a_long_label_is_wrapped_and_its_cap_stays_together() -> None:
     long = table(["hist-gradient-boosting (10,000 rows)"], [["1" * 50]], ["a"])
     assert text([long]).splitlines() == [

@@ -43,6 +43,13 @@ def test_latencies_below_a_millisecond_have_two_digits(value: float, text: str) 
     assert numbers.milliseconds(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(123.4, "123"), (2.168, "2.17"), (0.4499, "0.450"), (0.0576, "0.058"), (0.00031, "<0.001")]
+)
+def test_seconds_are_told_to_the_millisecond_at_most(value: float, text: str) -> None:
+    assert numbers.seconds(value) == text
+
+
 def test_shares_are_percent_with_two_decimals() -> None:
     assert numbers.percent(0.99024) == "99.02"
     assert numbers.plus_minus(0.0008) == "±0.08"

@@ -8,7 +8,7 @@ import random
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from bench.report import markdown, terminal
 from bench.report.document import width
@@ -19,7 +19,9 @@ from bench.stats.results import Results
 from tests.report.builder import RunBuilder, case, realistic
 from tests.report.runs import runs
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 TABLES: list[View] = ["overview", "datasets", "case", "all", "default"]
 
@@ -76,6 +78,39 @@ def test_every_case_has_a_cell_in_the_overview(run: RunBuilder) -> None:
     for one in results.summaries:
         shown = f"{100 * one.accuracy:.2f}" if one.accuracy is not None else one.status
         assert any(cell.startswith(shown) for cell in cells), (one.case.cell, shown)
+
+
+UNMEASURED = {"data set", "model", "framework"}
+
+
+@quick
+@given(runs())
+@pytest.mark.parametrize("view", ["overview", "datasets"])
+def test_no_figure_stands_without_its_spread(view: View, run: RunBuilder) -> None:
+    results = run.results()
+    # Where the reference has one trial a ratio has no spread either: another test's business.
+    assume(all(len(one.ok) in (0, run.seeds) or one.deterministic for one in results.summaries))
+    names = Names(one.case for one in results.summaries)
+    repeated = {(names.model(one.case), names.system(one.case)) for one in results.summaries if len(one.ok) > 1}
+    for head, *lines in figures_of_tables(markdown.render(results, view=view)):
+        for line in lines:
+            for column, figure in zip(head, line, strict=True):
+                system = line[head.index("framework")] if view == "datasets" else column.partition("<br>")[0]
+                model = line[head.index("model")].replace("*", "").removesuffix(", the floor")
+                # What is divided by itself is 1.00 by definition; a dash and a status are no figures.
+                if column in UNMEASURED or (model, system) not in repeated or not figure[:1].isdigit():
+                    continue
+                if not (figure == "1.00" and column.startswith("×")):
+                    assert re.fullmatch(r"[\d.,]+[⁰¹²³⁴⁵⁶⁷⁸⁹˒]* (±[\d.]+|[\d.,]+–[\d.,]+)", figure), (column, figure)
+                    assert re.search(r"95 % int\.|range", column), column
+
+
+def figures_of_tables(text: str) -> list[list[list[str]]]:
+    """Every Markdown table as lines of cells, its head first, its rule left out."""
+    blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
+    return [
+        [[cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], *lines[2:])] for lines in blocks
+    ]
 
 
 @quick

@@ -1,6 +1,7 @@
 """What the views owe an honest reader: marks, reasons, and no ranking across tracks."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -44,10 +45,10 @@ def test_a_throughput_that_drifts_is_marked() -> None:
 
 
 def test_a_case_disturbed_in_every_trial_is_marked_and_the_head_counts_disturbed_trials() -> None:
-    noise = Noise(marks=("other processes used 40 % of a core",))
+    noise = Noise(other_cpu_percent=40.2, marks=("other processes used 40 % of a core",))
     run = RunBuilder().ok(CNN, noise=noise).ok(case("mnist", "mlp", "pytorch"))
     assert "the machine was disturbed in every trial of it" in text(run)
-    assert "3 of 6 trials were disturbed, and kept: other processes used … % of a core (3)" in text(run)
+    assert "3 of 6 trials were disturbed, and kept: other processes up to 40 % of a core" in text(run)
     assert "every trial was disturbed" in text(RunBuilder().ok(CNN, noise=noise))
     assert "disturbed" not in text(RunBuilder().ok(CNN))
 
@@ -68,15 +69,72 @@ def test_seeds_that_all_gave_the_same_are_not_taken_for_certainty() -> None:
 
 def test_labels_of_equivalence_that_differ_are_said_at_each_row() -> None:
     run = RunBuilder().ok(CNN).ok(case("mnist", "cnn", "keras-tensorflow"), equivalence="verified")
-    assert "equivalence not yet verified: cnn; verified: cnn" in text(run)
+    assert "equivalence not yet verified (cnn) · equivalence verified (cnn)" in text(run)
     assert "¹ equivalence" in text(run)
     assert "² equivalence" in text(run)
 
 
 def test_labels_of_equivalence_that_differ_between_models_are_said_in_the_head_alone() -> None:
-    run = RunBuilder().ok(CNN).ok(case("mnist", "knn", "scikit-learn"), equivalence="not compared")
-    assert "equivalence not yet verified: cnn; not compared: knn" in text(run)
+    run = RunBuilder().ok(CNN).ok(case("mnist", "Wide", "pytorch"), equivalence="own model")
+    assert "· equivalence not yet verified (cnn) · own model: not compared (Wide) machine" in text(run)
+    assert text(run).count("not compared") == 1
     assert "¹ equivalence" not in text(run)
+
+
+def test_a_model_that_only_one_framework_has_needs_no_word_on_equivalence() -> None:
+    run = RunBuilder().ok(case("mnist", "knn", "scikit-learn"), equivalence="not compared")
+    assert "track matched · 3 seeds machine" in text(run)
+    run.ok(CNN)
+    assert "track matched · 3 seeds · equivalence not yet verified machine" in text(run)
+
+
+def test_noise_is_told_by_its_worst_figures() -> None:
+    first = Noise(
+        steal_percent=2.6, other_cpu_percent=12, calibration_before_ms=20, calibration_after_ms=26, marks=("",)
+    )
+    second = first.model_copy(update={"steal_percent": 0.1, "other_cpu_percent": 55, "calibration_after_ms": 10})
+    run = RunBuilder(seeds=2).ok(CNN, noise=first).ok(case("mnist", "mlp", "pytorch"), noise=second)
+    assert (
+        "every trial was disturbed, and kept: other processes up to 55 % of a core, hypervisor up to 3 % of the CPU "
+        "time, a fixed computation's time changed by up to 50 %"
+    ) in text(run)
+
+
+def test_an_execution_that_is_not_eager_is_named_with_its_framework() -> None:
+    run = RunBuilder().ok(CNN).ok(case("mnist", "mlp-plain", "scikit-learn"))
+    assert "execution eager · float32" in text(run)
+    run.ok(case("mnist", "cnn", "keras-tensorflow"))
+    assert "execution graph: keras-tensorflow, eager otherwise · float32" in text(run)
+    assert "execution graph · float32" in text(RunBuilder().ok(case("mnist", "cnn", "keras-tensorflow")))
+
+
+def test_a_run_whose_name_does_not_tell_when_says_when_it_was_started() -> None:
+    results = realistic().results()
+    named = replace(results, manifest=results.manifest.model_copy(update={"name": "before-the-upgrade"}))
+    assert "before-the-upgrade · started 2026-11-22T10:15:00Z · bench 0.1.0" in terminal.render(named)
+
+
+def test_a_run_of_one_seed_says_once_that_nothing_has_a_spread() -> None:
+    views: tuple[View, ...] = ("overview", "datasets", "default")
+    for view in views:
+        shown = text(realistic(seeds=1), view)
+        assert shown.count("One seed: no figure has an interval or a range") == 1
+        assert "±" not in shown
+        assert "none beside a single trial" not in shown
+
+
+def test_a_range_among_intervals_is_marked() -> None:
+    run = RunBuilder(seeds=6).ok(CNN)
+    asked = case("mnist", "mlp", "pytorch")
+    run.cases.append(asked)
+    run.records += [trial(asked, seed) for seed in range(5)] + [failure(asked, 5, "timeout", "no end after 300 s")]
+    assert "int. or range" in text(run)
+    assert "below 6 trials: the range" in text(run)
+
+
+def test_the_floor_is_explained_only_where_it_is() -> None:
+    assert "always answers" in text(realistic())
+    assert "always answers" not in text(RunBuilder().ok(CNN))
 
 
 def test_a_run_that_was_disturbed_throughout_says_so_in_its_head_alone() -> None:
@@ -89,7 +147,7 @@ def test_a_run_that_was_disturbed_throughout_says_so_in_its_head_alone() -> None
 def test_a_latency_tail_with_too_few_calls_is_a_dash_with_its_reason() -> None:
     measured = phases(CNN, 1.0, random.Random(1)).model_copy(update={"latency_us": (110.0,) * 50})
     run = RunBuilder().ok(CNN, phases=measured)
-    assert "0.11 / –¹" in text(run)
+    assert "0.11 0.11–0.11 –¹" in text(run)
     assert "¹ too few calls for a p95" in text(run)
 
 
@@ -101,6 +159,13 @@ def test_a_ratio_without_its_reference_is_a_dash_with_its_reason() -> None:
 def test_a_run_of_one_framework_has_no_ratios() -> None:
     assert "×" not in text(RunBuilder().ok(CNN), "overview")
     assert "× pytorch" not in text(RunBuilder().ok(CNN))
+
+
+def test_the_reference_alone_is_not_divided_by_itself() -> None:
+    run = RunBuilder().ok(CNN).ok(case("mnist", "cnn", "keras-tensorflow"))
+    assert "accuracy % train samples/s × pytorch" in text(run)
+    shown = terminal.render(run.results().only(frameworks=["pytorch"]), view="datasets")
+    assert "× pytorch" not in shown
 
 
 def test_without_pytorch_the_first_framework_is_the_reference() -> None:
