@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, JsonValue, ValidationError, field_validator
+from pydantic import Field, JsonValue, PrivateAttr, ValidationError, field_validator
 
 from bench.case import Frozen, Measuring, Track, Training
 from bench.errors import BenchError, UnknownName
@@ -35,8 +35,8 @@ class ModelSettings(Frozen):
     train_rows: int | None = Field(default=None, ge=1)
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """An estimator's."""
-    training: dict[str, JsonValue] = Field(default_factory=dict)
-    """Keys of ``[training]`` that differ for this network."""
+    training: Training = Training()
+    """For a network: the keys set here differ from those of the suite's ``[training]``."""
 
 
 class Suite(Frozen):
@@ -53,6 +53,8 @@ class Suite(Frozen):
     measuring: Measuring = Measuring()
     matrix: tuple[Matrix, ...] = Field(min_length=1)
     models: dict[str, ModelSettings] = Field(default_factory=dict)
+    _file: str = PrivateAttr("")
+    _text: str = PrivateAttr("")
 
     @field_validator("name")
     @classmethod
@@ -64,6 +66,14 @@ class Suite(Frozen):
     def axis(self, name: str) -> tuple[str, ...]:
         """All values of an axis (``datasets``, ``models``, ``frameworks``, ``devices``), each once, in order."""
         return tuple(dict.fromkeys(value for matrix in self.matrix for value in getattr(matrix, name)))
+
+    def place_of(self, name: str) -> str:
+        """Where the suite file has ``name`` among its values or as a model's table: ``suites/quick.toml, line 7``."""
+        word = re.escape(name)
+        written = re.compile(rf"""[^#]*["']{word}["']|\s*\[models\.{word}[.\]]""")
+        lines = enumerate(self._text.splitlines(), start=1)
+        found = next((f", line {number}" for number, line in lines if written.match(line)), "")
+        return f"{self._file or f'suite {self.name!r}'}{found}"
 
 
 def read_suite(name_or_path: str) -> Suite:
@@ -92,9 +102,11 @@ def _parse(content: bytes, file: str) -> Suite:
         raise BenchError(f"{file}: not valid TOML: {error}") from error
     table.setdefault("name", Path(file).stem)
     try:
-        return Suite.model_validate(table)
+        suite = Suite.model_validate(table)
     except ValidationError as error:
         raise _explain(error, text, file) from error
+    suite._file, suite._text = file, text
+    return suite
 
 
 def _explain(error: ValidationError, text: str, file: str) -> BenchError:
@@ -110,7 +122,7 @@ def _explain(error: ValidationError, text: str, file: str) -> BenchError:
     message = fault["msg"].removeprefix("Value error, ")
     given = fault["input"]
     shown = "" if isinstance(given, Mapping) or fault["type"] == "missing" else f" (given: {given!r})"
-    return BenchError(f"{where}: {key}: {message}{shown}", "The keys of a suite: bench schema --of suite")
+    return BenchError(f"{where}: {key}: {message}{shown}", f"known here: {', '.join(_known_keys(fault['loc'][:-1]))}")
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
@@ -147,8 +159,3 @@ def _line_of(text: str, location: tuple[int | str, ...]) -> str:
 def matches(value: str, patterns: Iterable[str]) -> bool:
     """Whether ``value`` is one of ``patterns`` or matches one as a glob."""
     return any(value == pattern or fnmatch.fnmatchcase(value, pattern) for pattern in patterns)
-
-
-def is_glob(text: str) -> bool:
-    """Whether ``text`` is a pattern rather than a name."""
-    return any(character in text for character in "*?[")

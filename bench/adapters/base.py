@@ -35,6 +35,11 @@ class Installed:
     extra: str = ""
     """The extra of this package that brings it: ``pytorch``."""
 
+    @property
+    def command(self) -> str:
+        """The command that installs what is missing."""
+        return f"pip install 'bench-mnist[{self.extra}]'" if self.extra else f"pip install {' '.join(self.missing)}"
+
     def __bool__(self) -> bool:
         return not self.missing
 
@@ -144,7 +149,8 @@ class Adapter(ABC):
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
     """Distributions that must be installed."""
-    extra: ClassVar[str]
+    extra: ClassVar[str] = ""
+    """The extra of this package that brings them; empty for an adapter of another package."""
     builder: ClassVar[str]
     """Which of a native model's builders is this framework's: ``pytorch``, ``keras`` or ``scikit_learn``."""
     execution: ClassVar[Execution]

@@ -40,6 +40,8 @@ class PyTorchAdapter(Adapter):
         torch.set_num_interop_threads(1)
         torch.set_float32_matmul_precision("highest")  # no TF32: float32 means float32
         torch.backends.cudnn.allow_tf32 = False
+        # data sets are read-only memory maps; nothing writes to them (and no filter on the clock of every call)
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
 
     def probe(self) -> Probe:
         import torch
@@ -149,6 +151,10 @@ class PyTorchLearner(Learner):
                     module(part.to(torch.float32, copy=True).mul_(factor))
                     for part in stored.split(batch_size or len(stored))
                 ]
+                if not isinstance(parts[0], torch.Tensor):
+                    raise native.ModelFault(
+                        f"the model returns a {type(parts[0]).__name__}, a tensor of logits expected"
+                    )
                 logits = parts[0] if len(parts) == 1 else torch.cat(parts)
                 values = logits.cpu().numpy()
             return Scores(values.argmax(axis=-1), values, "logits")
@@ -158,9 +164,7 @@ class PyTorchLearner(Learner):
     def _on_device(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> torch.Tensor:
         import torch
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a read-only memory map: nothing writes to it
-            tensor = torch.from_numpy(np.asarray(images))
+        tensor = torch.from_numpy(np.asarray(images))
         return tensor.movedim(-1, 1).contiguous().to(self._device)
 
     def synchronize(self) -> None:

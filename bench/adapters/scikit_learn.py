@@ -198,24 +198,29 @@ class _EstimatorPredictor:
     def predict(self, images: Images) -> Scores:
         size = self._batch_size or len(images)
         parts = [self._part(images[start : start + size]) for start in range(0, len(images), size)]
-        labels = np.concatenate([labels for labels, _ in parts])
+        labels = _joined([labels for labels, _ in parts])
         if self._values is None:
             return Scores(labels, None, None)
         kind = "probabilities" if self._values == "predict_proba" else "margins"
-        return Scores(labels, np.concatenate([values for _, values in parts]), kind)  # type: ignore[arg-type]
+        return Scores(labels, _joined([values for _, values in parts]), kind)  # type: ignore[arg-type]
 
     def _part(self, images: Images) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
         vectors = rows_as_vectors(images, self._factor)
         if self._values is None:
-            return np.asarray(self._estimator.predict(vectors), dtype=np.int64), None
+            return np.asarray(self._estimator.predict(vectors)), None
         values = np.asarray(getattr(self._estimator, self._values)(vectors))
         if self._argmax and values.ndim == 2:
             labels = np.asarray(self._estimator.classes_, dtype=np.int64)[values.argmax(axis=1)]
         else:
-            labels = np.asarray(self._estimator.predict(vectors), dtype=np.int64)
+            labels = np.asarray(self._estimator.predict(vectors))  # as they are: scoring judges them
         if values.ndim == 1:
             values = np.stack([-values, values], axis=1)  # two classes: one margin
-        return labels, values.astype(np.float32)
+        return labels, values.astype(np.float32, copy=False)
+
+
+def _joined(parts: list[Any]) -> Any:
+    """The parts as one array; a single part, as on the clock of one sample, is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _value_method(estimator: object) -> str | None:
@@ -307,7 +312,7 @@ class MLPLearner(Learner):
 
 
 def _untrained_mlp(**parameters: Any) -> Any:
-    """An ``MLPClassifier`` that can have weights before it is trained: scikit-learn's has none before its first step."""
+    """An ``MLPClassifier`` that can have weights before its first step, where scikit-learn's has none."""
     from sklearn.neural_network import MLPClassifier
 
     class UntrainedMLPClassifier(MLPClassifier):  # type: ignore[misc]

@@ -60,7 +60,7 @@ def _versions(adapter: "Adapter") -> str:
     installed = adapter.installed()
     if installed:
         return ", ".join(f"{package} {version}" for package, version in installed.versions.items())
-    return f"not installed; to install it: pip install 'bench-mnist[{installed.extra}]'"
+    return f"not installed; to install it: {installed.command}"
 
 
 def _devices(adapter: "Adapter") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,39 +83,33 @@ class Expansion:
         request = self.request
         frameworks = [ALIASES.get(name, name) for name in request.frameworks]
         asked = {"datasets": request.datasets, "models": request.models, "frameworks": frameworks}
-        is_file = {"datasets": _is_own_data, "models": is_reference}
         for axis, names in asked.items():
-            kind, known, listing = _AXES[axis]
-            self._selections[axis] = select(
-                kind, names, self._axis(axis), known(), listing=listing, is_file=is_file.get(axis, _never)
-            )
-
-    def _axis(self, name: str) -> tuple[str, ...]:
-        values = self.suite.axis(name)
-        kind, known, listing = _AXES[name]
-        return expand_globs(kind, values, known(), where=self.where, listing=listing)
+            kind, known, listing, is_file = _AXES[axis]
+            in_suite = self._expand(axis, self.suite.axis(axis))
+            self._selections[axis] = select(kind, names, in_suite, known(), listing=listing, is_file=is_file)
+        self._expand("models", self.suite.models)  # settings for a model that does not exist
 
     def _products(self) -> Iterator[PlannedCase]:
         chosen = self._selections
         for matrix in self.suite.matrix:
-            models = chosen["models"].of(self._expand("models", matrix))
+            models = chosen["models"].of(self._expand("models", matrix.models))
             yield from self._product(self._datasets(matrix), models, self._frameworks(matrix), matrix)
         added = chosen["models"].added
         if added:
             everywhere = Matrix(datasets=self.suite.axis("datasets"), models=added, devices=self.suite.axis("devices"))
             yield from self._product(self._datasets(everywhere), added, self._frameworks(everywhere), everywhere)
 
-    def _expand(self, name: str, matrix: Matrix) -> tuple[str, ...]:
-        kind, known, listing = _AXES[name]
-        return expand_globs(kind, getattr(matrix, name), known(), where=self.where, listing=listing)
+    def _expand(self, axis: str, names: Iterable[str]) -> tuple[str, ...]:
+        kind, known, listing, is_file = _AXES[axis]
+        return expand_globs(kind, names, known(), where=self.suite.place_of, listing=listing, is_file=is_file)
 
     def _datasets(self, matrix: Matrix) -> tuple[str, ...]:
         chosen = self._selections["datasets"]
-        return (*chosen.of(self._expand("datasets", matrix)), *chosen.added)
+        return (*chosen.of(self._expand("datasets", matrix.datasets)), *chosen.added)
 
     def _frameworks(self, matrix: Matrix) -> tuple[str, ...]:
         chosen = self._selections["frameworks"]
-        return (*chosen.of(self._expand("frameworks", matrix)), *chosen.added)
+        return (*chosen.of(self._expand("frameworks", matrix.frameworks)), *chosen.added)
 
     def _product(
         self, datasets: tuple[str, ...], models: tuple[str, ...], frameworks: tuple[str, ...], matrix: Matrix
@@ -166,7 +160,7 @@ class Expansion:
         return f"{path}:{attribute}" if attribute else str(path)
 
     def _training(self, settings: ModelSettings) -> Training:
-        changed = {**self.suite.training.model_dump(), **settings.training}
+        changed = {**self.suite.training.model_dump(), **settings.training.model_dump(exclude_unset=True)}
         if self.request.epochs is not None:
             changed["epochs"] = self.request.epochs
         return Training.model_validate(changed)
@@ -196,13 +190,10 @@ class Expansion:
             return "unavailable", f"{data.message} {data.advice}".strip()
         installed = adapter.installed()
         if not installed:
-            reason = (
-                f"{adapter.name} needs {' and '.join(installed.missing)}, not installed here. "
-                f"pip install 'bench-mnist[{installed.extra}]'"
-            )
+            missing = f"{adapter.name} needs {' and '.join(installed.missing)}, not installed here."
             if self._named("frameworks", case.framework):
-                raise BenchError(*reason.split(". ", 1))
-            return "unavailable", reason
+                raise BenchError(missing, installed.command)
+            return "unavailable", f"{missing} {installed.command}"
         unsupported = adapter.unsupported(case, model, data.info.shape, len(data.info.class_names))
         if unsupported:
             return "unsupported", unsupported
@@ -221,19 +212,20 @@ class Expansion:
         return value in chosen.patterns or value in chosen.added
 
 
-_AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str]] = {
-    "datasets": ("data set", lambda: tuple(DATASETS), DATASETS.listing),
-    "models": ("model", lambda: tuple(MODELS), MODELS.listing),
-    "frameworks": ("framework", lambda: tuple(ADAPTERS), ADAPTERS.listing),
-}
-
-
 def _never(name: str) -> bool:
     return False
 
 
 def _is_own_data(name: str) -> bool:
     return name not in DATASETS and is_path(name)
+
+
+_AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str, Callable[[str], bool]]] = {
+    "datasets": ("data set", lambda: tuple(DATASETS), DATASETS.listing, _is_own_data),
+    "models": ("model", lambda: tuple(MODELS), MODELS.listing, is_reference),
+    "frameworks": ("framework", lambda: tuple(ADAPTERS), ADAPTERS.listing, _never),
+}
+"""For each axis: its kind in words, the known names, the command that lists them, and whether a name is a file."""
 
 
 def _cap(model: Model, settings: ModelSettings, matrix: Matrix, rows: int | None) -> int | None:

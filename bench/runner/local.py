@@ -96,7 +96,7 @@ def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s:
             output = ""
         if not output.strip():
             last = _tail(stderr)[-1:] or ("it printed nothing",)
-            raise BenchError(f"a worker ({' '.join(arguments)}) did not answer: {last[0]}")
+            raise BenchError(f"a worker ({' '.join(arguments)}) did not answer: {last[0].strip()}")
     return Message.model_validate_json(output.splitlines()[-1])
 
 
@@ -186,7 +186,18 @@ def _tail(stderr: IO[bytes]) -> tuple[str, ...]:
     return tuple(scrub(line)[:300] for line in lines if line.strip())[-TAIL_LINES:]
 
 
+_QUOTED_PATH = re.compile(r"""(['"])(?:[A-Za-z]:[\\/]|~/|/)(?:[^'"\n]*[\\/])?([^'"\\/\n]+)[\\/]?\1""")
+_WINDOWS_PATH = re.compile(r"""\b[A-Za-z]:[\\/](?:[^\s\\/:'"]+[\\/])*([^\s\\/:'"]+)""")
+_PATH = re.compile(r"""(?<![\w.])(?:~|/[^\s/:'"]+)(?:/[^\s/:'"]+)*/([^\s/:'"]+)""")
+
+
 def scrub(text: str) -> str:
-    """``text`` with every absolute path cut to its last part: results hold nothing of the user's machine."""
-    text = re.sub(r"(?<![\w.])(?:/[^\s/:'\"]+)+/([^\s/:'\"]+)", r"\1", text)
-    return re.sub(r"\b[A-Za-z]:\\(?:[^\s\\:'\"]+\\)*([^\s\\:'\"]+)", r"\1", text)
+    """``text`` with every absolute path cut to its last part, and the user's home to ``~``.
+
+    Results hold nothing of the user's machine. A path with spaces is seen whole only between quotes.
+    """
+    home = os.path.expanduser("~").rstrip("/\\")
+    if home not in ("", "~"):
+        text = re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text)
+    text = _QUOTED_PATH.sub(r"\1\2\1", text)
+    return _PATH.sub(r"\1", _WINDOWS_PATH.sub(r"\1", text))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.errors import UnknownName
-from bench.suite import is_glob, matches
+from bench.suite import matches
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,25 @@ def select(
     return Selection(tuple(patterns), tuple(dict.fromkeys(added)), not asked)
 
 
-def expand_globs(kind: str, names: Iterable[str], known: Iterable[str], *, where: str, listing: str) -> tuple[str, ...]:
-    """A suite's own names with its globs replaced by what they match. Raises UnknownName where one matches nothing."""
+def expand_globs(
+    kind: str,
+    names: Iterable[str],
+    known: Iterable[str],
+    *,
+    where: Callable[[str], str],
+    listing: str,
+    is_file: Callable[[str], bool] = lambda _: False,
+) -> tuple[str, ...]:
+    """A suite's own names with its globs replaced by what they match.
+
+    Raises UnknownName, with the place of the name in the suite, for a name or glob that nothing known matches.
+    """
     known = tuple(known)
     found: list[str] = []
     for name in names:
-        matching = [value for value in known if matches(value, (name,))] if is_glob(name) else [name]
+        matching = [name] if is_file(name) else [value for value in known if matches(value, (name,))]
         if not matching:
-            raise _unknown(kind, name, known, listing, where)
+            raise _unknown(kind, name, known, listing, where(name))
         found += matching
     return tuple(dict.fromkeys(found))
 

@@ -30,7 +30,7 @@ from bench.measure.threads import thread_settings_in_force
 from bench.models.model import Model, NativeModel, Network
 from bench.models.native import ModelFault
 from bench.models.network import initial_weights, place
-from bench.record import EpochFigures, FirstStep, Memory, ModelFigures, Phases, PredictPass
+from bench.record import EpochFigures, FirstStep, Memory, ModelFigures, Phases, PredictPass, Scores
 from bench.runner.job import Job, Measured
 from bench.runner.rows import capped, cut_validation, touch
 from bench.score import Diverged, score
@@ -70,7 +70,7 @@ class Trial:
         learner.reset_device_peak()
         self._train(learner, len(train), validation)
         weights = digest_of_weights(learner.weights())
-        answers = self._evaluate(learner, test)
+        answers, scores = self._evaluate(learner, test)
         passes = self._predict(learner, test)
         latency = self._latency(learner, test)
         return Measured(
@@ -85,7 +85,7 @@ class Trial:
                 predict_batch_size=self._predict_batch_size(learner),
                 latency_us=latency,
             ),
-            scores=score(test.labels, answers.labels, answers.values, answers.kind, test.classes),
+            scores=scores,
             memory=self._memory(learner),
             model=self._figures(learner, train, weights, answers),
             settings=self._settings(learner, probe),
@@ -210,17 +210,18 @@ class Trial:
         """An estimator is given all rows at once, as its users do; 0 means that."""
         return 0 if learner.granularity == "fit" else self.case.measuring.predict_batch_size
 
-    def _evaluate(self, learner: Learner, test: Split) -> Answers:
+    def _evaluate(self, learner: Learner, test: Split) -> tuple[Answers, Scores]:
         self.announce("evaluate")
         watch = Stopwatch(learner.synchronize)
         with self.memory.phase("evaluate"), watch:
             answers = learner.predictor(self._predict_batch_size(learner))(test.images)
         self.seconds["evaluate"] = watch.seconds
+        scores = score(test.labels, answers.labels, answers.values, answers.kind, test.classes)
         arrays: dict[str, Any] = {"truth": test.labels.astype(np.int16), "labels": answers.labels.astype(np.int16)}
         if answers.values is not None:
             arrays[str(answers.kind)] = answers.values
         np.savez(self.job.predictions_path, **arrays)
-        return answers
+        return answers, scores
 
     def _predict(self, learner: Learner, test: Split) -> tuple[PredictPass, ...]:
         """Timed passes over the test part; a model too slow for a pass in the time set answers fewer rows."""

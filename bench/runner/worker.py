@@ -52,7 +52,7 @@ def _failure(error: BaseException, adapter: object, model: object) -> Message:
     if isinstance(error, Diverged):
         return Message(status="diverged", reason=str(error))
     if adapter.out_of_memory(error):
-        return Message(status="out-of-memory", reason=f"{type(error).__name__}: {_first_line(error)}")
+        return Message(status="out-of-memory", reason=f"{type(error).__name__}: {_first_line(error)}".rstrip(": "))
     if isinstance(error, ModelFault):
         return Message(status="error", reason=_first_line(error))
     if isinstance(model, NativeModel):

@@ -1,0 +1,1 @@
+"""A framework, two models and a data set for bench."""
