@@ -1,0 +1,86 @@
+"""What the tests of all adapters build: small images that can be learnt, a plan, a case, a learner."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.adapters.base import Adapter, Learner, TrainingPlan
+from bench.case import Case, Optimizer, Training
+from bench.datasets.dataset import Split
+from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Model, Network
+from bench.models.network import initial_weights, place
+from bench.models.networks import CNN, MLP, MLP_PLAIN, SOFTMAX
+
+DIGITS = (8, 8, 1)
+COLOUR = (8, 8, 3)
+"""More than one channel: only then does it show in which order an image is flattened."""
+
+CNN_PLAIN = replace(
+    CNN, name="cnn-plain", layers=tuple(layer for layer in CNN.layers if not isinstance(layer, Dropout))
+)
+"""Without dropout, so that frameworks can be held to each other while they train."""
+
+ODD = Network(
+    "odd",
+    "all that a plug-in may ask for and no shipped network does",
+    (
+        Conv(5, 4, None, padding="same", bias=False),
+        BatchNorm(),
+        MaxPool(2),
+        Conv(6, 2, "relu", padding="same"),
+        Flatten(),
+        BatchNorm(epsilon=1e-5),
+        Dense(7, "relu", bias=False),
+        BatchNorm(),
+        Dense(CLASSES),
+    ),
+)
+
+NETWORKS = {network.name: network for network in (SOFTMAX, MLP, MLP_PLAIN, CNN, CNN_PLAIN, ODD)}
+
+
+def images(rows: int, shape: tuple[int, ...] = DIGITS, seed: int = 0) -> Split:
+    """Bytes whose bright half tells the class, with noise: ``rows`` of them in 10 classes."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 10, rows)
+    patterns = np.random.default_rng(99).integers(0, 2, (10, *shape)) * 150
+    noise = generator.integers(0, 100, (rows, *shape))
+    return Split((patterns[labels] + noise).astype(np.uint8), labels.astype(np.int64), 255.0, 10)
+
+
+def weights_of(network: Network, shape: tuple[int, ...] = DIGITS, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Weights for all of a network, drawn at random: biases and statistics too, which the harness begins at 0 and 1."""
+    generator = np.random.default_rng(seed)
+    weights = initial_weights(place(network, shape, 10), seed)
+    drawn = {
+        name: generator.uniform(0.1, 0.9, value.shape).astype(np.float32)
+        for name, value in weights.items()
+        if not name.endswith("kernel")
+    }
+    return weights | drawn
+
+
+def learner(
+    adapter: Adapter,
+    model: Model,
+    train: Split,
+    *,
+    batch_size: int = 32,
+    optimizer: Optimizer | None = None,
+    rates: NDArray[np.float64] | None = None,
+    weights: dict[str, NDArray[np.float32]] | None = None,
+    seed: int = 5,
+) -> Learner:
+    """A model of an adapter as the harness builds it; ``rates`` are enough for 200 steps unless given."""
+    optimizer = optimizer or Optimizer()
+    if weights is None and isinstance(model, Network):
+        weights = weights_of(model, train.shape)
+    given = np.full(200, optimizer.learning_rate) if rates is None else rates
+    plan = TrainingPlan(seed, 1, batch_size, given, optimizer, weights)
+    return adapter.build(case(adapter), model, train, plan)
+
+
+def case(adapter: Adapter, device: str = "cpu") -> Case:
+    """A case of an adapter, on one thread."""
+    return Case(dataset="small", model="m", framework=adapter.name, device=device, training=Training())
