@@ -52,7 +52,8 @@ def test_every_bench_command_of_the_readme_is_one() -> None:
 def test_the_model_of_ones_own_runs_as_printed(tmp_path: Path) -> None:
     if find_spec("torch") is None:
         pytest.skip("PyTorch is not installed")
-    code = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if block.startswith("# net.py"))
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = next(block for block in blocks if block.startswith("# net.py"))
     assert len([line for line in code.splitlines() if line.strip()]) <= 12
     (tmp_path / "net.py").write_text(code)
     command = "run --model ./net.py:Wide --model mlp-plain --framework torch --dataset digits --seeds 1 --epochs 1"

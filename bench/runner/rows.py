@@ -49,11 +49,3 @@ def stratified_sample(labels: NDArray[np.int64], rows: int, seed: int) -> NDArra
         for label, size in zip(classes, quota, strict=True)
     ]
     return np.sort(np.concatenate(chosen))
-
-
-def touch(split: Split) -> None:
-    """Read every page of a memory map, so that no later phase pays for the disk."""
-    flat = split.images.reshape(-1)
-    step = max(1, 4096 // flat.itemsize)
-    flat[::step].sum()
-    split.labels.sum()

@@ -32,7 +32,7 @@ from bench.models.native import ModelFault
 from bench.models.network import initial_weights, place
 from bench.record import EpochFigures, FirstStep, Memory, ModelFigures, Phases, PredictPass, Scores
 from bench.runner.job import Job, Measured
-from bench.runner.rows import capped, cut_validation, touch
+from bench.runner.rows import capped, cut_validation
 from bench.score import Diverged, score
 
 if TYPE_CHECKING:
@@ -108,10 +108,8 @@ class Trial:
         self.announce("load")
         watch = Stopwatch(_idle)
         with self.memory.phase("load"), watch:
-            data = load(Path(self.job.dataset_folder))
+            data = load(Path(self.job.dataset_folder), resident=True)
             train, validation = self._rows(data.train)
-            touch(train)
-            touch(data.test)
         self.seconds["load"] = watch.seconds
         return train, validation, data.test
 
