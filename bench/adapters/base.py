@@ -156,7 +156,7 @@ class Adapter(ABC):
     execution: ClassVar[Execution]
     """How it runs a network where the suite does not say."""
 
-    start_s: ClassVar[float] = 5.0
+    start_s: ClassVar[float] = 4.0
     """Rough seconds to import it and to train the first batch: only to estimate a run that has no history."""
 
     def installed(self) -> Installed:

@@ -41,7 +41,7 @@ class KerasTensorFlowAdapter(Adapter):
     extra = "keras-tensorflow"
     builder = "keras"
     execution = "graph"
-    start_s = 8.0
+    start_s = 6.5
 
     def environment(self, case: Case) -> dict[str, str]:
         return {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}

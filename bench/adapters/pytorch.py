@@ -31,7 +31,7 @@ class PyTorchAdapter(Adapter):
     extra = "pytorch"
     builder = "pytorch"
     execution = "eager"
-    start_s = 6.0
+    start_s = 3.5
 
     def prepare(self, case: Case) -> None:
         import torch

@@ -36,7 +36,7 @@ class ScikitLearnAdapter(Adapter):
     extra = "scikit-learn"
     builder = "scikit_learn"
     execution = "eager"
-    start_s = 3.0
+    start_s = 1.5
 
     def trained_by_steps(self, model: Model) -> bool:
         return isinstance(model, Network)

@@ -143,7 +143,8 @@ def load(folder: Path, *, resident: bool = False) -> Dataset:
     """
     try:
         info = json.loads((folder / "info.json").read_text("utf-8"))
-        train_images, train_labels, test_images, test_labels = (_open(folder / f"{name}.npy", resident) for name in ARRAYS)
+        opened = (_open(folder / f"{name}.npy", resident) for name in ARRAYS)
+        train_images, train_labels, test_images, test_labels = opened
         names = tuple(info["class_names"])
         train = Split(train_images, train_labels, info["scale"], len(names))
         test = Split(test_images, test_labels, info["scale"], len(names))

@@ -11,7 +11,7 @@ from bench.models.network import place
 from bench.runner.expand import PlannedCase
 from bench.runner.history import History
 
-FLOPS_PER_THREAD_S = 12e9
+FLOPS_PER_THREAD_S = 25e9
 """Floating-point operations a thread does in a second of training: a round figure for a first estimate."""
 SAMPLES_PER_S = 60_000
 """Samples a second that a framework's own overhead allows, however small the network."""
@@ -85,13 +85,13 @@ def rough_s(planned: PlannedCase) -> float:
     info = planned.data.info
     rows = case.train_rows or info.train_rows
     pixels = math.prod(info.shape)
-    predicting = case.measuring.predict_s + 1.0
+    predicting = min(case.measuring.predict_s, 1.0)
     if case.training is None:
         work = rows / 60_000 * pixels / 784
         fit_s, predict_s = (model.fit_s, model.predict_s) if isinstance(model, Estimator) else (10.0, 1.0)
         fit_s *= work
         predict_s *= info.test_rows / 10_000 * pixels / 784
-        return planned.adapter.start_s + fit_s + predict_s + min(2 * predicting, predict_s + predicting)
+        return planned.adapter.start_s + fit_s + 2 * predict_s + predicting
     flops = place(model, info.shape, len(info.class_names)).flops if isinstance(model, Network) else 10_000_000
     samples = rows * case.training.epochs
     work = 3 * flops * samples / (FLOPS_PER_THREAD_S * min(case.threads, 8))
