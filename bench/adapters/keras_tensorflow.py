@@ -162,10 +162,9 @@ class KerasLearner(Learner):
         )
 
     def train(self, order: NDArray[np.int64] | None) -> float | None:
-        import tensorflow as tf
 
         images, labels = (self._images, self._labels) if order is None else (self._images[order], self._labels[order])
-        with tf.device(_device(self._device)):
+        with _scope(self._device):
             history = self._model.fit(
                 images, labels, batch_size=self._batch_size, epochs=1, shuffle=order is None, verbose=0
             )

@@ -30,7 +30,7 @@ from tests.benchmarks.by_hand.base import BATCH_SIZE, PREDICT_BATCH_SIZE, Arrays
 
 Work = Literal["train", "predict", "batch 1"]
 
-BLOCK_S = 0.12
+BLOCK_S = 0.2
 LONGEST_BLOCK_S = 2.0
 CALL_SHARE = 20
 """A block of training lasts this many times what a call costs that trains one batch, where calls are dear."""
