@@ -139,7 +139,9 @@ def load(folder: Path, *, resident: bool = False) -> Dataset:
     """Open cached arrays as read-only memory maps: nothing is read before it is used, and nothing is copied.
 
     ``resident`` reads them into memory instead, as users hold theirs: gathering rows from a map is slower, because
-    the system gives a large array in memory larger pages. Raises BenchError if the folder does not hold a whole data set.
+    the system gives a large array in memory larger pages.
+
+    Raises BenchError if the folder does not hold a whole data set.
     """
     try:
         info = json.loads((folder / "info.json").read_text("utf-8"))
