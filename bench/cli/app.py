@@ -4,6 +4,7 @@ Exit codes: 0 done and nothing wrong; 1 the answer is "no"; 2 the question was w
 unanswered; 130 interrupted.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,12 @@ def bench(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (that of the process, if None) and return the exit code."""
+    code = _run(arguments)
+    _flush()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given, debug = _without_debug(sys.argv[1:] if arguments is None else arguments)
     try:
         typer.main.get_command(app).main(args=given, prog_name="bench")
@@ -65,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"{_what_failed(error)}\n    This is a defect of bench. To see where it lies, add: --debug", debug)
         return BenchError.exit_code
     return 0
+
+
+def _flush() -> None:
+    """Flush here, where a reader that has gone away (``bench … | head``) is no error; Python itself would complain."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

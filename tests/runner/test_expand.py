@@ -278,7 +278,7 @@ def test_a_missing_framework_of_the_suite_is_a_record_with_the_command_that_inst
 def test_a_missing_framework_named_on_the_command_line_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PyTorchAdapter, "installed", missing_torch)
     assert refusal(DIGITS, frameworks=(name,)) == (
-        "pytorch needs torch and torchvision, not installed here\n    pip install 'bench-mnist[pytorch]'"
+        "pytorch needs torch and torchvision, not installed here.\n    pip install 'bench-mnist[pytorch]'"
     )
 
 
