@@ -56,7 +56,7 @@ def test_the_model_of_ones_own_runs_as_printed(tmp_path: Path) -> None:
     code = next(block for block in blocks if block.startswith("# net.py"))
     assert len([line for line in code.splitlines() if line.strip()]) <= 12
     (tmp_path / "net.py").write_text(code)
-    command = "run --model ./net.py:Wide --model mlp-plain --framework torch --dataset digits --seeds 1 --epochs 1"
+    command = "run --model ./net.py:Wide --framework torch --dataset digits --seeds 1 --epochs 1"
     done = subprocess.run(
         [*BENCH, *command.split()],
         cwd=tmp_path,
@@ -66,4 +66,3 @@ def test_the_model_of_ones_own_runs_as_printed(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Wide" in done.stdout
-    assert "mlp-plain" in done.stdout
