@@ -26,7 +26,7 @@ endif
 
 help:
 	@echo 'make bench            set up (once), run the quick suite, show its table'
-	@echo 'make bench TORCH=cpu  the same with the CPU build of torch: 3 GB instead of 8'
+	@echo 'make bench TORCH=cpu  the same without CUDA: about half of the 8 GB'
 	@echo 'make test             set up (once), then lint, types and all tests'
 	@echo 'make setup            set up only: everything goes into .venv'
 	@echo 'make clean            delete .venv and what tools left; results stay'

@@ -18,8 +18,8 @@ READY = VENV / ".ready"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FRAMEWORKS = ("scikit-learn", "pytorch", "keras-tensorflow")
 
-CUDA_GB, CPU_GB = 8, 3
-"""Installed size with torch's CUDA build, and with its CPU build; about half of it is downloaded."""
+CUDA_GB, CPU_GB = 8, 4
+"""Installed size with torch's CUDA build; and the same less the CUDA libraries and Triton, which a CPU build lacks."""
 
 UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -70,7 +70,7 @@ def _room_for(torch: str) -> bool:
     if not READY.exists():
         print(f"Setting up .venv with all frameworks: about {needed} GB (free here: {free:.0f} GB).", flush=True)
         if cuda:
-            print("    Most of it is torch with CUDA; without a GPU, 3 GB will do: make bench TORCH=cpu", flush=True)
+            print("    Half of it is CUDA's; without a GPU that can be left out: make bench TORCH=cpu", flush=True)
     if free < needed + 1:
         wanted = f"{needed + 1} GB are needed. Make room, or work on another disk."
         print(f"Only {free:.1f} GB are free here; {wanted}", file=sys.stderr)

@@ -6,6 +6,8 @@ that needs a framework carries ``@pytest.mark.own_process("some name")``, and te
 debugger: ``pytest --in-process tests/adapters/test_pytorch.py``.
 
 It works as pytest-xdist does: the other process writes pytest's own reports to a file, and they are read back here.
+The other processes run one after another beside the tests of this one, for which they leave a core free; tests marked
+``alone``, which look at time, come last, when nothing runs beside them.
 """
 
 import json
@@ -13,7 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,8 +24,11 @@ import pytest
 APART = frozenset({"jax", "keras", "tensorflow", "torch"})
 """Packages that may not be imported in the process of all tests."""
 
-REPORTS = pytest.StashKey[dict[str, list[pytest.TestReport]]]()
-"""By test: the reports from the processes that have run."""
+Reports = dict[str, list[pytest.TestReport]]
+"""By test."""
+
+PROCESSES = pytest.StashKey[dict[str, "Future[Reports]"]]()
+"""By name: the processes that run, have run, or wait for the one before."""
 
 BLAMED = pytest.StashKey[set[str]]()
 """Packages whose import some test has already failed for."""
@@ -34,15 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[REPORTS] = {}
+    config.stash[PROCESSES] = {}
     config.stash[BLAMED] = set()
     if config.option.reports_to:
         config.pluginmanager.register(ReportWriter(config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put slow tests last, and behind them those with processes of their own."""
-    items.sort(key=lambda item: (process_name(item) is not None, item.get_closest_marker("slow") is not None))
+    """Put slow tests behind the quick ones, then those with processes of their own, then those that run alone."""
+    items.sort(key=_turn)
     if config.option.in_process:
         names = {name for item in items if (name := process_name(item))}
         if len(names) > 1:
@@ -51,15 +57,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(f"a test module imports {', '.join(imported)} when it is read: import it in the test")
 
 
+def _turn(item: pytest.Item) -> tuple[bool, bool, bool]:
+    alone, slow = (item.get_closest_marker(name) is not None for name in ("alone", "slow"))
+    return alone, process_name(item) is not None, slow
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Start the first of the other processes; each starts the next."""
+    if session.config.option.in_process or session.config.option.collectonly:
+        return (yield)
+    named: dict[str, list[pytest.Item]] = {}
+    for item in session.items:
+        if name := process_name(item):
+            named.setdefault(name, []).append(item)
+    with ThreadPoolExecutor(max_workers=1) as one_after_another:
+        for name, items in named.items():
+            session.config.stash[PROCESSES][name] = one_after_another.submit(run_apart, session.config, items)
+        try:
+            return (yield)
+        finally:
+            one_after_another.shutdown(wait=False, cancel_futures=True)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Report what the test did in its own process; the first of a process runs all of them."""
+    """Report what the test did in its own process."""
     name = process_name(item)
     if name is None or item.config.option.in_process:
         return None
-    reports = item.config.stash[REPORTS]
-    if item.nodeid not in reports:
-        reports.update(run_apart(item.config, [other for other in item.session.items if process_name(other) == name]))
+    reports = item.config.stash[PROCESSES][name].result()
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in reports[item.nodeid]:
         item.ihook.pytest_runtest_logreport(report=report)
@@ -87,7 +114,7 @@ def process_name(item: pytest.Item) -> str | None:
     return item.path.stem if item.path.parent.name == "adapters" else None
 
 
-def run_apart(config: pytest.Config, items: Sequence[pytest.Item]) -> dict[str, list[pytest.TestReport]]:
+def run_apart(config: pytest.Config, items: Sequence[pytest.Item]) -> Reports:
     """Run ``items`` in a new process; their reports, which are failures where it ended before the test did."""
     with tempfile.TemporaryDirectory() as folder:
         chosen, written = Path(folder, "tests"), Path(folder, "reports")
@@ -103,7 +130,7 @@ def run_apart(config: pytest.Config, items: Sequence[pytest.Item]) -> dict[str, 
             check=False,
         )
         lines = written.read_text().splitlines()
-    found: dict[str, list[pytest.TestReport]] = {item.nodeid: [] for item in items}
+    found: Reports = {item.nodeid: [] for item in items}
     for line in lines:
         report = config.hook.pytest_report_from_serializable(config=config, data=json.loads(line))
         if isinstance(report.longrepr, list):

@@ -10,7 +10,7 @@ import pytest
 RunPytest = Callable[..., tuple[int, str]]
 ROOT = Path(__file__).parent.parent
 CONFTEST = f"import sys; sys.path.insert(0, {str(ROOT)!r})\npytest_plugins = ['tests.own_process']\n"
-SETTINGS = "[pytest]\nmarkers =\n    own_process(name)\n    slow\n"
+SETTINGS = "[pytest]\nmarkers =\n    own_process(name)\n    slow\n    alone\n"
 
 
 @pytest.fixture
@@ -103,3 +103,31 @@ def test_two_processes_worth_of_tests_are_refused_in_one(run_pytest: RunPytest) 
     code, printed = run_pytest(source, "--in-process")
     assert code == pytest.ExitCode.USAGE_ERROR
     assert "these tests need a process each: a, b" in printed
+
+
+def test_other_processes_run_beside_the_tests_of_this_one_and_not_beside_those_that_run_alone(
+    run_pytest: RunPytest,
+) -> None:
+    code, printed = run_pytest("""
+import pathlib, time
+
+def wait_for(name):
+    end = time.monotonic() + 20
+    while not pathlib.Path(name).exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+@pytest.mark.alone
+def test_alone(): assert pathlib.Path("apart ended").exists()
+
+@pytest.mark.own_process("a")
+def test_apart():
+    pathlib.Path("apart began").touch()
+    wait_for("here")
+    pathlib.Path("apart ended").touch()
+
+def test_here():
+    wait_for("apart began")
+    pathlib.Path("here").touch()
+""")
+    assert code == 0, printed

@@ -37,7 +37,7 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("arguments", "nothing"), [(["--help"], ["--help"]), (["list", "suites"], ["command-1"])], ids=["help", "list"]
 )
