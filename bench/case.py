@@ -5,15 +5,20 @@ A case holds names and settings only, no arrays and no framework objects; it can
 
 import hashlib
 import json
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised when the meaning of a measured figure changes; figures of two protocols are never compared."""
 
 Track = Literal["matched", "idiomatic"]
 Execution = Literal["eager", "graph", "compiled"]
+"""Operation by operation; as a graph of the framework's own; through a compiler that fuses operations."""
+Precision = Literal["float32", "bfloat16", "float16", "float64"]
+"""The two 16-bit ones are mixed: weights and their updates stay float32. float64 is for proofs, not for tables."""
+Input = Literal["resident", "loader"]
+"""Arrays in memory or on the device, or the framework's own input pipeline, which decodes image by image."""
 
 
 class Frozen(BaseModel):
@@ -23,15 +28,53 @@ class Frozen(BaseModel):
 
 
 class Optimizer(Frozen):
-    """An optimiser and its constants. Adam is in the ε-hat form of Keras and scikit-learn in the matched track."""
+    """An optimiser and its constants; what each framework must compute in the matched track.
 
-    name: Literal["adam", "sgd"] = "adam"
+    With gradient g, weight w, rate η of the step, step t from 1, and every state zero at the start:
+
+    - any: first, where ``weight_decay`` λ > 0, ``w -= η λ w`` for kernels alone
+      (decoupled: Loshchilov and Hutter 2019);
+    - ``sgd``: ``v = μ v - η g``; ``w += v``, with Nesterov ``w += μ v - η g``
+      (the rate inside: Sutskever et al. 2013);
+    - ``adam``, ``adamw``: the ε-hat form, ``w -= η √(1-β₂ᵗ)/(1-β₁ᵗ) · m / (√v + ε)``
+      (Kingma and Ba 2015, section 2);
+    - ``rmsprop``: ``s = ρ s + (1-ρ) g²``; ``u = η g / √(s + ε)``; ``m = μ m + u``; ``w -= m`` (Keras' form);
+    - ``adadelta``: ``s = ρ s + (1-ρ) g²``; ``d = g √(a + ε) / √(s + ε)``; ``a = ρ a + (1-ρ) d²``; ``w -= η d``
+      (Zeiler 2012, with a rate).
+    """
+
+    name: Literal["sgd", "adam", "adamw", "rmsprop", "adadelta"] = "adam"
     learning_rate: float = Field(default=0.001, gt=0)
+    """The peak, where a schedule changes it."""
     beta_1: float = Field(default=0.9, ge=0, lt=1)
     beta_2: float = Field(default=0.999, ge=0, lt=1)
+    rho: float = Field(default=0.9, ge=0, lt=1)
     epsilon: float = Field(default=1e-7, gt=0)
     momentum: float = Field(default=0.0, ge=0, lt=1)
     nesterov: bool = False
+    weight_decay: float = Field(default=0.0, ge=0)
+
+
+class Schedule(Frozen):
+    """How the learning rate changes from step to step; the harness makes it an array (``bench.schedule``)."""
+
+    name: Literal["constant", "step", "one-cycle"] = "constant"
+    every_epochs: int = Field(default=1, ge=1)
+    """``step``: the rate is multiplied by ``factor`` after each so many epochs."""
+    factor: float = Field(default=0.1, gt=0, le=1)
+    warm_up: float = Field(default=0.3, ge=0, le=1)
+    """``one-cycle``: the share of all steps on which the rate climbs to its peak."""
+    start: float = Field(default=0.04, gt=0, le=1)
+    """``one-cycle``: the first rate, as a share of the peak."""
+    end: float = Field(default=4e-6, ge=0, le=1)
+    """``one-cycle``: the last rate, as a share of the peak."""
+
+
+class Normalization(Frozen):
+    """``(x - mean) / std`` of pixels already scaled to 0..1."""
+
+    mean: float
+    std: float = Field(gt=0)
 
 
 class Training(Frozen):
@@ -40,8 +83,27 @@ class Training(Frozen):
     epochs: int = Field(default=3, ge=1)
     batch_size: int = Field(default=128, ge=1)
     optimizer: Optimizer = Optimizer()
+    schedule: Schedule = Schedule()
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Target ``(1 - s)`` of the true class plus ``s / k`` of each of the k classes."""
+    class_weights: Literal["balanced"] | None = None
+    """``balanced``: the loss of a sample is weighted by ``n / (k n_class)``; the mean stays one over the samples."""
+    normalize: Normalization | Literal["train"] | None = None
+    """``train``: mean and deviation per channel of the training rows, as the harness computes them."""
     validation_rows: int = Field(default=0, ge=0)
-    """Rows cut from the training part, by seed, to draw a validation curve; never the test part."""
+    """Rows cut from the training part to draw a validation curve; never the test part."""
+    validation_part: Literal["sample", "last"] = "sample"
+    """A stratified sample by seed, or the last rows, as Keras' ``validation_split`` takes them."""
+    evaluations_per_epoch: int = Field(default=1, ge=1)
+    """The grid on which the validation part is evaluated, off the clock."""
+    target_accuracy: float | None = Field(default=None, gt=0, le=1)
+    """Time to accuracy: training seconds until the validation part is answered so well."""
+
+    @model_validator(mode="after")
+    def _target_needs_validation(self) -> Self:
+        if self.target_accuracy is not None and not self.validation_rows:
+            raise ValueError("target_accuracy needs validation_rows: the test part is scored once, at the end")
+        return self
 
 
 class Measuring(Frozen):
@@ -75,8 +137,12 @@ class Case(Frozen):
     train_rows: int | None = Field(default=None, ge=1)
     """A cap on the training rows (a seeded, stratified sample); None means all of them."""
     execution: Execution = "eager"
-    precision: Literal["float32"] = "float32"
-    input: Literal["resident"] = "resident"
+    precision: Precision = "float32"
+    input: Input = "resident"
+    steps_per_execution: int = Field(default=1, ge=1)
+    """Steps a framework takes in one call of its compiled function (Keras)."""
+    channels_last: bool = False
+    """Images in memory with the channels innermost, where the framework has a choice (PyTorch)."""
     threads: int = Field(default=1, ge=1)
     measuring: Measuring = Measuring()
 

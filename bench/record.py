@@ -33,14 +33,27 @@ NOT_RUN: frozenset[str] = frozenset({"unsupported", "unavailable"})
 """Statuses of cases that could not be started; they leave one record, of seed index 0."""
 
 
+class Checkpoint(Frozen):
+    """The validation part evaluated, off the clock, somewhere in the training."""
+
+    samples: int
+    """Trained so far, first steps and earlier epochs included."""
+    seconds: float
+    """On the training clock so far, first steps and earlier epochs included."""
+    validation_accuracy: float
+
+
 class EpochFigures(Frozen):
     """One epoch (or one ``fit``) on the training clock, and its mean loss, which is read off the clock."""
 
     seconds: float
     samples: int
-    """Samples on this clock: in the first epoch those of the first steps are not among them."""
+    """Samples on this clock: in the first epoch those of the first steps are not among them, and none may be left."""
     loss: float | None = None
     validation_accuracy: float | None = None
+    """At the end of the epoch."""
+    checkpoints: tuple[Checkpoint, ...] = ()
+    """Every evaluation of the validation part, the one at the end of the epoch included."""
 
 
 class FirstStep(Frozen):
@@ -54,6 +67,16 @@ class PredictPass(Frozen):
     """One timed pass of prediction."""
 
     samples: int
+    seconds: float
+
+
+class PipelineFigures(Frozen):
+    """The input pipeline alone, with no training: what it gives, and how fast."""
+
+    first_batch_s: float
+    """From asking for the rows of an epoch to holding the first batch."""
+    samples: int
+    """Of the batches after the first; 0 where there was only one."""
     seconds: float
 
 
@@ -73,6 +96,8 @@ class Phases(Frozen):
     predict_batch_size: int = 0
     latency_us: tuple[float, ...] = ()
     """Microseconds of each call on one sample, host array to host array, after the warm-up calls."""
+    pipeline: PipelineFigures | None = None
+    """None where the data are resident, and no pipeline gives them."""
 
     @property
     def train_s(self) -> float:
@@ -167,6 +192,8 @@ class Record(Frozen):
     """Read back from the framework inside the worker, not as asked."""
     equivalence: str = "not yet verified"
     """Whether the framework was shown to compute the same as the others of its row."""
+    certificate: str | None = None
+    """The id of what shows it; the run folder holds it."""
     predictions: str | None = None
     """File of the stored predictions, relative to the run folder."""
     command: str = ""
@@ -189,6 +216,21 @@ class DatasetNote(Frozen):
     """``official``, or how the harness cut the test part."""
 
 
+class PublishedFigure(Frozen):
+    """What somebody else measured, to be shown beside what is measured here."""
+
+    dataset: str
+    model: str
+    framework: str | None = None
+    """None: whichever runs the model."""
+    metric: Literal["accuracy"] = "accuracy"
+    value: float = Field(ge=0, le=1)
+    tolerance: float = Field(gt=0, lt=1)
+    """How far a figure of ours may lie from it and still be called the same."""
+    source: str = Field(min_length=1)
+    """Where it was published."""
+
+
 class RunManifest(Frozen):
     """What a run set out to do: ``run.json`` of its folder."""
 
@@ -205,6 +247,9 @@ class RunManifest(Frozen):
     command: str = ""
     cases: tuple[Case, ...] = ()
     datasets: tuple[DatasetNote, ...] = ()
+    case_seeds: dict[str, int] = Field(default_factory=dict)
+    """By case id, where a case has another number of seeds than the run."""
+    published: tuple[PublishedFigure, ...] = ()
     labels: dict[str, JsonValue] = Field(default_factory=dict)
     """Anything the user wants to find the run by."""
 

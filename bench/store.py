@@ -4,6 +4,7 @@
                     records.jsonl                     one record a line
                     predictions/<case>-<seed>.npz     labels and scores of one trial
                     environments/<hash>.json          what the records ran in
+                    certificates/<id>.json            what shows that their frameworks compute the same
 
 A record is written by one write that ends in a newline, then flushed to the disk. What follows the last newline
 was torn by a crash: readers ignore it and the next append cuts it away. Reading needs no lock and changes nothing.
@@ -31,6 +32,7 @@ MANIFEST = "run.json"
 RECORDS = "records.jsonl"
 PREDICTIONS = "predictions"
 ENVIRONMENTS = "environments"
+CERTIFICATES = "certificates"
 LOCK = ".lock"
 
 FINISHED: frozenset[str] = frozenset({"ok", "diverged", "unsupported"})
@@ -147,6 +149,13 @@ class RunFolder:
         """Every stored environment by its hash."""
         paths = sorted((self.path / ENVIRONMENTS).glob("*.json"))
         return {path.stem: _parse(Environment, path.read_bytes(), str(path)) for path in paths}
+
+    def add_certificate(self, identity: str, content: BaseModel) -> None:
+        """Store once what shows that the framework of some records computes the same as others."""
+        path = self.path / CERTIFICATES / f"{identity}.json"
+        if not path.exists():
+            text = content.model_dump_json(indent=1) + "\n"
+            _write_whole(path, lambda file: file.write(text.encode()))
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]] | None:
         """The arrays stored with ``record``; None where it has none.

@@ -9,12 +9,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue, PrivateAttr, ValidationError, field_validator
 
-from bench.case import Frozen, Measuring, Track, Training
+from bench.case import Frozen, Input, Measuring, Precision, Track, Training
 from bench.errors import BenchError, UnknownName
+from bench.record import PublishedFigure
 from bench.suite_files import shipped_suites
 
 
@@ -25,8 +26,24 @@ class Matrix(Frozen):
     models: tuple[str, ...] = Field(min_length=1)
     frameworks: tuple[str, ...] = ("*",)
     devices: tuple[str, ...] = ("cpu",)
+    executions: tuple[Literal["default", "eager", "graph", "compiled"], ...] = Field(default=("default",), min_length=1)
+    """``default``: each framework's own."""
+    precisions: tuple[Precision, ...] = Field(default=("float32",), min_length=1)
+    inputs: tuple[Input, ...] = Field(default=("resident",), min_length=1)
+    steps_per_execution: tuple[int, ...] = Field(default=(1,), min_length=1)
+    channels_last: tuple[bool, ...] = Field(default=(False,), min_length=1)
+    batch_sizes: tuple[int, ...] = ()
+    """Empty: that of the training."""
+    threads: tuple[int, ...] = ()
+    """Empty: those of the suite."""
+    track: Track | None = None
+    """None: that of the suite."""
+    training: Training = Training()
+    """The keys set here differ from those of the suite's ``[training]``."""
     train_rows: int | None = Field(default=None, ge=1)
     """A cap for this part of the suite; a model's own cap holds where it is lower."""
+    seeds: int | None = Field(default=None, ge=1)
+    """None: those of the suite."""
 
 
 class ModelSettings(Frozen):
@@ -53,6 +70,8 @@ class Suite(Frozen):
     measuring: Measuring = Measuring()
     matrix: tuple[Matrix, ...] = Field(min_length=1)
     models: dict[str, ModelSettings] = Field(default_factory=dict)
+    published: tuple[PublishedFigure, ...] = ()
+    """Figures of others, shown beside ours."""
     _file: str = PrivateAttr("")
     _text: str = PrivateAttr("")
 
@@ -122,7 +141,8 @@ def _explain(error: ValidationError, text: str, file: str) -> BenchError:
     message = fault["msg"].removeprefix("Value error, ")
     given = fault["input"]
     shown = "" if isinstance(given, Mapping) or fault["type"] == "missing" else f" (given: {given!r})"
-    return BenchError(f"{where}: {key}: {message}{shown}", f"known here: {', '.join(_known_keys(fault['loc'][:-1]))}")
+    known = _known_keys(fault["loc"][:-1])
+    return BenchError(f"{where}: {key}: {message}{shown}", f"known here: {', '.join(known)}" if known else "")
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
@@ -142,8 +162,8 @@ def _line_of(text: str, location: tuple[int | str, ...]) -> str:
     numbers = [part for part in location if isinstance(part, int)]
     lines = text.splitlines()
     start = 0
-    if names and names[0] == "matrix" and numbers:
-        heads = [index for index, line in enumerate(lines) if line.strip() == "[[matrix]]"]
+    if names and names[0] in ("matrix", "published") and numbers:
+        heads = [index for index, line in enumerate(lines) if line.strip() == f"[[{names[0]}]]"]
         start = heads[numbers[0]] if numbers[0] < len(heads) else 0
     elif len(names) > 1:
         table = re.compile(rf"\s*\[{re.escape('.'.join(names[:-1]))}\]")

@@ -39,6 +39,7 @@ MATRIX = '[[matrix]]\ndatasets = ["digits"]\nmodels = ["mlp"]\n'
 
 def test_the_suites_of_the_brief_ship() -> None:
     assert {"smoke", "quick", "all", "exhaustive"} <= set(SHIPPED)
+    assert {"frameworks", "execution", "loading", "batch-size", "tutorials", "speedrun"} <= set(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -46,32 +47,58 @@ def test_a_shipped_suite_reads_under_its_own_name_and_says_what_it_is_for(name: 
     suite = read_suite(name)
     assert suite.name == name
     assert suite.description
-    assert suite.track == "matched"
+    assert suite.track == ("idiomatic" if name == "tutorials" else "matched")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_suite_names_only_what_there_is(name: str) -> None:
     suite = read_suite(name)
     assert set(suite.axis("models")) <= set(MODELS)
-    assert set(suite.axis("frameworks")) <= set(ADAPTERS)
+    assert set(suite.axis("frameworks")) <= {"*", *ADAPTERS}
     assert set(suite.axis("datasets")) <= {"*", "digits", "mnist", "fashion-mnist"}
     assert suite.axis("devices") == ("cpu",)
     assert set(suite.models) <= set(suite.axis("models"))
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_suite_compares_all_frameworks_on_one_network_and_shows_the_floor(name: str) -> None:
+@pytest.mark.parametrize("name", ["smoke", "quick", "all", "exhaustive"])
+def test_every_general_suite_compares_all_frameworks_on_one_network_and_shows_the_floor(name: str) -> None:
     suite = read_suite(name)
     rows = [set(matrix.frameworks) for matrix in suite.matrix if "mlp-plain" in matrix.models]
-    assert FRAMEWORKS in rows
+    assert any(row >= FRAMEWORKS or row == {"*"} for row in rows)
     assert "majority" in suite.axis("models")
 
 
 @pytest.mark.parametrize("name", ["all", "exhaustive"])
-def test_the_large_suites_leave_no_data_set_and_no_model_out(name: str) -> None:
-    suite = read_suite(name)
-    assert suite.axis("datasets") == ("*",)
+def test_the_large_suites_leave_no_data_set_out(name: str) -> None:
+    assert read_suite(name).axis("datasets") == ("*",)
+
+
+def test_exhaustive_leaves_no_model_and_no_framework_out() -> None:
+    suite = read_suite("exhaustive")
     assert set(suite.axis("models")) == set(MODELS)
+    assert "*" in suite.axis("frameworks")
+
+
+def test_frameworks_runs_the_same_networks_in_all_five() -> None:
+    suite = read_suite("frameworks")
+    assert set(suite.axis("frameworks")) == set(ADAPTERS)
+    assert set(suite.axis("models")) == {"softmax", "mlp", "mlp-plain", "cnn", "cnn-norm"}
+
+
+def test_every_published_figure_is_of_a_case_of_its_suite() -> None:
+    suite = read_suite("tutorials")
+    parts = [(set(part.datasets), set(part.models), set(part.frameworks)) for part in suite.matrix]
+    assert len(suite.published) == 12
+    for figure in suite.published:
+        assert any(
+            figure.dataset in datasets and figure.model in models and figure.framework in {None, *frameworks}
+            for datasets, models, frameworks in parts
+        )
+
+
+def test_every_tutorial_has_a_published_figure() -> None:
+    suite = read_suite("tutorials")
+    assert {figure.model for figure in suite.published} == set(suite.axis("models"))
 
 
 def test_smoke_needs_no_network() -> None:
@@ -132,7 +159,7 @@ FAULTS = {
     "a misspelt key of training": (
         f"{MATRIX}\n[training]\nepochs = 2\nbatchsize = 32\n",
         "mine.toml, line 7: unknown key 'training.batchsize': did you mean 'batch_size'?",
-        "known here: batch_size, epochs,",
+        "known here: batch_size, class_weights, epochs,",
     ),
     "a misspelt key of an inline table": (
         f'{MATRIX}\n[training]\nepochs = 2\noptimizer = {{ name = "adam", rate = 0.1 }}\n',
@@ -142,7 +169,7 @@ FAULTS = {
     "a misspelt key of the second matrix": (
         f'{MATRIX}\n{MATRIX}framework = ["pytorch"]\n',
         "mine.toml, line 8: unknown key 'matrix.1.framework': did you mean 'frameworks'?",
-        "known here: datasets,",
+        "known here: batch_sizes, channels_last, datasets,",
     ),
     "a misspelt key of a model": (
         f"{MATRIX}\n[models.mlp]\ntrainrows = 10\n",
@@ -237,3 +264,24 @@ def test_a_pattern_is_a_name_or_a_glob(value: str, pattern: str, matching: bool)
 def test_a_suite_made_in_python_needs_no_file() -> None:
     suite = Suite.model_validate({"name": "mine", "matrix": [{"datasets": ["digits"], "models": ["mlp"]}]})
     assert suite.place_of("mlp") == "suite 'mine'"
+
+
+PUBLISHED = '[[published]]\ndataset = "digits"\nmodel = "mlp"\nvalue = 0.97\ntolerance = 0.01\n'
+
+
+def test_a_published_figure_says_where_it_stands(tmp_path: Path) -> None:
+    said = refusal(tmp_path, f"{MATRIX}\n{PUBLISHED}")
+    assert said.startswith("mine.toml, line 5: published.0.source: Field required")
+    suite = read_suite(write(tmp_path, f'{MATRIX}\n{PUBLISHED}source = "a paper"\n'))
+    assert [(figure.value, figure.framework) for figure in suite.published] == [(0.97, None)]
+
+
+def test_a_fault_of_a_published_figure_is_named_with_its_line(tmp_path: Path) -> None:
+    text = f'{MATRIX}\n{PUBLISHED}source = "a paper"\n{PUBLISHED.replace("0.97", "97.0")}source = "a paper"\n'
+    assert refusal(tmp_path, text).startswith("mine.toml, line 14: published.1.value")
+
+
+def test_an_axis_has_at_least_one_value_and_only_such_as_there_are(tmp_path: Path) -> None:
+    assert refusal(tmp_path, f"{MATRIX}executions = []\n").startswith("mine.toml, line 4: matrix.0.executions")
+    said = refusal(tmp_path, f'{MATRIX}executions = ["jit"]\n')
+    assert "'default', 'eager', 'graph' or 'compiled' (given: 'jit')" in said

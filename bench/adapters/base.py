@@ -8,12 +8,12 @@ Importing an adapter's module imports no framework; only a worker process calls 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.case import Case, Execution, Optimizer
+from bench.case import Case, Execution, Input, Optimizer, Precision
 from bench.models.model import Estimator, Model, NativeModel, Network
 from bench.record import ScoreKind
 
@@ -88,7 +88,13 @@ class TrainingPlan:
     """``(total_steps,)``, one per optimiser step, so that a schedule is data."""
     optimizer: Optimizer | None = None
     initial_weights: Mapping[str, NDArray[np.float32]] | None = None
-    """Drawn by the harness, in the neutral layout; None for an estimator or a native model."""
+    """Drawn by the harness, in the neutral layout; None for an estimator, a native model, and the idiomatic track."""
+    label_smoothing: float = 0.0
+    class_weights: NDArray[np.float64] | None = None
+    """``(k,)``: the loss of a sample is multiplied by that of its class; the mean stays one over the samples."""
+    mean: NDArray[np.float64] | None = None
+    std: NDArray[np.float64] | None = None
+    """``(channels,)``: scaled pixels become ``(x - mean) / std``; None leaves them as they are."""
 
 
 Predictor = Callable[["NDArray[np.uint8] | NDArray[np.float32]"], Scores]
@@ -106,6 +112,10 @@ class Learner(ABC):
         None leaves the order to the framework. Returns the mean loss over the samples where it costs nothing to
         have, else None.
         """
+
+    def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
+        """The batches of ``order`` as the input pipeline gives them, with no training; None where there is none."""
+        return None
 
     @abstractmethod
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
@@ -140,7 +150,11 @@ class Learner(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
-        """What is really in force: optimiser constants, threads, execution, precision. Values fit in JSON."""
+        """What is really in force, read back: values fit in JSON.
+
+        A learner that trains by steps gives at least ``optimizer`` (its name and constants), ``loss``, ``execution``,
+        ``precision``, ``input``, and ``metrics``: the names of whatever is computed in each step besides the loss.
+        """
 
 
 class Adapter(ABC):
@@ -155,6 +169,21 @@ class Adapter(ABC):
     """Which of a native model's builders is this framework's: ``pytorch``, ``keras`` or ``scikit_learn``."""
     execution: ClassVar[Execution]
     """How it runs a network where the suite does not say."""
+    executions: ClassVar[tuple[Execution, ...]] = ("eager",)
+    precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
+    inputs: ClassVar[tuple[Input, ...]] = ("resident",)
+    multi_step: ClassVar[bool] = False
+    """Whether one call of its compiled function can take several steps."""
+    layouts: ClassVar[bool] = False
+    """Whether images can lie in memory with the channels innermost or outermost."""
+    idiomatic: ClassVar[bool] = False
+    """Whether it can train as its own tutorials do."""
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """Why a value of an axis is not among the above, one clause each: ``{"graph": "JAX traces only to compile"}``."""
+    kinds: ClassVar[tuple[str, ...]] = ("cpu",)
+    """Kinds of device this adapter is written for: what stands before the colon of ``cuda:0``."""
+    run_on: ClassVar[tuple[str, ...]] = ("cpu",)
+    """Kinds of device this adapter has been run on for real; others are listed as *not yet run*."""
 
     start_s: ClassVar[float] = 4.0
     """Rough seconds to import it and to train the first batch: only to estimate a run that has no history."""
@@ -184,8 +213,21 @@ class Adapter(ABC):
 
     def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
         """Why this case cannot be run, in one sentence; None where it can. Called in the parent."""
-        if case.track != "matched":
-            return f"{self.name} has no recipe of its own tutorials yet: only the matched track runs"
+        if case.track == "idiomatic" and not self.idiomatic:
+            return f"{self.name} has no recipe of its own tutorials: only the matched track runs."
+        asked = (
+            (case.execution in self.executions, case.execution, f"{case.execution} execution"),
+            (case.precision in self.precisions, case.precision, case.precision),
+            (case.input in self.inputs, case.input, f"input {case.input!r}"),
+            (case.steps_per_execution == 1 or self.multi_step, "steps_per_execution", "steps_per_execution above 1"),
+            (not case.channels_last or self.layouts, "channels_last", "channels_last layout"),
+        )
+        for possible, value, words in asked:
+            if not possible:
+                reason = self.reasons.get(value)
+                return f"{self.name} has no {words}{f': {reason}' if reason else ''}."
+        if case.precision == "float16" and case.device == "cpu":
+            return "float16 is for a GPU: on the CPU it has no fast arithmetic."
         return None
 
     def environment(self, case: Case) -> dict[str, str]:

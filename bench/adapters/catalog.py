@@ -10,6 +10,8 @@ ADAPTERS: Registry[type[Adapter]] = Registry(
     {
         "pytorch": "bench.adapters.pytorch:PyTorchAdapter",
         "keras-tensorflow": "bench.adapters.keras_tensorflow:KerasTensorFlowAdapter",
+        "keras-torch": "bench.adapters.keras_torch:KerasTorchAdapter",
+        "keras-jax": "bench.adapters.keras_jax:KerasJaxAdapter",
         "scikit-learn": "bench.adapters.scikit_learn:ScikitLearnAdapter",
     },
 )
@@ -19,6 +21,7 @@ ALIASES = {
     "sklearn": "scikit-learn",
     "tensorflow": "keras-tensorflow",
     "tf": "keras-tensorflow",
+    "jax": "keras-jax",
     "keras": "keras-*",
 }
 """What else people call them. ``keras`` means all its backends."""

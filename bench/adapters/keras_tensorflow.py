@@ -1,46 +1,33 @@
-"""Keras on TensorFlow behind the common interface: ``fit`` on arrays in memory, graph execution."""
+"""Keras on TensorFlow: graphs by default, XLA where compiled, ``tf.data`` as its input pipeline."""
 
 from __future__ import annotations
 
 import os
-import random
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bench.adapters.base import Adapter, DeviceMemory, Learner, Predictor, Probe, Scores, TrainingPlan
-from bench.adapters.keras_network import (
-    compile_network,
-    load_weights,
-    make_optimizer,
-    optimizer_settings,
-    read_weights,
-    scaling,
-)
-from bench.case import Case
-from bench.models import native
-from bench.models.model import Model, NativeModel, Network
-from bench.models.network import PlacedNetwork, place
+from bench.adapters.base import DeviceMemory, Probe
+from bench.adapters.keras_adapter import KerasAdapter, configure_keras
+from bench.adapters.keras_backend import KerasBackend, KerasPipeline, answer
+from bench.adapters.keras_pixels import Images, Pixels
+from bench.case import Case, Execution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bench.datasets.dataset import Split
 
-    Images = NDArray[np.uint8] | NDArray[np.float32]
-
-
-class KerasTensorFlowAdapter(Adapter):
+class KerasTensorFlowAdapter(KerasAdapter):
     """Keras with its TensorFlow backend, on ``cpu`` or ``cuda:N`` (TensorFlow's ``GPU:N``)."""
 
     name = "keras-tensorflow"
     packages = ("keras", "tensorflow")
     extra = "keras-tensorflow"
-    builder = "keras"
+    kinds = ("cpu", "cuda")
     execution = "graph"
+    executions = ("eager", "graph", "compiled")
     start_s = 6.5
 
     def environment(self, case: Case) -> dict[str, str]:
@@ -56,12 +43,7 @@ class KerasTensorFlowAdapter(Adapter):
             tf.config.set_visible_devices([], "GPU")
         else:
             tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 means float32
-        import keras
-
-        # what the user's own keras.json says is not to change what is compared
-        keras.config.set_floatx("float32")
-        keras.config.set_image_data_format("channels_last")
-        keras.config.disable_interactive_logging()
+        configure_keras(case)
 
     def probe(self) -> Probe:
         import keras
@@ -69,172 +51,125 @@ class KerasTensorFlowAdapter(Adapter):
 
         found = tf.config.list_physical_devices("GPU")
         names = [str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")) for gpu in found]
-        threads = {
-            "intra-op": tf.config.threading.get_intra_op_parallelism_threads(),
-            "inter-op": tf.config.threading.get_inter_op_parallelism_threads(),
-        }
         versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
-        return Probe(("cpu", *(f"cuda:{index}" for index in range(len(found)))), versions, threads, tuple(names))
+        return Probe(("cpu", *(f"cuda:{index}" for index in range(len(found)))), versions, _threads(), tuple(names))
 
     def out_of_memory(self, error: BaseException) -> bool:
         import tensorflow as tf
 
         return isinstance(error, MemoryError | tf.errors.ResourceExhaustedError)
 
-    def build(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Learner:
+    def seed(self, seed: int) -> None:
         import tensorflow as tf
 
-        # not keras.utils.set_random_seed, which would import whatever other framework is installed
-        tf.random.set_seed(plan.seed)
-        random.seed(plan.seed)  # where a Keras layer without a seed of its own, such as Dropout, draws one
-        with tf.device(_device(case.device)):
-            if isinstance(model, Network):
-                placed = place(model, train.shape, train.classes)
-                built = compile_network(placed, train.scale, str(train.images.dtype))
-                learner = KerasLearner(built, placed, True, case.device, train, plan)
-                if plan.initial_weights is not None:
-                    learner.set_weights(plan.initial_weights)
-                return learner
-            if not isinstance(model, NativeModel):
-                raise TypeError(f"{model.name} is no network")
-            wrapped, logits = _wrap(model, self.builder, train, plan)
-            return KerasLearner(wrapped, None, logits, case.device, train, plan)
+        tf.random.set_seed(seed)
+
+    def backend(self, case: Case) -> TensorFlowBackend:
+        return TensorFlowBackend(case)
+
+
+def _threads() -> dict[str, int]:
+    import tensorflow as tf
+
+    return {
+        "intra-op": tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter-op": tf.config.threading.get_inter_op_parallelism_threads(),
+    }
 
 
 def _device(name: str) -> str:
     return "/CPU:0" if name == "cpu" else f"/GPU:{name.rpartition(':')[2]}"
 
 
-def _scope(name: str) -> AbstractContextManager[object]:
-    """Placement on a device. None on the CPU: its worker sees no GPU, and a scope costs 2 % of a call on one sample."""
-    import tensorflow as tf
+class TensorFlowBackend(KerasBackend):
+    """TensorFlow on one device."""
 
-    return nullcontext() if name == "cpu" else cast(AbstractContextManager[object], tf.device(_device(name)))
+    def scope(self) -> AbstractContextManager[object]:
+        """None on the CPU: its worker sees no GPU, and a scope costs 2 % of a call on one sample."""
+        import tensorflow as tf
 
+        if self.device == "cpu":
+            return nullcontext()
+        return cast(AbstractContextManager[object], tf.device(_device(self.device)))
 
-def _wrap(model: NativeModel, kind: str, train: Split, plan: TrainingPlan) -> tuple[Any, bool]:
-    """The user's model behind the scaling of stored pixels, and whether it gives logits (else probabilities)."""
-    import keras
+    def compile_arguments(self) -> dict[str, object]:
+        return {"run_eagerly": self.execution == "eager", "jit_compile": self.execution == "compiled"}
 
-    built = native.build(model, kind, train.shape, train.classes, plan.seed)
-    if not isinstance(built, keras.Model):
-        raise native.ModelFault(f"{model.name}: built a {type(built).__name__}, a keras.Model expected")
-    inputs = keras.Input(train.shape, dtype=str(train.images.dtype))
-    try:
-        outputs = built(scaling(train.scale)(inputs))
-    except Exception as error:  # the user's layers may raise anything
-        raise native.ModelFault(f"{model.name}: {native.describe(error, model)}") from error
-    return keras.Model(inputs, outputs), not _ends_in_softmax(built)
+    def execution_of(self, model: Any) -> Execution:
+        if model.run_eagerly:
+            return "eager"
+        return "compiled" if model.jit_compile else "graph"
 
+    def forward(self, model: Any) -> Callable[[Images], Any]:
+        """The model as a graph for batches of any size, traced once; XLA compiles it for each size it meets."""
+        import tensorflow as tf
 
-def _ends_in_softmax(model: Any) -> bool:
-    last = model.layers[-1] if model.layers else None
-    activation = getattr(last, "activation", None)
-    return type(last).__name__ == "Softmax" or getattr(activation, "__name__", "") == "softmax"
-
-
-class KerasLearner(Learner):
-    """A compiled Keras model and its training data as host arrays, stepped by ``fit``.
-
-    A ``fit`` call costs 40 to 100 ms whatever it trains, so the finest figure is the epoch. Metrics, callbacks and
-    the progress bar are off; the images stay as stored and are scaled inside the model.
-    """
-
-    granularity = "epoch"
-
-    def __init__(
-        self, model: Any, placed: PlacedNetwork | None, logits: bool, device: str, train: Split, plan: TrainingPlan
-    ) -> None:
-        import keras
-
-        assert plan.optimizer is not None
-        self._model = model
-        self._placed = placed
-        self._logits = logits
-        self._device = device
-        self._images = np.ascontiguousarray(train.images)
-        self._labels = np.ascontiguousarray(train.labels)
-        self._batch_size = plan.batch_size
-        model.compile(
-            optimizer=make_optimizer(plan.optimizer, plan.learning_rates),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=logits),
-            jit_compile=False,
+        if self.execution == "eager":
+            return lambda images: answer(model, images)
+        signature = [tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)]
+        compiled: Callable[[Images], Any] = tf.function(
+            lambda images: answer(model, images),
+            input_signature=signature,
+            jit_compile=self.execution == "compiled" or None,
         )
+        return compiled
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def on_host(self, outputs: Any) -> NDArray[Any]:
+        return cast("NDArray[Any]", outputs.numpy())
 
-        images, labels = (self._images, self._labels) if order is None else (self._images[order], self._labels[order])
-        with _scope(self._device):
-            history = self._model.fit(
-                images, labels, batch_size=self._batch_size, epochs=1, shuffle=order is None, verbose=0
-            )
-        return float(history.history["loss"][0])
+    def pipeline(
+        self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int
+    ) -> TensorFlowPipeline:
+        return TensorFlowPipeline(images, labels, pixels, batch_size)
 
-    def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
-        compiled, device, kind = self._compiled, self._device, "logits" if self._logits else "probabilities"
-
-        def predict(images: Images) -> Scores:
-            size = batch_size or len(images)
-            with _scope(device):
-                parts = [compiled(images[start : start + size]) for start in range(0, len(images), size)]
-            values = parts[0].numpy() if len(parts) == 1 else np.concatenate([part.numpy() for part in parts])
-            return Scores(values.argmax(axis=-1), values, kind)  # type: ignore[arg-type]
-
-        return predict
-
-    @cached_property
-    def _compiled(self) -> Any:
-        """The model in evaluation mode as a graph for batches of any size, traced once."""
+    def synchronize(self, model: Any) -> None:
         import tensorflow as tf
 
-        model = self._model
-        signature = [tf.TensorSpec((None, *self._images.shape[1:]), self._images.dtype)]
-        return tf.function(lambda images: model(images, training=False), input_signature=signature)
-
-    def synchronize(self) -> None:
-        import tensorflow as tf
-
-        if self._device != "cpu":
+        if self.device != "cpu":
             tf.test.experimental.sync_devices()
 
     def reset_device_peak(self) -> None:
         import tensorflow as tf
 
-        if self._device != "cpu":
-            tf.config.experimental.reset_memory_stats(_device(self._device).lstrip("/"))
+        if self.device != "cpu":
+            tf.config.experimental.reset_memory_stats(_device(self.device).lstrip("/"))
 
     def device_memory(self) -> DeviceMemory | None:
         import tensorflow as tf
 
-        if self._device == "cpu":
+        if self.device == "cpu":
             return None
-        found = tf.config.experimental.get_memory_info(_device(self._device).lstrip("/"))
+        found = tf.config.experimental.get_memory_info(_device(self.device).lstrip("/"))
         return DeviceMemory(int(found["peak"]), int(found["current"]))
 
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        if self._placed is None:
-            return {f"{index}/{weight.path}": weight.numpy() for index, weight in enumerate(self._model.weights)}
-        return read_weights(self._placed, self._model)
-
-    def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
-        if self._placed is None:
-            raise ValueError("a native model's weights have no neutral layout")
-        load_weights(self._placed, self._model, weights)
-
-    def parameter_count(self) -> int | None:
-        return sum(int(np.prod(weight.shape)) for weight in self._model.trainable_weights)
-
     def settings(self) -> dict[str, object]:
-        import keras
         import tensorflow as tf
 
-        return {
-            "optimizer": optimizer_settings(self._model),
-            "loss": f"cross-entropy on {'logits' if self._logits else 'probabilities'}, mean over the batch",
-            "execution": "eager" if self._model.run_eagerly else "graph",
-            "jit_compile": bool(self._model.jit_compile),
-            "steps_per_execution": int(getattr(self._model, "steps_per_execution", 1) or 1),
-            "precision": str(keras.config.floatx()),
-            "tf32": bool(tf.config.experimental.tensor_float_32_execution_enabled()) and self._device != "cpu",
-            "predict": "the compiled call, not Model.predict",
-        }
+        allowed = bool(tf.config.experimental.tensor_float_32_execution_enabled())
+        return {"tf32": allowed and self.device != "cpu", "threads": _threads()["intra-op"]}
+
+
+class TensorFlowPipeline(KerasPipeline):
+    """``tf.data``: each row gathered, converted and scaled on its own, batched, and fetched ahead."""
+
+    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> None:
+        import tensorflow as tf
+
+        with tf.device("/CPU:0"):
+            super().__init__(tf.constant(images), tf.constant(labels), pixels, batch_size)
+
+    def over(self, order: NDArray[np.int64] | None) -> Any:
+        import tensorflow as tf
+
+        images, labels, pixels = self.images, self.labels, self.pixels
+        offset = pixels.offset if np.any(pixels.offset) else None
+
+        def example(row: Any) -> tuple[Any, Any]:
+            image = tf.cast(tf.gather(images, row), pixels.dtype) * pixels.factor
+            return image if offset is None else image + offset, tf.gather(labels, row)
+
+        if order is None:
+            rows = tf.data.Dataset.range(len(labels)).shuffle(len(labels))
+        else:
+            rows = tf.data.Dataset.from_tensor_slices(order)
+        return rows.map(example, tf.data.AUTOTUNE).batch(self.batch_size).prefetch(tf.data.AUTOTUNE)

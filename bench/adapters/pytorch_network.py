@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.models.model import BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool
+from bench.models.model import BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Relu
 from bench.models.network import PlacedLayer, PlacedNetwork, Shape, check_weights
 
 if TYPE_CHECKING:
@@ -16,37 +17,86 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def compile_network(placed: PlacedNetwork) -> torch.nn.Sequential:
-    """The network on inputs ``(n, channels, *spatial)``, each module under its neutral name."""
+def compile_network(placed: PlacedNetwork, *, biased_variance: bool = True) -> torch.nn.Sequential:
+    """The network on inputs ``(n, channels, *spatial)``, each module under its neutral name.
+
+    ``biased_variance`` keeps BatchNorm's moving variance as the neutral definition has it; else it is torch's own.
+    """
     import torch
 
     modules = torch.nn.Sequential()
     for layer in placed.layers:
-        modules.add_module(layer.name, _module(layer))
-        if isinstance(layer.layer, Dense | Conv) and layer.layer.activation == "relu":
-            modules.add_module(f"{layer.name}_relu", torch.nn.ReLU())
+        for name, module in _modules(layer, biased_variance):
+            modules.add_module(name, module)
     return modules
 
 
-def _module(placed: PlacedLayer) -> torch.nn.Module:
+def _modules(placed: PlacedLayer, biased_variance: bool) -> Iterator[tuple[str, torch.nn.Module]]:
     from torch import nn
 
-    dimensions = len(placed.input) - 1
-    match placed.layer:
+    dimensions, layer = len(placed.input) - 1, placed.layer
+    match layer:
         case Flatten():
-            return nn.Flatten()
+            yield placed.name, nn.Flatten()
         case Dense(bias=bias):
-            return nn.Linear(placed.input[0], placed.output[0], bias)
+            yield placed.name, nn.Linear(placed.input[0], placed.output[0], bias)
         case Dropout(rate=rate):
-            return nn.Dropout(rate)
-        case Conv(kernel=kernel, bias=bias):
-            convolution = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[dimensions]
-            return convolution(placed.input[-1], placed.output[-1], kernel, padding=placed.padding, bias=bias)
+            yield placed.name, nn.Dropout(rate)
+        case Conv():
+            yield from _convolution(placed, layer)
         case MaxPool(size=size):
-            return {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}[dimensions](size)
+            yield placed.name, {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}[dimensions](size)
         case BatchNorm(momentum=momentum, epsilon=epsilon):
-            norm = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}[dimensions]
-            return norm(placed.input[-1], epsilon, 1.0 - momentum)
+            own = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}[dimensions]
+            norm = biased_batch_norm(own) if biased_variance else own
+            yield placed.name, norm(placed.input[-1], epsilon, 1.0 - momentum)
+        case Relu():
+            yield placed.name, nn.ReLU()
+    if isinstance(layer, Dense | Conv) and layer.activation == "relu":
+        yield f"{placed.name}_relu", nn.ReLU()
+
+
+def _convolution(placed: PlacedLayer, layer: Conv) -> Iterator[tuple[str, torch.nn.Module]]:
+    """A convolution; where more is padded at the end than at the start, behind a module that pads."""
+    from torch import nn
+
+    dimensions = len(placed.pads)
+    convolution = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[dimensions]
+    padding = tuple(start for start, _ in placed.pads)
+    if any(start != end for start, end in placed.pads):
+        padder = {1: nn.ZeroPad1d, 2: nn.ZeroPad2d, 3: nn.ZeroPad3d}[dimensions]
+        # torch counts from the last axis
+        yield f"{placed.name}_pad", padder(tuple(value for pair in reversed(placed.pads) for value in pair))
+        padding = (0,) * dimensions
+    channels, filters = placed.input[-1], placed.output[-1]
+    yield placed.name, convolution(channels, filters, layer.kernel, layer.strides, padding, bias=layer.bias)
+
+
+@cache
+def biased_batch_norm(own: Any) -> Any:
+    """torch's BatchNorm of class ``own``, but with the moving variance that of the batch as it is: sum over n.
+
+    torch moves it towards the unbiased estimate, ``n / (n - 1)`` times as much.
+    """
+
+    class BiasedBatchNorm(own):  # type: ignore[misc]
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            from torch.nn.functional import batch_norm
+
+            if not self.training:
+                return super().forward(inputs)
+            self._check_input_dim(inputs)
+            count = inputs.numel() // self.num_features
+            # torch updates a copy, which the backward pass keeps: to change that one would spoil the gradients
+            moved = self.running_var.clone()
+            outputs = batch_norm(
+                inputs, self.running_mean, moved, self.weight, self.bias, True, self.momentum, self.eps
+            )
+            # moved = (1 - m) old + m biased n / (n - 1), and wanted is (1 - m) old + m biased
+            self.running_var.mul_((1.0 - self.momentum) / count).add_(moved, alpha=(count - 1) / count)
+            return outputs
+
+    return BiasedBatchNorm
 
 
 Convert = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]

@@ -27,6 +27,8 @@ class Commands(LazyGroup):
         "list": Entry("bench.cli.list:app", "List suites, data sets, models, frameworks or devices."),
         "data": Entry("bench.cli.data:app", "Show, fetch and check the data sets."),
         "report": Entry("bench.cli.report:report", "Show a run again: terminal, Markdown, CSV or JSON."),
+        "equivalence": Entry("bench.cli.equivalence:equivalence", "Verify that the frameworks compute the same."),
+        "diff": Entry("bench.cli.diff:diff", "Prove whether two models of your own compute the same."),
         "schema": Entry("bench.cli.schema:schema", "Print the JSON Schema of a record."),
     }
 

@@ -12,6 +12,8 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from bench.adapters.base import Adapter
 
+NOT_YET_RUN = "not yet run"
+
 app = new_app(help="List suites, data sets, models, frameworks or devices.")
 
 
@@ -50,7 +52,10 @@ def frameworks() -> None:
 
 @app.command()
 def devices() -> None:
-    """List the devices each framework sees. Each is started once, in a process of its own."""
+    """List the devices each framework sees. Each is started once, in a process of its own.
+
+    Not yet run: the framework's adapter is written for it, but nobody has run it on one.
+    """
     from bench.adapters.catalog import ADAPTERS
 
     _print_rows(ADAPTERS, lambda name: _devices(ADAPTERS.get(name)()))
@@ -69,7 +74,21 @@ def _devices(adapter: "Adapter") -> str:
     if not adapter.installed():
         return _versions(adapter)
     seen = probe(adapter.name)
-    return ", ".join(seen.devices) + "".join(f"; {name}" for name in seen.accelerators)
+    devices = [name if _kind(name) in adapter.run_on else f"{name} ({NOT_YET_RUN})" for name in seen.devices]
+    accelerators = [f"; {name}" for name in seen.accelerators]
+    return ", ".join(devices) + "".join(accelerators) + _other_kinds(adapter, seen.devices)
+
+
+def _other_kinds(adapter: "Adapter", seen: Iterable[str]) -> str:
+    """The kinds of device that the adapter is written for, that are not here, and that it has not been run on."""
+    here = {_kind(name) for name in seen}
+    kinds = [kind for kind in adapter.kinds if kind not in here and kind not in adapter.run_on]
+    return f"; {NOT_YET_RUN}: {', '.join(kinds)}" if kinds else ""
+
+
+def _kind(device: str) -> str:
+    """``cuda`` of ``cuda:0``."""
+    return device.partition(":")[0]
 
 
 def _print_rows(names: Iterable[str], describe: Callable[[str], str]) -> None:

@@ -10,6 +10,8 @@ import typer
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.report.views import View
     from bench.stats.results import Results
 
@@ -49,7 +51,12 @@ def print_report(
     """Print a report in a format of ``bench.report.formats``, in colours where the terminal shows them."""
     from bench.report.formats import REPORTS
 
-    _print(REPORTS.get(format)(results, view=view, per_trial=per_trial, color=_colorful()))
+    print_text(lambda color: REPORTS.get(format)(results, view=view, per_trial=per_trial, color=color))
+
+
+def print_text(render: "Callable[[bool], str]") -> None:
+    """Print what ``render`` makes, which is told whether the terminal shows colours."""
+    _print(render(_colorful()))
 
 
 def _colorful() -> bool:

@@ -4,49 +4,53 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bench.cli import run_options as options
+
 if TYPE_CHECKING:
     from bench.runner.plan import Plan
+    from bench.runner.request import Request
     from bench.store import RunFolder
 
 INTERRUPTED = 130
 
 
 def run(
-    suite: Annotated[str, typer.Option(help="A shipped suite, or a suite file (.toml).")] = "quick",
-    dataset: Annotated[
-        list[str] | None, typer.Option(help="Data set: a name, a glob, or a file of your own. May be repeated.")
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Model: a name, a glob, or ./net.py:NAME. May be repeated.")
-    ] = None,
-    framework: Annotated[list[str] | None, typer.Option(help="Framework, alias or glob. May be repeated.")] = None,
-    device: Annotated[list[str] | None, typer.Option(help="Device, as bench list devices names it.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Trials of each case, one per seed.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(min=0, help="Run this seed index alone. May be repeated.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every framework (default: all cores).")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of every network.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a trial is ended.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder with your copies of the data sets.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
-    results: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this suite.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan and its estimated time; run nothing.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the table alone.")] = False,
+    suite: options.SuiteName = "quick",
+    dataset: options.Datasets = None,
+    model: options.Models = None,
+    framework: options.Frameworks = None,
+    device: options.Devices = None,
+    execution: options.Executions = None,
+    precision: options.Precisions = None,
+    input: options.Inputs = None,
+    batch_size: options.BatchSizes = None,
+    steps_per_execution: options.StepsPerExecution = None,
+    channels_last: options.ChannelsLast = None,
+    case: options.CaseId = "",
+    seeds: options.Seeds = None,
+    seed: options.OneSeed = None,
+    threads: options.Threads = None,
+    epochs: options.Epochs = None,
+    timeout: options.Timeout = None,
+    data_dir: options.DataFolder = None,
+    offline: options.Offline = False,
+    results: options.Results = Path("results"),
+    resume: options.Resume = False,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Run a suite, or any part of it, and show its table.
 
-    What the suite has is selected by --dataset, --model, --framework and --device; what it has not is added.
+    What the suite has is selected by the options that may be repeated; what it has not is added.
     """
-    from bench.report.progress import progress
     from bench.runner.request import Request
-    from bench.runner.run import failed, prepare
 
     request = Request(
         suite=suite,
@@ -54,6 +58,13 @@ def run(
         models=tuple(model or ()),
         frameworks=tuple(framework or ()),
         devices=tuple(device or ()),
+        executions=_values(execution),
+        precisions=_values(precision),
+        inputs=_values(input),
+        batch_sizes=tuple(batch_size or ()),
+        steps_per_execution=tuple(steps_per_execution or ()),
+        channels_last=() if channels_last is None else (channels_last,),
+        case=case,
         seeds=seeds,
         only_seeds=tuple(seed or ()),
         threads=threads,
@@ -65,6 +76,17 @@ def run(
         resume=resume,
         command=_command_line(),
     )
+    _run(request, dry_run=dry_run, quiet=quiet)
+
+
+def _values(chosen: Iterable[Enum] | None) -> tuple[Any, ...]:
+    return tuple(one.value for one in chosen or ())
+
+
+def _run(request: Request, *, dry_run: bool, quiet: bool) -> None:
+    from bench.report.progress import progress
+    from bench.runner.run import failed, prepare
+
     watching = progress(quiet)
     prepared = prepare(request, watching)
     if dry_run:
@@ -85,18 +107,22 @@ def run(
 
 def plan_text(plan: Plan) -> str:
     """The plan as lines: a case, its trials and their estimated time; what cannot run, by reason; the sum."""
+    from bench.report.naming import Names
     from bench.report.progress import duration, plural, summary
 
+    names = Names(case.case for case in plan.cases)
     lines: list[str] = []
     for case in plan.cases:
         trials = [trial for trial in plan.trials if trial.planned is case]
         if trials:
             seconds = sum(trial.estimate_s for trial in trials)
-            name = f"{case.case.dataset}/{case.case.model_label}/{case.case.framework}/{case.case.device}"
-            lines.append(f"{name:<58}{plural(len(trials), 'trial'):>9}{duration(seconds):>10}")
+            name = names.line(case.case)
+            lines += [name] * (len(name) > 58)
+            shown = name if len(name) <= 58 else ""
+            lines.append(f"{shown:<58}{plural(len(trials), 'trial'):>9}{duration(seconds):>10}")
     blocked: dict[str, list[str]] = {}
     for case in plan.blocked:
-        blocked.setdefault(f"{case.blocked}: {case.reason}", []).append(case.case.cell)
+        blocked.setdefault(f"{case.blocked}: {case.reason}", []).append(names.cell(case.case))
     for reason, cells in blocked.items():
         shown = ", ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "")
         lines.append(f"{shown}\n    {reason}")

@@ -16,6 +16,9 @@ MODELS: Registry[Model] = Registry(
         "mlp": "bench.models.networks:MLP",
         "mlp-plain": "bench.models.networks:MLP_PLAIN",
         "cnn": "bench.models.networks:CNN",
+        "cnn-norm": "bench.models.networks:CNN_NORM",
+        "cnn-fast": "bench.models.networks:CNN_FAST",
+        "cnn-wide": "bench.models.networks:CNN_WIDE",
         "majority": "bench.models.estimators:MAJORITY",
         "logistic-regression": "bench.models.estimators:LOGISTIC_REGRESSION",
         "linear-svc": "bench.models.estimators:LINEAR_SVC",
@@ -25,6 +28,13 @@ MODELS: Registry[Model] = Registry(
         "decision-tree": "bench.models.estimators:DECISION_TREE",
         "random-forest": "bench.models.estimators:RANDOM_FOREST",
         "hist-gradient-boosting": "bench.models.estimators:HIST_GRADIENT_BOOSTING",
+        "extra-trees": "bench.models.estimators:EXTRA_TREES",
+        "nystroem-svm": "bench.models.estimators:NYSTROEM_SVM",
+        "sampled-rbf-svm": "bench.models.estimators:SAMPLED_RBF_SVM",
+        "logistic-sag": "bench.models.estimators:LOGISTIC_SAG",
+        "mlp-100-100-adam": "bench.models.estimators:MLP_100_100_ADAM",
+        "mlp-100-100-sgd": "bench.models.estimators:MLP_100_100_SGD",
+        "random-guess": "bench.models.estimators:RANDOM_GUESS",
     },
 )
 

@@ -1,6 +1,8 @@
 """The scikit-learn estimators that ship: class paths, and the parameters that are not the library's defaults."""
 
-from bench.models.model import Estimator
+from pydantic import JsonValue
+
+from bench.models.model import Estimator, Transformer
 
 MAJORITY = Estimator(
     "majority",
@@ -80,4 +82,83 @@ HIST_GRADIENT_BOOSTING = Estimator(
     {"max_iter": 30, "early_stopping": False},
     argmax=True,
     fit_s=68.0,
+)
+
+# Those below, and decision-tree and random-forest above, are the rows of scikit-learn's own benchmarks/bench_mnist.py.
+
+EXTRA_TREES = Estimator(
+    "extra-trees",
+    "100 extremely randomised trees",
+    "sklearn.ensemble.ExtraTreesClassifier",
+    seeded=True,
+    parallel=True,
+    argmax=True,
+    fit_s=16.0,
+)
+
+NYSTROEM_SVM = Estimator(
+    "nystroem-svm",
+    "linear support vector machine on 1,000 components of a Gaussian kernel (Nystroem)",
+    "sklearn.svm.LinearSVC",
+    {"C": 100.0},
+    seeded=True,
+    argmax=True,
+    transformers=(
+        Transformer("sklearn.kernel_approximation.Nystroem", {"gamma": 0.015, "n_components": 1000}, seeded=True),
+    ),
+    fit_s=120.0,
+)
+
+SAMPLED_RBF_SVM = Estimator(
+    "sampled-rbf-svm",
+    "linear support vector machine on 1,000 random Fourier features of a Gaussian kernel",
+    "sklearn.svm.LinearSVC",
+    {"C": 100.0},
+    seeded=True,
+    argmax=True,
+    transformers=(
+        Transformer("sklearn.kernel_approximation.RBFSampler", {"gamma": 0.015, "n_components": 1000}, seeded=True),
+    ),
+    fit_s=140.0,
+)
+
+LOGISTIC_SAG = Estimator(
+    "logistic-sag",
+    "multinomial logistic regression by averaged stochastic gradients, stopped early, hardly any penalty",
+    "sklearn.linear_model.LogisticRegression",
+    {"solver": "sag", "tol": 0.1, "C": 10_000.0},
+    seeded=True,
+    argmax=True,
+    fit_s=17.0,
+)
+
+_PERCEPTRON: dict[str, JsonValue] = {"hidden_layer_sizes": [100, 100], "max_iter": 400, "alpha": 0.0001, "tol": 0.0001}
+"""Trained until the loss stands still, by scikit-learn's own rule."""
+
+MLP_100_100_ADAM = Estimator(
+    "mlp-100-100-adam",
+    "two hidden layers of 100 units, scikit-learn's own training until the loss stands still, adam",
+    "sklearn.neural_network.MLPClassifier",
+    {**_PERCEPTRON, "solver": "adam", "learning_rate_init": 0.001},
+    seeded=True,
+    argmax=True,
+    fit_s=60.0,
+)
+
+MLP_100_100_SGD = Estimator(
+    "mlp-100-100-sgd",
+    "two hidden layers of 100 units, scikit-learn's own training until the loss stands still, sgd with momentum",
+    "sklearn.neural_network.MLPClassifier",
+    {**_PERCEPTRON, "solver": "sgd", "learning_rate_init": 0.2, "momentum": 0.9},
+    seeded=True,
+    argmax=True,
+    fit_s=30.0,
+)
+
+RANDOM_GUESS = Estimator(
+    "random-guess",
+    "a class at random, as often as the training part has it",
+    "sklearn.dummy.DummyClassifier",
+    {"strategy": "stratified"},
+    seeded=True,
 )

@@ -40,13 +40,18 @@ class Dropout:
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution over all spatial axes, stride 1. A kernel larger than the image is padded to its size."""
+    """A convolution over all spatial axes. A kernel larger than the image is padded to its size.
+
+    ``same`` pads so that ``ceil(side / strides)`` values come out; of an odd number of added values the one more goes
+    to the end of the axis, as Keras has it.
+    """
 
     filters: int
     kernel: int
     activation: Activation = None
     padding: Literal["valid", "same"] = "valid"
     bias: bool = True
+    strides: int = 1
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,12 @@ class BatchNorm:
     epsilon: float = 1e-3
 
 
-Layer = Flatten | Dense | Dropout | Conv | MaxPool | BatchNorm
+@dataclass(frozen=True)
+class Relu:
+    """``max(x, 0)``, where it stands apart from a layer: behind a BatchNorm."""
+
+
+Layer = Flatten | Dense | Dropout | Conv | MaxPool | BatchNorm | Relu
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,16 @@ class Network:
     def digest(self) -> str:
         """SHA-256 over what it computes, whatever its name."""
         return digest([f"{layer!r}" for layer in self.layers])
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """A step of a pipeline before its estimator, by class path, with the parameters that differ from the library's."""
+
+    class_path: str
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    seeded: bool = False
+    """Takes a ``random_state``."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,8 @@ class Estimator:
     """Default cap on the training rows of a slow estimator; shown in the row's label."""
     argmax: bool = False
     """``predict`` is the class of the largest probability or margin, so that one call gives both."""
+    transformers: tuple[Transformer, ...] = ()
+    """What the pixels go through first: the model is a pipeline then, and the parameters are its last step's."""
     raw_pixels: bool = False
     """Gets pixel values as stored (0..255), not scaled to 0..1."""
     fit_s: float = 0.5
@@ -106,7 +128,8 @@ class Estimator:
     @property
     def digest(self) -> str:
         """SHA-256 over what it computes, whatever its name."""
-        return digest([self.class_path, dict(self.parameters), self.raw_pixels])
+        steps: list[JsonValue] = [[step.class_path, dict(step.parameters)] for step in self.transformers]
+        return digest([self.class_path, dict(self.parameters), self.raw_pixels, *steps])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench.case import weights_seed
-from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Network
+from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Network, Relu
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +47,17 @@ class PlacedLayer:
                 return {}
         shapes: dict[str, Shape] = {f"{self.name}/kernel": kernel}
         return shapes | {f"{self.name}/bias": kernel[-1:]} if bias else shapes
+
+    @property
+    def pads(self) -> tuple[tuple[int, int], ...]:
+        """Values that a convolution with padding ``same`` adds at the start and the end of each spatial axis."""
+        if not isinstance(self.layer, Conv) or self.padding == "valid":
+            return ((0, 0),) * (len(self.input) - 1)
+        needed = (
+            max((out - 1) * self.layer.strides + self.layer.kernel - side, 0)
+            for side, out in zip(self.input[:-1], self.output[:-1], strict=True)
+        )
+        return tuple((total // 2, total - total // 2) for total in needed)
 
     @property
     def statistics(self) -> dict[str, Shape]:
@@ -133,6 +144,7 @@ _KINDS: dict[type, str] = {
     Conv: "conv",
     MaxPool: "pool",
     BatchNorm: "norm",
+    Relu: "relu",
 }
 
 
@@ -148,9 +160,9 @@ def _output(layer: Layer, shape: Shape, classes: int, padding: str) -> Shape:
             return (math.prod(shape),)
         case Dense(units=units):
             return (classes if units == CLASSES else units,)
-        case Conv(filters=filters, kernel=kernel):
+        case Conv(filters=filters, kernel=kernel, strides=strides):
             lost = 0 if padding == "same" else kernel - 1
-            return (*(side - lost for side in shape[:-1]), filters)
+            return (*(-(-(side - lost) // strides) for side in shape[:-1]), filters)
         case MaxPool(size=size):
             return (*(side // size for side in shape[:-1]), shape[-1])
         case _:

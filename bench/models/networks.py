@@ -1,6 +1,6 @@
 """The neutral networks that ship: layers as data, from the image to the logits."""
 
-from bench.models.model import CLASSES, Conv, Dense, Dropout, Flatten, MaxPool, Network
+from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Network, Relu
 
 SOFTMAX = Network(
     "softmax",
@@ -29,6 +29,57 @@ CNN = Network(
         Conv(64, 3, "relu"),
         MaxPool(2),
         Flatten(),
+        Dropout(0.5),
+        Dense(CLASSES),
+    ),
+)
+
+CNN_NORM = Network(
+    "cnn-norm",
+    "the cnn with BatchNorm behind each convolution, no dropout",
+    (
+        Conv(32, 3, bias=False),
+        BatchNorm(),
+        Relu(),
+        MaxPool(2),
+        Conv(64, 3, bias=False),
+        BatchNorm(),
+        Relu(),
+        MaxPool(2),
+        Flatten(),
+        Dense(CLASSES),
+    ),
+)
+
+CNN_FAST = Network(
+    "cnn-fast",
+    "a small convnet for speed: stride 2 first, BatchNorm, 17,274 parameters on 28x28",
+    (
+        Conv(16, 5, bias=False, strides=2),
+        BatchNorm(momentum=0.9),
+        Relu(),
+        Conv(32, 3, bias=False),
+        BatchNorm(momentum=0.9),
+        Relu(),
+        MaxPool(2),
+        Conv(32, 3, bias=False),
+        BatchNorm(momentum=0.9),
+        Relu(),
+        Flatten(),
+        Dense(CLASSES),
+    ),
+)
+
+CNN_WIDE = Network(
+    "cnn-wide",
+    "two convolutions, one pooling, a dense layer of 128 (PyTorch's MNIST example)",
+    (
+        Conv(32, 3, "relu"),
+        Conv(64, 3, "relu"),
+        MaxPool(2),
+        Dropout(0.25),
+        Flatten(),
+        Dense(128, "relu"),
         Dropout(0.5),
         Dense(CLASSES),
     ),

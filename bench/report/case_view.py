@@ -4,6 +4,7 @@ import json
 import statistics
 from collections.abc import Callable, Sequence
 
+from bench.case import Case
 from bench.record import NOT_RUN, EpochFigures, Record
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Command, Facts, Heading, Paragraph, Row, Table, plain
@@ -17,6 +18,8 @@ from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 
 Entry = tuple[str, tuple[str, ...]]
+
+FIRST_STEPS_ALONE = "the first steps were all of it"
 
 
 def case_views(results: Results, names: Names) -> list[Block]:
@@ -43,7 +46,7 @@ def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
         entries.append(("training", (training_line(case.training),)))
     if case.parameters:
         entries.append(("parameters", (plain(_as_text(dict(case.parameters))),)))
-    entries.append(("way", (f"{case.execution}, {case.precision}, input {case.input}, {case.threads} threads",)))
+    entries.append(("way", (_way(case),)))
     if first.train_rows:
         entries.append(("rows", (f"{first.train_rows:,} training, {first.test_rows:,} test",)))
     if model.parameters is not None:
@@ -54,6 +57,15 @@ def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
         lines = tuple(plain(f"{key} = {_as_text(value)}") for key, value in sorted(first.settings.items()))
         entries.append(("read back", lines))
     return (*entries, ("case id", (summary.case_id,)))
+
+
+def _way(case: Case) -> str:
+    parts = [case.execution, case.precision, f"input {case.input}"]
+    if case.steps_per_execution > 1:
+        parts.append(f"{case.steps_per_execution} steps a call")
+    if case.channels_last:
+        parts.append("channels last")
+    return ", ".join([*parts, numbers.count(case.threads, "thread")])
 
 
 def _quality(summary: CaseSummary) -> Table:
@@ -124,23 +136,28 @@ def _epoch(index: int, trials: Sequence[EpochFigures]) -> Row:
         return Cell(text(statistics.median(known))) if known else Cell(numbers.DASH, notes=(absent,))
 
     rates = [epoch.samples / epoch.seconds if epoch.seconds > 0 else None for epoch in trials]
+    timed: list[float | None] = [epoch.seconds if epoch.samples else None for epoch in trials]
     return Row(
         (
             Cell(f"{index + 1}"),
             middle([epoch.loss for epoch in trials], lambda loss: f"{loss:.4f}", "the framework does not give it"),
             middle([epoch.validation_accuracy for epoch in trials], numbers.percent, "no validation part was cut"),
-            middle([epoch.seconds for epoch in trials], numbers.significant, "not measured"),
-            middle(rates, numbers.significant, "not measured"),
+            middle(timed, numbers.significant, FIRST_STEPS_ALONE),
+            middle(rates, numbers.significant, FIRST_STEPS_ALONE),
         )
     )
 
 
 def _phases(summary: CaseSummary) -> Table:
     """Where the time went, then the rates that follow from it."""
-    seconds = [("import", "import_s"), ("load", "load_s"), ("build", "build_s"), ("first steps", "first_step_s")]
-    seconds += [("training, first steps included", "train_s"), ("evaluate, off the clock", "evaluate_s")]
-    seconds.append(("whole trial, as seen from outside", "wall_s"))
+    seconds = [("import", "import_s"), ("load", "load_s"), ("build", "build_s")]
+    seconds += [("first steps: tracing and compiling included", "first_step_s")]
+    seconds += [("training, first steps included", "train_s"), *_to_target(summary)]
+    seconds += [("evaluate, off the clock", "evaluate_s"), ("whole trial, as seen from outside", "wall_s")]
     rates = [("training, steady", "train_samples_per_s"), ("prediction", "predict_samples_per_s")]
+    if summary.case.input == "loader":
+        seconds.append(("input pipeline alone: to the first batch", "first_batch_s"))
+        rates.append(("input pipeline alone: after it", "pipeline_samples_per_s"))
     latencies = [(f"latency p{p}, batch 1", f"latency_p{p}_ms") for p in (50, 95, 99)]
     rows = [_measured(summary, name, metric, "s", numbers.seconds) for name, metric in seconds]
     rows += [_measured(summary, name, metric, "samples/s", numbers.significant) for name, metric in rates]
@@ -149,6 +166,17 @@ def _phases(summary: CaseSummary) -> Table:
     spread = spread_head([summary.figures[metric] for _, metric in (*seconds, *rates, *latencies)])
     title = f"time, median over {numbers.count(len(summary.ok), 'trial')}" + (f", {spread}" if spread else "")
     return Table(title, columns, tuple(rows))
+
+
+def _to_target(summary: CaseSummary) -> list[tuple[str, str]]:
+    """The row of the time to accuracy; its name says of how many trials it is, where not all came so far."""
+    target = summary.case.training.target_accuracy if summary.case.training else None
+    if target is None:
+        return []
+    figure = summary.figures["time_to_accuracy_s"]
+    reached = figure.n if figure else 0
+    trials = "" if reached == len(summary.ok) else f", {reached} of {len(summary.ok)} trials"
+    return [(f"training to {numbers.percent(target)} % of the validation part{trials}", "time_to_accuracy_s")]
 
 
 def _measured(summary: CaseSummary, name: str, metric: str, unit: str, text: Callable[[float], str]) -> Row:

@@ -19,6 +19,7 @@ from bench.report.figures import (
 from bench.report.naming import Names
 from bench.report.overview import ONE_SEED, SPREADS, THROUGHPUT, no_pair, ratio_legend
 from bench.report.problems import problems
+from bench.report.published import published_table
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
@@ -43,6 +44,7 @@ def dataset_views(results: Results, names: Names, *, alone: bool = True) -> list
             ranked = [one for one in cases if one.case.track == track]
             blocks += [Heading(plain(dataset) + (f", {track} track" if len(tracks) > 1 else ""), 2)]
             blocks += _dataset(results, names, dataset, ranked)
+            blocks += published_table(results, names, ranked) if alone else []
         blocks += problems(cases, names) if alone else _missing_count(cases)
     return blocks + (_legend(results, alone) if blocks else [])
 
@@ -67,14 +69,19 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
 
 
 def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
+    # The compiler's own time lies in the first steps: one at each batch size.
+    compiled = any(one.case.execution == "compiled" for one in ranked)
+    first = ("first steps s", "compile incl.") if compiled else ("first steps s",)
     accuracy = Column(("accuracy %", spread_head([one.figures["accuracy"] for one in ranked])))
-    seeds, marked = results.manifest.seeds, not results.noisy_throughout
+    marked = not results.noisy_throughout
     return [
-        (accuracy, lambda one: share_cell(one, "accuracy", seeds, _label_notes(ranked, one))),
+        (accuracy, lambda one: share_cell(one, "accuracy", results.seeds(one.case), _label_notes(ranked, one))),
         _measured(ranked, THROUGHPUT, numbers.significant, "train samples/s", mark_noise=marked),
         *_compared(results, ranked),
+        *_gains(results, ranked),
         _measured(ranked, "train_s", numbers.seconds, "train s", mark_noise=marked),
-        _measured(ranked, "first_step_s", numbers.seconds, "first steps s", mark_noise=marked),
+        _measured(ranked, "first_step_s", numbers.seconds, *first, mark_noise=marked),
+        *_where_any(ranked, "time_to_accuracy_s", numbers.seconds, "to target", "train s", mark_noise=marked),
     ]
 
 
@@ -85,7 +92,16 @@ def _memory_and_prediction(results: Results, ranked: Shown) -> list[Figures]:
         _measured(ranked, "predict_samples_per_s", numbers.significant, "predict samples/s", mark_noise=marked),
         _measured(ranked, "latency_p50_ms", numbers.milliseconds, "p50 ms", mark_noise=marked),
         _measured(ranked, "latency_p95_ms", numbers.milliseconds, "p95 ms", mark_noise=marked),
+        *_where_any(ranked, "first_batch_s", numbers.seconds, "first batch", "s", mark_noise=marked),
+        *_where_any(ranked, "pipeline_samples_per_s", numbers.significant, "pipeline", "samples/s", mark_noise=marked),
     ]
+
+
+def _where_any(ranked: Shown, metric: str, text: Text, *head: str, mark_noise: bool) -> list[Figures]:
+    """A column for what few runs measure: nothing where no case has it."""
+    if all(one.figures[metric] is None for one in ranked):
+        return []
+    return [_measured(ranked, metric, text, *head, mark_noise=mark_noise)]
 
 
 def _further(ranked: Shown) -> list[Figures]:
@@ -122,9 +138,23 @@ def _compared(results: Results, ranked: Shown) -> list[Figures]:
             return ratio_cell(figure, every)
         if one.figures[THROUGHPUT] is None:
             return missing(one, METRICS[THROUGHPUT].absent)
-        return Cell("1.00") if one.case.framework == reference else missing(one, no_pair(results))
+        return Cell("1.00") if results.is_reference(one) else missing(one, no_pair(results))
 
     return [(Column((f"× {reference}", spread_head(every))), cell)]
+
+
+def _gains(results: Results, ranked: Shown) -> list[Figures]:
+    """What a framework gains over its own default way; nothing where no framework has another."""
+    gains = {one.case_id: results.gain(one, THROUGHPUT) for one in ranked}
+    every = list(gains.values())
+    if not any(every):
+        return []
+
+    def cell(one: CaseSummary) -> Cell:
+        figure = gains[one.case_id]
+        return Cell() if figure is None else ratio_cell(figure, every)
+
+    return [(Column(("× default", spread_head(every))), cell)]
 
 
 def _table(title: str, names: Names, ranked: Shown, figures: Sequence[Figures]) -> Table:
@@ -187,7 +217,7 @@ def _missing_count(cases: Shown) -> list[Block]:
 
 def _legend(results: Results, alone: bool) -> list[Block]:
     """How to read the columns, and how far a ranking goes."""
-    several = results.manifest.seeds > 1
+    several = results.several_seeds
     ranking = " (mean ± half the 95 % t interval over seeds): rows whose intervals overlap may not differ"
     lines = [
         f"Sorted by accuracy{ranking if several else ''}.",
@@ -195,6 +225,8 @@ def _legend(results: Results, alone: bool) -> list[Block]:
         "samples/s: from the second epoch on. train s: all of the training, first steps included.",
         "p50, p95: latency of one sample, host array to host array.",
     ]
+    if any(results.gain(one, THROUGHPUT) for one in results.summaries):
+        lines.append("× default: the same over the framework's own default way, float32 and resident data.")
     if alone:
         lines += [*ratio_legend(results), SPREADS if several else ONE_SEED]
     return [Paragraph(" ".join(lines))]

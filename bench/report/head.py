@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from bench.case import Case, Training
+from bench.case import Case, Schedule, Training
 from bench.record import NOT_RUN, Environment, Noise
 from bench.report import numbers
 from bench.report.document import Block, Facts, Heading, plain
@@ -33,7 +33,35 @@ def training_line(training: Training) -> str:
     parts.append(f"{optimizer.name} {optimizer.learning_rate:g}")
     if optimizer.name == "sgd" and optimizer.momentum:
         parts.append(f"{'Nesterov ' if optimizer.nesterov else ''}momentum {optimizer.momentum:g}")
-    return ", ".join(parts)
+    if optimizer.weight_decay:
+        parts.append(f"weight decay {optimizer.weight_decay:g}")
+    return ", ".join([*parts, *_schedule(training.schedule), *_recipe(training)])
+
+
+def _schedule(schedule: Schedule) -> list[str]:
+    if schedule.name == "step":
+        each = "each epoch" if schedule.every_epochs == 1 else f"each {schedule.every_epochs} epochs"
+        return [f"rate × {schedule.factor:g} {each}"]
+    return [] if schedule.name == "constant" else [f"{schedule.name} rates"]
+
+
+def _recipe(training: Training) -> list[str]:
+    """What few recipes have: smoothing, class weights, normalisation, a validation part, a target."""
+    parts: list[str] = []
+    if training.label_smoothing:
+        parts.append(f"label smoothing {training.label_smoothing:g}")
+    if training.class_weights:
+        parts.append(f"{training.class_weights} class weights")
+    if training.normalize == "train":
+        parts.append("normalised by the training rows")
+    elif training.normalize is not None:
+        parts.append(f"normalised by {training.normalize.mean:g} and {training.normalize.std:g}")
+    if training.validation_rows:
+        last = "the last " if training.validation_part == "last" else ""
+        parts.append(f"{last}{training.validation_rows:,} rows for validation")
+    if training.target_accuracy is not None:
+        parts.append(f"target {numbers.percent(training.target_accuracy)} %")
+    return parts
 
 
 def _run_line(results: Results) -> str:
@@ -46,12 +74,19 @@ def _run_line(results: Results) -> str:
 
 def _track_line(results: Results) -> str:
     tracks = dict.fromkeys([one.case.track for one in results.summaries] or [results.manifest.track])
-    parts = [" and ".join(tracks), numbers.count(results.manifest.seeds, "seed")]
+    parts = [" and ".join(tracks), _seeds(results)]
     labels = _equivalence(results)
     for label, models in labels.items():
         which = f" ({', '.join(models)})" if len(labels) > 1 else ""
         parts.append(equivalence_words(label) + which)
     return plain(" · ".join(parts))
+
+
+def _seeds(results: Results) -> str:
+    """``3 seeds``, or ``1 to 3 seeds`` where cases differ."""
+    found = sorted({results.seeds(one.case) for one in results.summaries} or {results.manifest.seeds})
+    fewest = f"{found[0]} to " if len(found) > 1 else ""
+    return fewest + numbers.count(found[-1], "seed")
 
 
 def _equivalence(results: Results) -> dict[str, list[str]]:
@@ -127,7 +162,13 @@ def _execution_line(cases: list[Case]) -> str:
     others = [f"{way}: {', '.join(frameworks)}" for way, frameworks in ways.items() if way != "eager"]
     execution = _distinct(ways) if len(ways) == 1 else ", ".join([*others, *(["eager otherwise"] * ("eager" in ways))])
     parts = [execution, _distinct(case.precision for case in cases)]
-    return plain(" · ".join([*parts, f"input {_distinct(case.input for case in cases)}"]))
+    parts.append(f"input {_distinct(case.input for case in cases)}")
+    steps = dict.fromkeys(case.steps_per_execution for case in cases)
+    if any(count > 1 for count in steps):
+        parts.append(f"{' or '.join(str(count) for count in steps)} steps a call")
+    if any(case.channels_last for case in cases):
+        parts.append("channels last" if all(case.channels_last for case in cases) else "channels first or last")
+    return plain(" · ".join(parts))
 
 
 def _outcome(results: Results) -> list[Entry]:

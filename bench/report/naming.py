@@ -2,15 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 from pydantic import JsonValue
 
-from bench.case import Case
+from bench.case import Case, Training
 from bench.report.document import plain
 
-SYSTEM_AXES = ("execution", "precision", "input", "threads")
+SYSTEM_AXES = ("execution", "precision", "input", "steps_per_execution", "channels_last", "threads")
 """Settings that belong to the system that runs a model rather than to the model."""
+
+SPOKEN = ("training.epochs", "training.batch_size", "training.optimizer.name", "training.optimizer.learning_rate")
+"""Settings of a training that are said where they differ, whatever they are; of others only what is not the default."""
+
+SELF_NAMED = ("training.optimizer.name", "training.schedule.name")
+"""Settings whose values need no key beside them."""
+
+WORDS = {"training.batch_size": "batch {}", "steps_per_execution": "{} steps a call", "channels_last": "channels last"}
+"""How a setting is said where neither its key nor its value alone would do."""
 
 DIGESTS = ("data_fingerprint", "model_digest")
 
@@ -36,10 +45,12 @@ class Names:
 
     def system(self, case: Case) -> str:
         """The framework, with the device and its settings where they tell cases apart: ``pytorch cuda:0``."""
-        parts = [case.framework]
-        if self._several_devices:
-            parts.append(case.device)
-        return plain(" ".join(parts + self._settings(case, of_system=True)))
+        return " ".join(part for part in self.system_lines(case) if part)
+
+    def system_lines(self, case: Case) -> tuple[str, str]:
+        """The name of the system in two parts for the head of a column: the framework, and the rest, often empty."""
+        rest = [case.device] if self._several_devices else []
+        return plain(case.framework), plain(", ".join(rest + self._settings(case, of_system=True)))
 
     def model(self, case: Case) -> str:
         """The model with its row cap, and its settings where they tell cases apart: ``cnn, batch size 256``."""
@@ -48,6 +59,10 @@ class Names:
     def cell(self, case: Case) -> str:
         """The whole readable name, unique in the run: ``mnist/cnn/pytorch/cpu``."""
         return f"{plain(case.dataset)}/{plain(case.model)}/{self._tail(case)}"
+
+    def line(self, case: Case) -> str:
+        """As ``cell``, with the row cap of the model wherever it has one: ``mnist/svc-rbf (20,000 rows)/…``."""
+        return f"{plain(case.dataset)}/{plain(case.model_label)}/{self._tail(case, rows=False)}"
 
     def listed(self, cases: Iterable[Case]) -> tuple[str, ...]:
         """Several cases in few words: ``{digits, mnist}/{mlp, cnn}/pytorch/cpu``; together exactly ``cases``."""
@@ -59,12 +74,12 @@ class Names:
             datasets[tuple(found), tail].append(dataset)
         return tuple(f"{_braced(names)}/{_braced(found)}/{tail}" for (found, tail), names in datasets.items())
 
-    def _tail(self, case: Case) -> str:
+    def _tail(self, case: Case, *, rows: bool = True) -> str:
         """What follows the data set and the model: ``pytorch/cpu``, and what else tells cases apart."""
         parts = [f"{case.framework}/{case.device}"]
         if len({other.track for other in self._cases}) > 1:
             parts.append(case.track)
-        if len({other.train_rows for other in self._cases if other.cell == case.cell}) > 1:
+        if rows and len({other.train_rows for other in self._cases if other.cell == case.cell}) > 1:
             parts.append("all rows" if case.train_rows is None else f"{case.train_rows} rows")
         parts += self._settings(case, of_system=True) + self._settings(case, of_system=False)
         return plain(" ".join(parts))
@@ -75,7 +90,7 @@ class Names:
         return [
             _setting(key, flat[key])
             for key in varying
-            if (key in SYSTEM_AXES) == of_system and flat.get(key) is not None
+            if (key in SYSTEM_AXES) == of_system and flat.get(key) is not None and flat[key] != _silent().get(key)
         ]
 
 
@@ -98,16 +113,28 @@ def _flatten(case: Case) -> dict[str, JsonValue]:
     return flat
 
 
+@cache
+def _silent() -> Mapping[str, JsonValue]:
+    """What goes without saying, even where another case has it otherwise: that one says it."""
+    usual = _flatten(Case(dataset="", model="", framework="", training=Training()))
+    ways = ("precision", "input", "steps_per_execution", "channels_last")
+    return {
+        key: value for key, value in usual.items() if key in ways or (key.startswith("training.") and key not in SPOKEN)
+    }
+
+
 def _differing(settings: Sequence[Mapping[str, JsonValue]]) -> tuple[str, ...]:
     keys = dict.fromkeys(key for flat in settings for key in flat)
     return tuple(key for key in keys if len({repr(flat.get(key)) for flat in settings}) > 1)
 
 
 def _setting(key: str, value: JsonValue) -> str:
-    """``training.batch_size`` 256 as ``batch size 256``; what names itself goes without its key."""
+    """``training.epochs`` 9 as ``epochs 9``; what names itself goes without its key."""
     if key in DIGESTS:
         return f"{key.partition('_')[0]} {str(value)[:8]}"
-    if isinstance(value, str) and "." not in key:
+    if key in WORDS:
+        return WORDS[key].format(value)
+    if isinstance(value, str) and ("." not in key or key in SELF_NAMED):
         return value
     return f"{key.rpartition('.')[2].replace('_', ' ')} {value}"
 

@@ -8,6 +8,7 @@ from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, 
 from bench.report.figures import missing, ratio_cell, share_cell, speed_cell, spread_head
 from bench.report.naming import Names
 from bench.report.problems import problems
+from bench.report.published import published_table
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
@@ -59,9 +60,10 @@ class Grid:
             Row((Cell(model, word=True), *(found.get(system, Cell()) for system in systems)), self._group(dataset))
             for (dataset, model), found in cells.items()
         )
+        named = {self.names.system(one.case): self.names.system_lines(one.case) for one in among}
         # A line of the head that is empty for all is none.
-        lines = [line for line in zip(*systems.values(), strict=True) if any(line)]
-        heads = zip(systems, *lines, strict=True)
+        heads_of = [(*named[system], *lines) for system, lines in systems.items()]
+        heads = zip(*(line for line in zip(*heads_of, strict=True) if any(line)), strict=True)
         columns = (Column(("model",), "left", label=True), *(Column(head) for head in heads))
         return Table(title, columns, rows, "data set")
 
@@ -82,18 +84,18 @@ def overview(results: Results, names: Names) -> list[Block]:
         if len(tracks) > 1:
             blocks.append(Heading(f"{track} track", 3))
         grid = Grid(results, names, tuple(one for one in results.summaries if one.case.track == track))
-        blocks += [_accuracy(grid), *_speed(grid), *_fits(grid)]
+        blocks += [_accuracy(grid), *published_table(results, names, grid.summaries), *_speed(grid), *_fits(grid)]
     return [*blocks, *_legend(results), *problems(results.summaries, names)]
 
 
 def _accuracy(grid: Grid) -> Table:
-    seeds = grid.results.manifest.seeds
+    results = grid.results
     heads = {
         system: (spread_head([one.figures["accuracy"] for one in grid.column(system)]),)
         for system in grid.systems(grid.summaries)
     }
-    title = "accuracy %, mean over seeds" if seeds > 1 else "accuracy %, one seed"
-    return grid.table(title, heads, lambda one: share_cell(one, "accuracy", seeds), grid.summaries)
+    title = "accuracy %, mean over seeds" if results.several_seeds else "accuracy %, one seed"
+    return grid.table(title, heads, lambda one: share_cell(one, "accuracy", results.seeds(one.case)), grid.summaries)
 
 
 def _speed(grid: Grid) -> list[Table]:
@@ -154,11 +156,11 @@ def _fits(grid: Grid) -> list[Table]:
 
 def no_pair(results: Results) -> str:
     """Why a case with a figure has no ratio."""
-    return f"no round in which {results.reference} ran the same and succeeded"
+    return f"no round in which {results.reference} ran the same, succeeded, and was verified alike"
 
 
 def _legend(results: Results) -> list[Block]:
-    several = results.manifest.seeds > 1
+    several = results.several_seeds
     lines = [f"accuracy: top-1 on the test part{'; ± is half the 95 % t interval over seeds' if several else ''}."]
     lines += [*ratio_legend(results), SPREADS if several else ONE_SEED, "Blank: no such case in the suite."]
     return [Paragraph(" ".join(lines))]

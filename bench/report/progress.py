@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.record import Record
+from bench.report.naming import Names
 from bench.runner.events import Observer, Silent
 from bench.runner.plan import Plan, PlannedTrial
 
@@ -32,6 +33,7 @@ class PlainDisplay:
     def __init__(self) -> None:
         self._total = 0
         self._number = 0
+        self._names = Names(())
 
     def preparing(self, line: str) -> None:
         """Say it."""
@@ -40,6 +42,7 @@ class PlainDisplay:
     def planned(self, plan: Plan, folder: Path) -> None:
         """Say how much it is, and where it will lie."""
         self._total = len(plan.trials)
+        self._names = Names(case.case for case in plan.cases)
         self.say(f"{summary(plan)}; records in {folder}")
 
     def started(self, trial: PlannedTrial, number: int, remaining_s: float) -> None:
@@ -52,7 +55,7 @@ class PlainDisplay:
     def finished(self, record: Record) -> None:
         """Say what came out."""
         width = len(str(self._total))
-        self.say(f"[{self._number:>{width}}/{self._total}] {outcome(record)}")
+        self.say(f"[{self._number:>{width}}/{self._total}] {outcome(record, self._names.line(record.case))}")
 
     def say(self, line: str) -> None:
         """Print one line."""
@@ -83,7 +86,7 @@ class LiveDisplay(PlainDisplay):
     def started(self, trial: PlannedTrial, number: int, remaining_s: float) -> None:
         """Draw the trial that begins."""
         super().started(trial, number, remaining_s)
-        self._trial = f"{trial.planned.case.cell} · seed {trial.seed_index}"
+        self._trial = f"{self._names.line(trial.planned.case)} · seed {trial.seed_index}"
         self._left = f"{duration(remaining_s)} left"
         self._draw("start", at_once=True)
 
@@ -133,10 +136,9 @@ def summary(plan: Plan) -> str:
     return text
 
 
-def outcome(record: Record) -> str:
-    """One line on a finished trial: what it scored and how fast, or why it failed."""
-    case = record.case
-    head = f"{case.dataset}/{case.model_label}/{case.framework}/{case.device} seed {record.seed_index}"
+def outcome(record: Record, name: str) -> str:
+    """One line on a finished trial of the case called ``name``: what it scored and how fast, or why it failed."""
+    head = f"{name} seed {record.seed_index}"
     if record.status != "ok" or record.scores is None or record.phases is None:
         return f"{head}: {record.status}: {record.reason}"
     noisy = "  (noisy)" if record.noise and record.noise.marks else ""

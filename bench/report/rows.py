@@ -60,6 +60,7 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
         row |= _figure(name, metric.statistic, summary.figures[name])
         if name == "accuracy":
             row |= {"accuracy_test_part_low": low, "accuracy_test_part_high": high}
+            row |= {"published_accuracy": _published(results, summary.case)}
     base = results.reference_of(summary)
     row["reference"] = base.case.framework if base else None
     return row | _figure("train_speed_ratio", "median", results.ratio(summary, "train_samples_per_s"))
@@ -109,6 +110,8 @@ def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
         "execution": case.execution,
         "precision": case.precision,
         "input": case.input,
+        "steps_per_execution": case.steps_per_execution,
+        "channels_last": case.channels_last,
         "threads": case.threads,
         "epochs": training.epochs if training else None,
         "batch_size": training.batch_size if training else None,
@@ -116,6 +119,10 @@ def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
         "learning_rate": training.optimizer.learning_rate if training else None,
         "case_id": case_id,
     }
+
+
+def _published(results: Results, case: Case) -> float | None:
+    return next((figure.value for figure in results.published(case)), None)
 
 
 def _model(model: ModelFigures) -> TidyRow:

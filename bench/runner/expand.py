@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
 
 from bench.adapters.base import Adapter
 from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
-from bench.case import Case, Training
+from bench.case import Case
 from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, resolve
 from bench.datasets.own import is_path
 from bench.errors import BenchError
-from bench.measure.cores import usable_cores
 from bench.models.catalog import MODELS, find_model
 from bench.models.model import Estimator, Model
 from bench.models.native import is_reference
+from bench.runner.axes import Axes, Way
 from bench.runner.probe import probe
 from bench.runner.request import Request
 from bench.runner.select import Selection, expand_globs, select
 from bench.suite import Matrix, ModelSettings, Suite
+
+ALL_DEVICES = "all"
+"""Stands for every device that a framework sees."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class PlannedCase:
     """The data set's name, or the path it was given by."""
     blocked: Literal["unsupported", "unavailable"] | None = None
     reason: str = ""
+    seeds: int | None = None
+    """How many seeds its part of the suite asks for; None where the suite's number holds."""
 
     @property
     def deterministic(self) -> bool:
@@ -63,18 +69,29 @@ class Expansion:
         self._select()
         found: dict[str, PlannedCase] = {}
         for planned in self._products():
-            found.setdefault(planned.case.id, planned)
+            if planned.case.id.startswith(self.request.case):
+                found.setdefault(planned.case.id, planned)
         if not found:
             raise BenchError(f"nothing to run: {self.where} has no case that {self._asked()}", "See it with: --dry-run")
         return list(found.values())
 
+    def narrowed(self, request: Request) -> Expansion:
+        """The same suite for another request; what was looked up is not looked up again."""
+        return Expansion(self.suite, request, self.where, self.progress, self._data, self._models)
+
     def _asked(self) -> str:
         request = self.request
-        asked = {
+        asked: dict[str, tuple[object, ...]] = {
             "--dataset": request.datasets,
             "--model": request.models,
             "--framework": request.frameworks,
             "--device": request.devices,
+            "--execution": request.executions,
+            "--precision": request.precisions,
+            "--input": request.inputs,
+            "--steps-per-execution": request.steps_per_execution,
+            "--batch-size": request.batch_sizes,
+            "--case": (request.case,) if request.case else (),
         }
         options = [f"{option} {name}" for option, names in asked.items() for name in names]
         return f"matches {' '.join(options)}" if options else "has a meaning: no framework can run any of its models"
@@ -94,10 +111,17 @@ class Expansion:
         for matrix in self.suite.matrix:
             models = chosen["models"].of(self._expand("models", matrix.models))
             yield from self._product(self._datasets(matrix), models, self._frameworks(matrix), matrix)
-        added = chosen["models"].added
-        if added:
-            everywhere = Matrix(datasets=self.suite.axis("datasets"), models=added, devices=self.suite.axis("devices"))
-            yield from self._product(self._datasets(everywhere), added, self._frameworks(everywhere), everywhere)
+        for added in chosen["models"].added:
+            matrix = self._matrix_of(added)
+            yield from self._product(self._datasets(matrix), (added,), self._frameworks(matrix), matrix)
+
+    def _matrix_of(self, added: str) -> Matrix:
+        """Where a model that the suite does not have is run: in the suite's frameworks, or else wherever it can be."""
+        model, frameworks = self._model(added), self._expand("frameworks", self.suite.axis("frameworks"))
+        if not any(find_adapter(name).natural(model) for name in frameworks):
+            frameworks = ("*",)
+        datasets, devices = self.suite.axis("datasets"), self.suite.axis("devices")
+        return Matrix(datasets=datasets, models=(added,), frameworks=frameworks, devices=devices)
 
     def _expand(self, axis: str, names: Iterable[str]) -> tuple[str, ...]:
         kind, known, listing, is_file = _AXES[axis]
@@ -114,43 +138,53 @@ class Expansion:
     def _product(
         self, datasets: tuple[str, ...], models: tuple[str, ...], frameworks: tuple[str, ...], matrix: Matrix
     ) -> Iterator[PlannedCase]:
-        devices = self.request.devices or matrix.devices
-        for dataset in datasets:
-            for model in models:
-                for framework in frameworks:
-                    for device in devices:
-                        planned = self._planned(dataset, model, framework, device, matrix)
-                        if planned is not None:
-                            yield planned
+        axes = Axes(self.suite, matrix, self.request)
+        for dataset, reference, framework in product(datasets, models, frameworks):
+            adapter = find_adapter(framework, where=self.where)
+            model = self._model(reference)
+            if not adapter.natural(model):
+                continue
+            by_steps = adapter.trained_by_steps(model)
+            for device in self._devices(adapter, matrix):
+                for way in axes.ways(adapter, self._settings(reference), by_steps=by_steps):
+                    yield self._planned(dataset, reference, adapter, device, axes, way)
 
-    def _planned(self, dataset: str, reference: str, framework: str, device: str, matrix: Matrix) -> PlannedCase | None:
-        adapter = find_adapter(framework, where=self.where)
-        model = self._model(reference)
-        if not adapter.natural(model):
-            return None
+    def _devices(self, adapter: Adapter, matrix: Matrix) -> tuple[str, ...]:
+        """Those named, with every device that the framework sees in the place of ``all``."""
+        named = self.request.devices or matrix.devices
+        if ALL_DEVICES not in named:
+            return named
+        seen = probe(adapter.name).devices if adapter.installed() else ("cpu",)
+        found = [device for name in named for device in (seen if name == ALL_DEVICES else (name,))]
+        return tuple(dict.fromkeys(found))
+
+    def _settings(self, reference: str) -> ModelSettings:
+        return self.suite.models.get(reference, ModelSettings())
+
+    def _planned(
+        self, dataset: str, reference: str, adapter: Adapter, device: str, axes: Axes, way: Way
+    ) -> PlannedCase:
+        model, settings, matrix = self._model(reference), self._settings(reference), axes.matrix
         data = self._dataset(dataset)
         info = data.info if isinstance(data, CachedDataset) else None
-        settings = self.suite.models.get(reference, ModelSettings())
-        rows = info.train_rows if info else None
         case = Case(
             dataset=info.name if info else dataset,
             model=model.name,
-            framework=framework,
+            framework=adapter.name,
             device=device,
-            track=self.suite.track,
+            track=matrix.track or self.suite.track,
             data_fingerprint=info.fingerprint if info else None,
             model_digest=model.digest,
-            training=self._training(settings) if adapter.trained_by_steps(model) else None,
+            training=axes.training(settings, way) if adapter.trained_by_steps(model) else None,
             parameters=settings.parameters if isinstance(model, Estimator) else {},
-            train_rows=_cap(model, settings, matrix, rows),
-            execution=adapter.execution,
-            threads=self.request.threads or self.suite.threads or usable_cores(),
+            train_rows=_cap(model, settings, matrix, info.train_rows if info else None),
             measuring=self.suite.measuring,
+            **way.settings(),
         )
         blocked, reason = self._obstacle(case, model, adapter, data)
         cached = data if isinstance(data, CachedDataset) else None
         model_reference = self._reference(reference, model)
-        return PlannedCase(case, model, model_reference, adapter, cached, dataset, blocked, reason)
+        return PlannedCase(case, model, model_reference, adapter, cached, dataset, blocked, reason, matrix.seeds)
 
     def _reference(self, reference: str, model: Model) -> str:
         path = getattr(model, "path", None)
@@ -158,12 +192,6 @@ class Expansion:
             return reference
         attribute = getattr(model, "attribute", "")
         return f"{path}:{attribute}" if attribute else str(path)
-
-    def _training(self, settings: ModelSettings) -> Training:
-        changed = {**self.suite.training.model_dump(), **settings.training.model_dump(exclude_unset=True)}
-        if self.request.epochs is not None:
-            changed["epochs"] = self.request.epochs
-        return Training.model_validate(changed)
 
     def _model(self, reference: str) -> Model:
         if reference not in self._models:

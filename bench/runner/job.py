@@ -33,10 +33,12 @@ class Measured(Frozen):
 
 
 class Message(Frozen):
-    """One line from a worker: the phase it has begun, what it measured, or why it failed."""
+    """One line from a worker: the phase it has begun, what it measured or answers, or why it failed."""
 
     phase: str | None = None
     measured: Measured | None = None
     status: Status | None = None
     reason: str | None = None
     probe: dict[str, JsonValue] | None = None
+    answer: dict[str, JsonValue] | None = None
+    """Of a worker that is asked for something else than a trial."""

@@ -45,7 +45,7 @@ def run_job(job: Job, environment: dict[str, str], timeout_s: float, announce: C
     began = time.monotonic()
     kills = _oom_kills()
     with _worker([], job.case.threads, environment) as (process, stderr):
-        _write_job(process, job)
+        _write_line(process, job.model_dump_json())
         phase, answer = _follow(process, began + timeout_s, announce)
         code = None if answer is None else process.wait() if answer == _NOTHING else 0
         tail = _tail(stderr)
@@ -100,14 +100,39 @@ def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s:
     return Message.model_validate_json(output.splitlines()[-1])
 
 
+def ask_module(
+    module: str,
+    request: str,
+    threads: int,
+    environment: dict[str, str],
+    timeout_s: float,
+    announce: Callable[[str], None],
+) -> Message:
+    """The answer of ``python -m module`` to ``request``, one line; ``announce`` is told its phases as they begin.
+
+    Raises BenchError where it ends without an answer or takes longer than ``timeout_s``.
+    """
+    began = time.monotonic()
+    with _worker([], threads, environment, module) as (process, stderr):
+        _write_line(process, request)
+        phase, answer = _follow(process, began + timeout_s, announce)
+        code = process.wait() if answer == _NOTHING else 0
+        last = ": ".join(_tail(stderr)[-1:])
+    if answer is None:
+        raise BenchError(f"a worker did not end within {timeout_s:g} s; it was in phase {phase!r}.")
+    if answer == _NOTHING:
+        raise BenchError(f"{_ending(code)} in phase {phase!r}{': ' if last else '.'}{last}")
+    return answer
+
+
 @contextmanager
 def _worker(
-    arguments: Sequence[str], threads: int, environment: dict[str, str]
+    arguments: Sequence[str], threads: int, environment: dict[str, str], module: str = "bench.runner.worker"
 ) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
     """A worker process in a group of its own, which is ended with all its children when the block is left."""
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "bench.runner.worker", *arguments],
+            [sys.executable, "-P", "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -151,11 +176,11 @@ def _lines(process: subprocess.Popen[str]) -> queue.SimpleQueue[str | None]:
     return lines
 
 
-def _write_job(process: subprocess.Popen[str], job: Job) -> None:
-    """Write the job and leave the pipe open: its end tells the worker that this process is gone."""
+def _write_line(process: subprocess.Popen[str], line: str) -> None:
+    """Write what is asked and leave the pipe open: its end tells the worker that this process is gone."""
     assert process.stdin is not None
     with suppress(BrokenPipeError):
-        process.stdin.write(job.model_dump_json() + "\n")
+        process.stdin.write(line + "\n")
         process.stdin.flush()
 
 

@@ -15,6 +15,10 @@ FLOPS_PER_THREAD_S = 25e9
 """Floating-point operations a thread does in a second of training: a round figure for a first estimate."""
 SAMPLES_PER_S = 60_000
 """Samples a second that a framework's own overhead allows, however small the network."""
+LOADED_PER_S = 15_000
+"""Samples a second through an input pipeline that takes them one by one."""
+COMPILE_S = 20.0
+"""Seconds a compiler takes for the training step of a small network, where it is not what a framework always does."""
 BETWEEN_TRIALS_S = 0.3
 """The calibration before and after a trial, and storing its record."""
 
@@ -59,18 +63,24 @@ def make_plan(
     history: History,
     only_seeds: Sequence[int] = (),
     finished: frozenset[tuple[str, int]] = frozenset(),
+    *,
+    seeds_are_asked: bool = False,
 ) -> Plan:
     """Interleave the trials of ``cases``: round 1 of every case, then round 2, …
 
     Every second round runs backwards, so that neighbours stay neighbours and a drift of the machine's speed favours
-    none of them. A deterministic case takes part in the first round alone. ``finished`` trials are left out.
+    none of them. A deterministic case takes part in the first round alone. ``finished`` trials are left out. A case
+    whose part of the suite has a number of seeds of its own has so many trials, unless ``seeds_are_asked`` for by the
+    request.
     """
     runnable = [case for case in cases if not case.blocked]
     estimates = {case.case.id: history.seconds(case.case) for case in runnable}
     trials: list[PlannedTrial] = []
-    for index in only_seeds or range(seeds):
+    wanted = {case.case.id: seeds if seeds_are_asked else case.seeds or seeds for case in runnable}
+    for index in only_seeds or range(max(wanted.values(), default=0)):
         for case in runnable if index % 2 == 0 else reversed(runnable):
-            if (case.deterministic and index > 0 and not only_seeds) or (case.case.id, index) in finished:
+            last = 1 if case.deterministic else wanted[case.case.id]
+            if (index >= last and not only_seeds) or (case.case.id, index) in finished:
                 continue
             known = estimates[case.case.id]
             trials.append(PlannedTrial(case, index, known if known is not None else rough_s(case)))
@@ -95,4 +105,6 @@ def rough_s(planned: PlannedCase) -> float:
     flops = place(model, info.shape, len(info.class_names)).flops if isinstance(model, Network) else 10_000_000
     samples = rows * case.training.epochs
     work = 3 * flops * samples / (FLOPS_PER_THREAD_S * min(case.threads, 8))
-    return planned.adapter.start_s + work + samples / SAMPLES_PER_S + predicting
+    work += samples / (LOADED_PER_S if case.input == "loader" else SAMPLES_PER_S)
+    compiling = COMPILE_S if case.execution == "compiled" != planned.adapter.execution else 0.0
+    return planned.adapter.start_s + compiling + work + predicting

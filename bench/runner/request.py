@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.case import Execution, Input, Precision
+
 
 @dataclass(frozen=True)
 class Request:
@@ -20,6 +22,15 @@ class Request:
     seeds: int | None = None
     only_seeds: tuple[int, ...] = ()
     """Seed indices to run alone, to run one trial again."""
+    executions: tuple[Execution, ...] = ()
+    precisions: tuple[Precision, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    steps_per_execution: tuple[int, ...] = ()
+    batch_sizes: tuple[int, ...] = ()
+    channels_last: tuple[bool, ...] = ()
+    """These too select what the suite has, and are added to all of it where it has them nowhere."""
+    case: str = ""
+    """The id of the one case to run, or how it begins."""
     threads: int | None = None
     epochs: int | None = None
     timeout_s: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -24,14 +24,21 @@ def capped(train: Split, rows: int | None, fingerprint: str) -> Split:
     return train.take(chosen)
 
 
-def cut_validation(train: Split, rows: int, fingerprint: str, seed_index: int) -> tuple[Split, Split]:
-    """``train`` without a stratified sample of ``rows`` rows, and that sample; the seed index decides which.
+def cut_validation(
+    train: Split, rows: int, fingerprint: str, seed_index: int, part: Literal["sample", "last"] = "sample"
+) -> tuple[Split, Split]:
+    """``train`` without ``rows`` rows, and those rows.
+
+    A stratified sample which the seed index decides, or, as Keras' ``validation_split`` has it, the last rows.
 
     Raises ValueError where nothing would be left to train on.
     """
     if rows >= len(train):
         raise ValueError(f"{rows} validation rows leave none of {len(train)} to train on")
-    chosen = stratified_sample(train.labels, rows, sample_seed(fingerprint, seed_index, "validation"))
+    if part == "last":
+        chosen = np.arange(len(train) - rows, len(train))
+    else:
+        chosen = stratified_sample(train.labels, rows, sample_seed(fingerprint, seed_index, "validation"))
     rest = np.setdiff1d(np.arange(len(train)), chosen, assume_unique=True)
     return train.take(rest), train.take(chosen)
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import __version__
+from bench import __version__, certificate
 from bench.adapters.catalog import ADAPTERS, find_adapter
+from bench.case import PROTOCOL_VERSION
+from bench.certificate import Certificate
 from bench.errors import BenchError
 from bench.measure.environment import capture
 from bench.measure.noise import NoiseWatch
 from bench.measure.threads import clean_environment, thread_settings
 from bench.models.model import NativeModel
 from bench.record import FAILED, Noise, Record, RunManifest
+from bench.runner.command import Commands
 from bench.runner.events import Observer, Silent
 from bench.runner.expand import Expansion, PlannedCase
 from bench.runner.history import History
@@ -42,6 +44,7 @@ class Run:
     suite: Suite
     plan: Plan
     history: History
+    commands: Commands
     folder: RunFolder | None = None
     """The folder that is resumed."""
 
@@ -63,7 +66,13 @@ class Run:
                 self.history.add(durations)
         return folder
 
+    def _case_seeds(self, seeds: int) -> dict[str, int]:
+        """Cases whose part of the suite has a number of seeds of its own, which the request does not overrule."""
+        own = {} if self.request.seeds else {case.case.id: case.seeds for case in self.plan.cases}
+        return {case_id: number for case_id, number in own.items() if number and number != seeds}
+
     def _manifest(self) -> RunManifest:
+        seeds = self.request.seeds or self.suite.seeds
         data = {case.data.info.name: case.data.info.note() for case in self.plan.cases if case.data}
         now = datetime.now(UTC)
         return RunManifest(
@@ -72,11 +81,13 @@ class Run:
             suite=self.suite.name,
             description=self.suite.description,
             track=self.suite.track,
-            seeds=self.request.seeds or self.suite.seeds,
+            seeds=seeds,
             created_at=now.isoformat(timespec="seconds"),
             command=self.request.command,
             cases=tuple(case.case for case in self.plan.cases),
             datasets=tuple(data.values()),
+            case_seeds=self._case_seeds(seeds),
+            published=self.suite.published,
         )
 
     def _store_blocked(self, folder: RunFolder) -> None:
@@ -84,7 +95,8 @@ class Run:
         for planned in self.plan.blocked:
             if planned.case.id not in known:
                 assert planned.blocked is not None
-                folder.append(_record(planned, 0, planned.blocked, self._command(planned, 0), reason=planned.reason))
+                command = self.commands.trial(planned, 0)
+                folder.append(_record(planned, 0, planned.blocked, command, reason=planned.reason))
 
     def _trial(self, trial: PlannedTrial, folder: RunFolder, observer: Observer) -> Record:
         planned = trial.planned
@@ -114,9 +126,8 @@ class Run:
             thread_settings(clean_environment(trial.planned.case.threads)),
             measured.accelerators if measured else (),
         )
-        record = _record(
-            trial.planned, trial.seed_index, outcome.status, self._command(trial.planned, trial.seed_index)
-        ).model_copy(
+        command = self.commands.trial(trial.planned, trial.seed_index)
+        record = _record(trial.planned, trial.seed_index, outcome.status, command).model_copy(
             update={
                 "reason": outcome.reason,
                 "stderr_tail": outcome.stderr_tail,
@@ -126,23 +137,12 @@ class Run:
                 "noise": noise,
             }
         )
+        if (found := _certificate(trial.planned)) is not None:
+            folder.add_certificate(found.id, found)
         if measured is None:
             return record
         figures = ("train_rows", "test_rows", "phases", "scores", "memory", "model", "settings")
         return record.model_copy(update={name: getattr(measured, name) for name in figures})
-
-    def _command(self, planned: PlannedCase, seed_index: int) -> str:
-        """The command that runs one trial again; files by their name alone, without their folder."""
-        case, request = planned.case, self.request
-        model = planned.model
-        own = isinstance(model, NativeModel) and model.path is not None
-        reference = Path(planned.model_reference).name if own else planned.model_reference
-        words = ["bench", "run", "--suite", Path(request.suite).name if "/" in request.suite else request.suite]
-        words += ["--dataset", Path(planned.data_reference).name, "--model", reference, "--framework", case.framework]
-        words += ["--device", case.device, "--threads", str(case.threads), "--seed", str(seed_index)]
-        if request.epochs is not None and case.training is not None:
-            words += ["--epochs", str(request.epochs)]
-        return shlex.join(words)
 
 
 def prepare(request: Request, observer: Observer | None = None) -> Run:
@@ -152,16 +152,21 @@ def prepare(request: Request, observer: Observer | None = None) -> Run:
     """
     suite = read_suite(request.suite)
     say = (observer or Silent()).preparing
-    cases = Expansion(suite, request, where=f"suite {suite.name!r}", progress=say).cases()
-    history = History()
+    expansion = Expansion(suite, request, where=f"suite {suite.name!r}", progress=say)
+    cases = expansion.cases()
+    history, commands = History(), Commands(expansion)
     if not request.resume:
-        plan = make_plan(cases, request.seeds or suite.seeds, history, request.only_seeds)
+        seeds, asked = request.seeds or suite.seeds, request.seeds is not None
+        plan = make_plan(cases, seeds, history, request.only_seeds, seeds_are_asked=asked)
         _refuse_if_nothing_runs(plan)
-        return Run(request, suite, plan, history)
+        return Run(request, suite, plan, history, commands)
     folder = _to_resume(request, suite, cases)
-    seeds = request.seeds or folder.manifest.seeds
-    plan = make_plan(cases, seeds, history, request.only_seeds, frozenset(folder.finished()))
-    return Run(replace(request, seeds=seeds), suite, plan, history, folder)
+    begun_with = folder.manifest.seeds if folder.manifest.seeds != suite.seeds else None
+    request = replace(request, seeds=request.seeds or begun_with)
+    seeds, asked = request.seeds or suite.seeds, request.seeds is not None
+    finished = frozenset(folder.finished())
+    plan = make_plan(cases, seeds, history, request.only_seeds, finished, seeds_are_asked=asked)
+    return Run(request, suite, plan, history, commands, folder)
 
 
 def failed(folder: RunFolder) -> bool:
@@ -184,6 +189,12 @@ def _to_resume(request: Request, suite: Suite, cases: list[PlannedCase]) -> RunF
         raise BenchError(
             f"no run of suite {suite.name!r} in {str(request.results)!r} to resume", "Start one without --resume."
         )
+    if newest.manifest.protocol != PROTOCOL_VERSION:
+        raise BenchError(
+            f"{newest.path.name} was measured by protocol {newest.manifest.protocol}, this is {PROTOCOL_VERSION}: "
+            "their figures cannot stand in one run.",
+            "Start a new run without --resume.",
+        )
     planned = {item.case.id for item in cases}
     recorded = {case.id for case in newest.manifest.cases}
     if planned != recorded:
@@ -196,8 +207,7 @@ def _to_resume(request: Request, suite: Suite, cases: list[PlannedCase]) -> RunF
 
 
 def _record(planned: PlannedCase, seed_index: int, status: str, command: str, reason: str | None = None) -> Record:
-    own = isinstance(planned.model, NativeModel)
-    compared = planned.case.training is not None and not own
+    found = _certificate(planned)
     return Record.model_validate(
         {
             "case_id": planned.case.id,
@@ -207,10 +217,24 @@ def _record(planned: PlannedCase, seed_index: int, status: str, command: str, re
             "seed_index": seed_index,
             "round": seed_index,
             "deterministic": planned.deterministic,
-            "equivalence": "not yet verified" if compared else ("own model" if own else "not compared"),
+            "equivalence": _equivalence(planned, found),
+            "certificate": found.id if found else None,
             "command": command,
         }
     )
+
+
+def _certificate(planned: PlannedCase) -> Certificate | None:
+    """What ``bench equivalence`` has shown of the case on this machine, by files alone."""
+    return certificate.find(planned.case, planned.adapter, planned.adapter.installed().versions)
+
+
+def _equivalence(planned: PlannedCase, found: Certificate | None) -> str:
+    if isinstance(planned.model, NativeModel):
+        return "own model"
+    if planned.case.training is None or planned.case.track != "matched":
+        return "not compared"
+    return certificate.VERIFIED if found else certificate.NOT_VERIFIED
 
 
 def _job(trial: PlannedTrial, predictions: Path) -> Job:

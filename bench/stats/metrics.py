@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from bench.record import Memory, Phases, Record, Scores
+from bench.record import Memory, Phases, PipelineFigures, Record, Scores
 from bench.stats.interval import Figure, mean_figure, median_figure
 from bench.stats.steady import latency_ms, predict_throughput, steady_throughput
 
@@ -48,10 +48,28 @@ def _memory(read: Callable[[Memory], float | None], record: Record) -> float | N
     return read(record.memory) if record.memory else None
 
 
+def _time_to_accuracy_s(record: Record) -> float | None:
+    """Training seconds, first steps included, until the validation part is first answered as well as was asked."""
+    target = record.case.training.target_accuracy if record.case.training else None
+    if target is None or record.phases is None:
+        return None
+    checkpoints = (checkpoint for epoch in record.phases.epochs for checkpoint in epoch.checkpoints)
+    return next((one.seconds for one in checkpoints if one.validation_accuracy >= target), None)
+
+
+def _pipeline(read: Callable[[PipelineFigures], float | None], phases: Phases) -> float | None:
+    return read(phases.pipeline) if phases.pipeline else None
+
+
 def _first_step_s(phases: Phases) -> float | None:
     return sum(step.seconds for step in phases.first_steps) if phases.first_steps else None
 
 
+def _pipeline_rate(found: PipelineFigures) -> float | None:
+    return found.samples / found.seconds if found.seconds > 0 else None
+
+
+_RESIDENT = "the data are resident: no pipeline gives them"
 _SINGLE_FIT = "fitted in one call: there is no second epoch to take a steady figure from"
 
 
@@ -83,6 +101,7 @@ _ALL = (
     _quality("macro_f1", lambda scores: scores.macro_f1),
     _quality("log_loss", lambda scores: scores.log_loss, higher=False, absent="the model gives no probabilities"),
     _seconds("train_s", lambda phases: phases.train_s if phases.epochs else None),
+    Metric("time_to_accuracy_s", "median", False, _time_to_accuracy_s, "no target was set, or it was not reached"),
     Metric("train_samples_per_s", "median", True, steady_throughput, _SINGLE_FIT),
     Metric("predict_samples_per_s", "median", True, predict_throughput),
     _latency(0.50),
@@ -92,6 +111,8 @@ _ALL = (
     _seconds("load_s", lambda phases: phases.load_s),
     _seconds("build_s", lambda phases: phases.build_s),
     _seconds("first_step_s", _first_step_s, "no step apart from the fit"),
+    _seconds("first_batch_s", partial(_pipeline, lambda found: found.first_batch_s), _RESIDENT),
+    Metric("pipeline_samples_per_s", "median", True, partial(_phase, partial(_pipeline, _pipeline_rate)), _RESIDENT),
     _seconds("evaluate_s", lambda phases: phases.evaluate_s),
     Metric("wall_s", "median", False, lambda record: record.wall_s or None),
     _mib("peak_rss_mib", lambda memory: memory.peak_rss_mib),

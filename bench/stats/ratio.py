@@ -14,8 +14,8 @@ from bench.stats.metrics import Metric
 PREFERRED_REFERENCE = "pytorch"
 """The framework the others are divided by, where the run has it."""
 
-FRAMEWORK_SIDE = {"framework", "execution"}
-"""What may differ between a case and its reference: the framework, and how it runs a network by default."""
+FRAMEWORK_SIDE = {"framework", "execution", "steps_per_execution", "channels_last"}
+"""What may differ between a case and its reference: the framework, and how it runs a network."""
 
 
 def reference_framework(cases: Iterable[Case]) -> str | None:
@@ -32,6 +32,21 @@ def reference_framework(cases: Iterable[Case]) -> str | None:
 def comparison_key(case: Case) -> str:
     """The same for two cases that differ in nothing but what may differ between a case and its reference."""
     return digest(case.model_dump(mode="json", exclude=FRAMEWORK_SIDE))
+
+
+WAY = {"execution", "precision", "input", "steps_per_execution", "channels_last"}
+"""How a framework runs a network: what a gain over its default way is taken over."""
+
+
+def is_plain(case: Case) -> bool:
+    """Whether nothing but the execution says that the case is not run as its framework does by default."""
+    plain = Case(dataset="", model="", framework="")
+    return all(getattr(case, name) == getattr(plain, name) for name in WAY - {"execution"})
+
+
+def gain_key(case: Case) -> str:
+    """The same for two cases that differ only in how one framework runs them."""
+    return digest(case.model_dump(mode="json", exclude=WAY))
 
 
 def round_ratios(records: Sequence[Record], reference: Sequence[Record], metric: Metric) -> list[float]:

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bench.case import Case
+from bench.certificate import VERIFIED
 from bench.errors import UnknownName
-from bench.record import DatasetNote, Environment, Record, RunManifest
+from bench.record import DatasetNote, Environment, PublishedFigure, Record, RunManifest
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
-from bench.stats.ratio import comparison_key, ratio_figure, reference_framework
+from bench.stats.ratio import comparison_key, gain_key, is_plain, ratio_figure, reference_framework
 from bench.stats.summary import CaseSummary, summarise
 
 if TYPE_CHECKING:
@@ -60,10 +61,38 @@ class Results:
         return found
 
     def reference_of(self, summary: CaseSummary) -> CaseSummary | None:
-        """The case that ``summary`` is divided by: None where the run has none, or where it is a reference itself."""
-        if self.reference is None or summary.case.framework == self.reference:
+        """The case that ``summary`` is divided by: None where the run has none, or where it is a reference itself.
+
+        Of several ways in which the reference framework runs the same, the others are divided by the first.
+        """
+        base = self._references.get(comparison_key(summary.case)) if self.reference else None
+        if base is None or base.case_id == summary.case_id:
             return None
-        return self._references.get(comparison_key(summary.case))
+        return base if _rank_together(summary, base) else None
+
+    def is_reference(self, summary: CaseSummary) -> bool:
+        """Whether others are divided by this case."""
+        base = self._references.get(comparison_key(summary.case)) if self.reference else None
+        return base is not None and base.case_id == summary.case_id
+
+    @cached_property
+    def _defaults(self) -> dict[str, CaseSummary]:
+        """Cases run as their framework does by default, by what they share with those run otherwise."""
+        found: dict[str, CaseSummary] = {}
+        for one in self.everything.values():
+            if is_plain(one.case):
+                found.setdefault(gain_key(one.case), one)
+        return found
+
+    def gain(self, summary: CaseSummary, metric: str) -> Figure | None:
+        """``metric`` of a case divided by that of the same framework's default way within each round.
+
+        None for that way itself, and where the run does not have it.
+        """
+        base = self._defaults.get(gain_key(summary.case))
+        if base is None or base.case_id == summary.case_id:
+            return None
+        return ratio_figure(summary.ok, base.ok, METRICS[metric])
 
     def ratio(self, summary: CaseSummary, metric: str) -> Figure | None:
         """``metric`` of a case divided by the reference's within each round, summarised; None where it cannot be."""
@@ -74,6 +103,24 @@ class Results:
     def noisy_throughout(self) -> bool:
         """Whether the machine was disturbed in every trial of the run: then no row is worse than another."""
         return all(one.noisy_trials == len(one.ok) for one in self.everything.values())
+
+    def seeds(self, case: Case) -> int:
+        """How many seeds the run set out to try of a case."""
+        return self.manifest.case_seeds.get(case.id, self.manifest.seeds)
+
+    @cached_property
+    def several_seeds(self) -> bool:
+        """Whether any case of the run has more than one seed."""
+        return any(self.seeds(one.case) > 1 for one in self.everything.values()) or self.manifest.seeds > 1
+
+    def published(self, case: Case) -> tuple[PublishedFigure, ...]:
+        """What others published of the same data set, model and, where they name one, framework."""
+        return tuple(
+            figure
+            for figure in self.manifest.published
+            if (figure.dataset, figure.model) == (case.dataset, case.model)
+            and figure.framework in (None, case.framework)
+        )
 
     def dataset(self, name: str) -> DatasetNote | None:
         """What the manifest says of a data set; None where it was not to be had."""
@@ -101,6 +148,11 @@ class Results:
                 chosen = True
                 shown = tuple(one for one in shown if _matches(one.case, field, patterns))
         return replace(self, shown=frozenset(one.case_id for one in shown)) if chosen else self
+
+
+def _rank_together(one: CaseSummary, other: CaseSummary) -> bool:
+    """Whether two cases are both certified, or neither: then the table says that nothing was verified."""
+    return not (one.ok and other.ok) or (one.equivalence == VERIFIED) == (other.equivalence == VERIFIED)
 
 
 def _matches(case: Case, field: str, patterns: Sequence[str]) -> bool:

@@ -109,13 +109,19 @@ class CaseSummary:
 
 
 def summarise(cases: Sequence[Case], records: Sequence[Record]) -> dict[str, CaseSummary]:
-    """Every case of ``cases``, and of ``records`` where it is not among them, by case id in that order."""
+    """Every case of ``cases``, and of ``records`` where it is not among them, by case id in that order.
+
+    A case is known by its settings; its id is the one its records carry, which an earlier protocol made otherwise.
+    """
     found = {case.id: case for case in cases}
-    by_case: dict[str, list[Record]] = {case_id: [] for case_id in found}
+    by_case: dict[str, list[Record]] = {key: [] for key in found}
     for record in records:
-        found.setdefault(record.case_id, record.case)
-        by_case.setdefault(record.case_id, []).append(record)
-    return {
-        case_id: CaseSummary(case_id, case, tuple(sorted(by_case[case_id], key=lambda record: record.seed_index)))
-        for case_id, case in found.items()
-    }
+        key = record.case.id
+        found.setdefault(key, record.case)
+        by_case.setdefault(key, []).append(record)
+    summaries: dict[str, CaseSummary] = {}
+    for key, case in found.items():
+        ordered = tuple(sorted(by_case[key], key=lambda record: record.seed_index))
+        case_id = ordered[0].case_id if ordered else key
+        summaries[case_id] = CaseSummary(case_id, case, ordered)
+    return summaries

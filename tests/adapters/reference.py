@@ -2,6 +2,9 @@
 
 Adam: Kingma and Ba, ICLR 2015, algorithm 1, and the form at the end of section 2 whose ε stands before the bias
 correction ("ε̂"). Nesterov: Sutskever et al., ICML 2013, in the form of Bengio et al. (arXiv 1212.0901), equation 7.
+RMSprop: Tieleman and Hinton, lecture 6.5, with ε inside the root and momentum on the update, as Keras has it.
+Adadelta: Zeiler, arXiv 1212.5701, algorithm 1, with a rate. Decoupled weight decay, of kernels alone: Loshchilov and
+Hutter, ICLR 2019, algorithm 2. Label smoothing: Szegedy et al., CVPR 2016, section 7.
 """
 
 import math
@@ -14,12 +17,9 @@ from numpy.typing import NDArray
 from bench.case import Optimizer
 from bench.datasets.dataset import Split
 
-Arrays = dict[str, NDArray[np.float64]]
+Array = NDArray[np.float64]
+Arrays = dict[str, Array]
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
-
-
-def _vectors(images: Pixels) -> NDArray[np.float64]:
-    return images.reshape(len(images), -1).astype(np.float64) / 255.0
 
 
 @dataclass
@@ -30,41 +30,50 @@ class Perceptron:
     optimizer: Optimizer
     epsilon_hat: bool = True
     """False puts ε behind the bias correction, as torch's own Adam has it."""
+    rates: Array | None = None
+    """One per step; None leaves the optimiser's own."""
+    label_smoothing: float = 0.0
+    class_weights: Array | None = None
+    mean: float = 0.0
+    std: float = 1.0
     _steps: int = 0
-    _first: Arrays = field(default_factory=dict)
-    _second: Arrays = field(default_factory=dict)
+    _states: dict[str, Arrays] = field(default_factory=dict)
 
     @classmethod
     def start(cls, weights: Mapping[str, NDArray[np.float32]], optimizer: Optimizer) -> "Perceptron":
         return cls({name: value.astype(np.float64) for name, value in weights.items()}, optimizer)
 
-    def logits(self, images: Pixels) -> NDArray[np.float64]:
-        return self._forward(_vectors(images))[1]
+    def logits(self, images: Pixels) -> Array:
+        return self._forward(self._vectors(images))[1]
 
     def train(self, train: Split, batches: Iterable[NDArray[np.int64]]) -> float:
         """Mean loss over the samples, each before its own batch's update."""
         total, rows = 0.0, 0
         for batch in batches:
-            loss, gradients = self._gradients(_vectors(train.images[batch]), train.labels[batch])
+            loss, gradients = self._gradients(self._vectors(train.images[batch]), train.labels[batch])
             self._update(gradients)
             total, rows = total + loss * len(batch), rows + len(batch)
         return total / rows
 
-    def _forward(self, inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _vectors(self, images: Pixels) -> Array:
+        return (images.reshape(len(images), -1).astype(np.float64) / 255.0 - self.mean) / self.std
+
+    def _forward(self, inputs: Array) -> tuple[Array, Array]:
         weights = self.weights
         hidden = np.maximum(inputs @ weights["dense_1/kernel"] + weights["dense_1/bias"], 0.0)
         return hidden, hidden @ weights["dense_2/kernel"] + weights["dense_2/bias"]
 
-    def _gradients(self, inputs: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, Arrays]:
+    def _gradients(self, inputs: Array, labels: NDArray[np.int64]) -> tuple[float, Arrays]:
         hidden, logits = self._forward(inputs)
         shifted = logits - logits.max(axis=1, keepdims=True)
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        rows = np.arange(len(labels))
-        error = np.exp(logs)
-        error[rows, labels] -= 1.0
-        error /= len(labels)
+        classes = logits.shape[1]
+        target = np.eye(classes)[labels] * (1 - self.label_smoothing) + self.label_smoothing / classes
+        weight = np.ones(len(labels)) if self.class_weights is None else self.class_weights[labels]
+        error = (np.exp(logs) - target) * weight[:, np.newaxis] / len(labels)
         back = (error @ self.weights["dense_2/kernel"].T) * (hidden > 0)
-        return -float(logs[rows, labels].mean()), {
+        loss = -float(((target * logs).sum(axis=1) * weight).mean())
+        return loss, {
             "dense_1/kernel": inputs.T @ back,
             "dense_1/bias": back.sum(axis=0),
             "dense_2/kernel": hidden.T @ error,
@@ -72,29 +81,51 @@ class Perceptron:
         }
 
     def _update(self, gradients: Arrays) -> None:
+        rate = self.optimizer.learning_rate if self.rates is None else float(self.rates[self._steps])
         self._steps += 1
+        formula = {"sgd": self._sgd, "rmsprop": self._rmsprop, "adadelta": self._adadelta}
         for name, gradient in gradients.items():
-            step = self._adam(name, gradient) if self.optimizer.name == "adam" else self._sgd(name, gradient)
-            self.weights[name] = self.weights[name] + step
+            weight = self.weights[name]
+            if name.endswith("kernel"):
+                weight = weight - rate * self.optimizer.weight_decay * weight
+            self.weights[name] = weight + formula.get(self.optimizer.name, self._adam)(name, gradient, rate)
 
-    def _adam(self, name: str, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _state(self, kind: str, name: str, gradient: Array) -> Array:
+        return self._states.setdefault(kind, {}).get(name, np.zeros_like(gradient))
+
+    def _adam(self, name: str, gradient: Array, rate: float) -> Array:
         constants, step = self.optimizer, self._steps
-        zero = np.zeros_like(gradient)
-        first = self._first[name] = constants.beta_1 * self._first.get(name, zero) + (1 - constants.beta_1) * gradient
-        second = self._second[name] = (
-            constants.beta_2 * self._second.get(name, zero) + (1 - constants.beta_2) * gradient**2
-        )
+        first = constants.beta_1 * self._state("first", name, gradient) + (1 - constants.beta_1) * gradient
+        second = constants.beta_2 * self._state("second", name, gradient) + (1 - constants.beta_2) * gradient**2
+        self._states["first"][name], self._states["second"][name] = first, second
         first_correction, second_correction = 1 - constants.beta_1**step, 1 - constants.beta_2**step
         if self.epsilon_hat:
-            rate = constants.learning_rate * math.sqrt(second_correction) / first_correction
-            hat: NDArray[np.float64] = -rate * first / (np.sqrt(second) + constants.epsilon)
+            rate = rate * math.sqrt(second_correction) / first_correction
+            hat: Array = -rate * first / (np.sqrt(second) + constants.epsilon)
             return hat
         corrected = np.sqrt(second / second_correction) + constants.epsilon
-        step_taken: NDArray[np.float64] = -constants.learning_rate * (first / first_correction) / corrected
+        step_taken: Array = -rate * (first / first_correction) / corrected
         return step_taken
 
-    def _sgd(self, name: str, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _sgd(self, name: str, gradient: Array, rate: float) -> Array:
+        momentum = self.optimizer.momentum
+        velocity = momentum * self._state("velocity", name, gradient) - rate * gradient
+        self._states["velocity"][name] = velocity
+        return momentum * velocity - rate * gradient if self.optimizer.nesterov else velocity
+
+    def _rmsprop(self, name: str, gradient: Array, rate: float) -> Array:
         constants = self.optimizer
-        before = self._first.get(name, np.zeros_like(gradient))
-        velocity = self._first[name] = constants.momentum * before - constants.learning_rate * gradient
-        return constants.momentum * velocity - constants.learning_rate * gradient if constants.nesterov else velocity
+        square = constants.rho * self._state("square", name, gradient) + (1 - constants.rho) * gradient**2
+        update = rate * gradient / np.sqrt(square + constants.epsilon)
+        moved = constants.momentum * self._state("moved", name, gradient) + update
+        self._states["square"][name], self._states["moved"][name] = square, moved
+        return -moved
+
+    def _adadelta(self, name: str, gradient: Array, rate: float) -> Array:
+        rho, epsilon = self.optimizer.rho, self.optimizer.epsilon
+        square = rho * self._state("square", name, gradient) + (1 - rho) * gradient**2
+        before = self._state("deltas", name, gradient)
+        delta = gradient * np.sqrt(before + epsilon) / np.sqrt(square + epsilon)
+        self._states["square"][name] = square
+        self._states["deltas"][name] = rho * before + (1 - rho) * delta**2
+        return -rate * delta

@@ -1,6 +1,8 @@
 """What the tests of all adapters build: small images that can be learnt, a plan, a case, a learner."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,16 +73,23 @@ def learner(
     rates: NDArray[np.float64] | None = None,
     weights: dict[str, NDArray[np.float32]] | None = None,
     seed: int = 5,
+    axes: Mapping[str, object] | None = None,
+    recipe: Mapping[str, Any] | None = None,
 ) -> Learner:
-    """A model of an adapter as the harness builds it; ``rates`` are enough for 200 steps unless given."""
+    """A model of an adapter as the harness builds it; ``rates`` are enough for 200 steps unless given.
+
+    ``axes`` are a case's that differ from the plain ones, ``recipe`` what else the plan holds.
+    """
     optimizer = optimizer or Optimizer()
     if weights is None and isinstance(model, Network):
         weights = weights_of(model, train.shape)
     given = np.full(200, optimizer.learning_rate) if rates is None else rates
     plan = TrainingPlan(seed, 1, batch_size, given, optimizer, weights)
-    return adapter.build(case(adapter), model, train, plan)
+    asked = case(adapter).model_copy(update=dict(axes or {}))
+    return adapter.build(asked, model, train, replace(plan, **(recipe or {})))
 
 
-def case(adapter: Adapter, device: str = "cpu") -> Case:
-    """A case of an adapter, on one thread."""
-    return Case(dataset="small", model="m", framework=adapter.name, device=device, training=Training())
+def case(adapter: Adapter, device: str = "cpu", **axes: Any) -> Case:
+    """A case of an adapter, on one thread, and in its own execution where ``axes`` do not say."""
+    asked = {"execution": adapter.execution} | axes
+    return Case(dataset="small", model="m", framework=adapter.name, device=device, training=Training(), **asked)

@@ -46,8 +46,8 @@ def frameworks_of(network: str) -> list[str]:
     return [name for name in FRAMEWORKS if find_adapter(name).natural(NETWORKS[network])]
 
 
-def test_all_frameworks_that_ship_are_compared() -> None:
-    assert tuple(ADAPTERS)[:3] == FRAMEWORKS
+def test_the_frameworks_compared_all_ship() -> None:
+    assert set(FRAMEWORKS) <= set(ADAPTERS)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from bench.adapters.base import DeviceMemory
-from bench.adapters.pytorch import PyTorchAdapter, PyTorchLearner
+from bench.adapters.pytorch import PyTorchAdapter
+from bench.adapters.pytorch_input import Resident
+from bench.adapters.pytorch_learner import PyTorchLearner
 from bench.case import Optimizer
 from bench.models.model import Estimator
 from bench.models.native import ModelFault, from_file
@@ -61,8 +63,9 @@ def test_learning_rates_are_taken_step_by_step(adapter: PyTorchAdapter) -> None:
 def test_images_lie_channels_first_and_as_they_were_stored(adapter: PyTorchAdapter) -> None:
     built = learner(adapter, CNN, images(40, COLOUR))
     assert isinstance(built, PyTorchLearner)
-    assert tuple(built._images.shape) == (40, 3, 8, 8)
-    assert str(built._images.dtype) == "torch.uint8"
+    assert isinstance(built._source, Resident)
+    assert tuple(built._source.images.shape) == (40, 3, 8, 8)
+    assert str(built._source.images.dtype) == "torch.uint8"
 
 
 def test_no_memory_left_is_told_from_other_errors(adapter: PyTorchAdapter) -> None:
@@ -130,7 +133,7 @@ def test_cuda_memory_is_the_allocators_and_the_drivers_view(
 
     built = learner(adapter, MLP_PLAIN, images(40))
     assert isinstance(built, PyTorchLearner)
-    built._device = torch.device("cuda:1")
+    built._case = built._case.model_copy(update={"device": "cuda:1"})
     monkeypatch.setattr(torch.cuda, "mem_get_info", figure("info", (3_000, 10_000)))
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", figure("peak", 500))
     monkeypatch.setattr(torch.cuda, "memory_allocated", figure("now", 400))

@@ -88,3 +88,19 @@ def test_a_suite_file_that_is_not_toml_is_named_with_the_line(tmp_path: Path) ->
     (tmp_path / "broken.toml").write_text('name = "broken"\nseeds = \n')
     with pytest.raises(BenchError, match=r"broken\.toml is not valid TOML: .*line 2"):
         suite_description(tmp_path / "broken.toml")
+
+
+def test_a_device_that_nobody_has_run_on_is_labelled_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench.runner.probe
+    from bench.adapters.base import Probe
+    from bench.adapters.catalog import ADAPTERS
+
+    seen = Probe(("cpu", "cuda:0", "mps"), {}, {}, ("Some GPU",))
+    monkeypatch.setattr(bench.runner.probe, "probe", lambda name: seen)
+    monkeypatch.setattr(ADAPTERS.get("pytorch"), "run_on", ("cpu", "cuda"))
+    monkeypatch.setattr(ADAPTERS.get("pytorch"), "kinds", ("cpu", "cuda", "mps", "xpu"))
+    assert main(["list", "devices"]) == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["pytorch"] == "cpu, cuda:0, mps (not yet run); Some GPU; not yet run: xpu"

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.slow
 
 MODELS = ("mlp", "majority", "random-forest")
 REPEATED = (
+    "digits/mlp/keras-jax",
     "digits/mlp/keras-tensorflow",
+    "digits/mlp/keras-torch",
     "digits/mlp/pytorch",
     "digits/random-forest/scikit-learn",
 )

@@ -22,6 +22,18 @@ def estimator(name: str) -> tuple[Estimator, Any]:
     return model, getattr(importlib.import_module(module), attribute)
 
 
+def with_transformers(model: Estimator, last: Any, seed: int) -> Any:
+    """``last`` behind the transformers of ``model``; few components, so that their seed shows in the answers."""
+    from sklearn.pipeline import make_pipeline
+
+    steps = []
+    for step in model.transformers:
+        module, _, attribute = step.class_path.rpartition(".")
+        parameters = dict(step.parameters) | {"n_components": 10} | ({"random_state": seed} if step.seeded else {})
+        steps.append(getattr(importlib.import_module(module), attribute)(**parameters))
+    return make_pipeline(*steps, last)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_model_calls_itself_what_it_is_called(name: str) -> None:
     model = find_model(name)
@@ -32,9 +44,11 @@ def test_a_model_calls_itself_what_it_is_called(name: str) -> None:
 
 def test_the_models_of_the_brief_ship() -> None:
     assert set(SHIPPED) == {
-        *("softmax", "mlp", "mlp-plain", "cnn"),
+        *("softmax", "mlp", "mlp-plain", "cnn", "cnn-norm", "cnn-fast", "cnn-wide"),
         *("logistic-regression", "random-forest", "knn", "hist-gradient-boosting", "linear-svc", "svc-rbf"),
         *("decision-tree", "gaussian-nb", "majority"),
+        *("extra-trees", "nystroem-svm", "sampled-rbf-svm", "logistic-sag", "mlp-100-100-adam", "mlp-100-100-sgd"),
+        "random-guess",
     }
 
 
@@ -71,8 +85,8 @@ def test_an_estimator_called_deterministic_gives_the_same_for_two_seeds(name: st
     labels = generator.integers(0, 3, 300)
     answers = []
     for seed in (1, 2):
-        parameters = dict(model.parameters) | {"random_state": seed}
-        answers.append(kind(**parameters).fit(images[:200], labels[:200]).predict(images[200:]))
+        built = with_transformers(model, kind(**(dict(model.parameters) | {"random_state": seed})), seed)
+        answers.append(built.fit(images[:200], labels[:200]).predict(images[200:]))
     assert np.array_equal(*answers) == (not model.seeded)
 
 

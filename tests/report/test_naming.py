@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.case import Case, Optimizer, Training
+from bench.case import Case, Optimizer, Schedule, Training
 from bench.report.naming import Names
 from tests.report.builder import case
 
@@ -35,7 +35,34 @@ def test_the_execution_of_different_frameworks_is_not() -> None:
 
 def test_training_settings_that_tell_cases_apart_are_part_of_the_model() -> None:
     cases = [case("mnist", "cnn", "pytorch", training=Training(batch_size=size)) for size in (64, 128)]
-    assert [Names(cases).model(one) for one in cases] == ["cnn, batch size 64", "cnn, batch size 128"]
+    assert [Names(cases).model(one) for one in cases] == ["cnn, batch 64", "cnn, batch 128"]
+
+
+@pytest.mark.parametrize(
+    ("settings_", "said"),
+    [
+        ({"precision": "bfloat16"}, "pytorch bfloat16"),
+        ({"input": "loader"}, "pytorch loader"),
+        ({"steps_per_execution": 32}, "pytorch 32 steps a call"),
+        ({"channels_last": True}, "pytorch channels last"),
+        ({"precision": "bfloat16", "input": "loader"}, "pytorch bfloat16, loader"),
+    ],
+)
+def test_a_way_that_is_not_the_usual_one_is_said_and_the_usual_one_is_not(
+    settings_: dict[str, object], said: str
+) -> None:
+    cases = [case("mnist", "cnn", "pytorch"), case("mnist", "cnn", "pytorch", **settings_)]
+    assert [Names(cases).system(one) for one in cases] == ["pytorch", said]
+
+
+def test_an_optimiser_and_a_schedule_are_named_without_a_key() -> None:
+    ways = [Training(), Training(optimizer=Optimizer(name="adamw")), Training(schedule=Schedule(name="one-cycle"))]
+    cases = [case("mnist", "cnn", "pytorch", training=way) for way in ways]
+    assert [Names(cases).model(one) for one in cases] == [
+        "cnn, adam",
+        "cnn, adamw",
+        "cnn, adam, one-cycle",
+    ]
 
 
 def test_a_row_cap_is_in_the_label() -> None:
@@ -62,6 +89,10 @@ axes = st.fixed_dictionaries(
         "device": st.sampled_from(["cpu", "cuda:0"]),
         "track": st.sampled_from(["matched", "idiomatic"]),
         "execution": st.sampled_from(["eager", "compiled"]),
+        "precision": st.sampled_from(["float32", "bfloat16"]),
+        "input": st.sampled_from(["resident", "loader"]),
+        "steps_per_execution": st.sampled_from([1, 32]),
+        "channels_last": st.booleans(),
         "threads": st.sampled_from([1, 2]),
         "train_rows": st.sampled_from([None, 100, 200]),
         "training": st.sampled_from(

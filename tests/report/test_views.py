@@ -153,7 +153,7 @@ def test_a_latency_tail_with_too_few_calls_is_a_dash_with_its_reason() -> None:
 
 def test_a_ratio_without_its_reference_is_a_dash_with_its_reason() -> None:
     run = RunBuilder().ok(case("mnist", "cnn", "keras-tensorflow")).failed(CNN, "crashed", "signal 11", range(3))
-    assert "¹ no round in which pytorch ran the same and succeeded" in text(run)
+    assert "¹ no round in which pytorch ran the same, succeeded, and was verified alike" in text(run)
 
 
 def test_a_run_of_one_framework_has_no_ratios() -> None:

@@ -1,6 +1,6 @@
 """Suites, jobs and users' files for the tests of the runner; a framework that only notes what it is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -99,12 +99,20 @@ class NotingLearner(Learner):
     wait_s: float = 0.25
     """The device is busy so much longer than the call."""
     loss: float = 1.5
+    batch_s: float = 0.01
+    """Seconds the pipeline takes for a batch, half a second more for the first."""
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
     def train(self, order: NDArray[np.int64] | None) -> float | None:
         self.calls.append(("train", order))
         self.clock.move(self.train_row_s * (1 if order is None else len(order)))
         return self.loss
+
+    def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
+        self.clock.move(0.5)
+        while True:
+            self.clock.move(self.batch_s)
+            yield order
 
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         def predict(images: NDArray[np.uint8] | NDArray[np.float32]) -> Scores:

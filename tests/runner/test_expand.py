@@ -8,6 +8,7 @@ import pytest
 
 import bench.runner.expand
 from bench.adapters.base import Installed, Probe
+from bench.adapters.catalog import ADAPTERS
 from bench.adapters.pytorch import PyTorchAdapter
 from bench.case import Optimizer
 from bench.datasets.catalog import DatasetUnavailable
@@ -52,7 +53,7 @@ def test_what_has_no_meaning_by_nature_is_no_case_and_frameworks_stand_side_by_s
 def test_every_shipped_suite_expands(name: str) -> None:
     suite = read_suite(name)
     found = cells(suite, datasets=("digits",))
-    assert {cell.split("/")[2] for cell in found} == set(ALL)
+    assert {cell.split("/")[2] for cell in found} == set(ADAPTERS if name == "exhaustive" else ALL)
     assert len(found) == len(set(found))
 
 
@@ -81,7 +82,7 @@ def test_globs_of_a_request_select_from_the_suite() -> None:
 
 
 def test_globs_of_a_suite_stand_for_all_there_is() -> None:
-    suite = suite_of({"datasets": ["digits"], "models": ["mlp*", "k*"], "frameworks": ["*-learn"]})
+    suite = suite_of({"datasets": ["digits"], "models": ["mlp-p*", "k*"], "frameworks": ["*-learn"]})
     assert cells(suite) == ["digits/mlp-plain/scikit-learn/cpu", "digits/knn/scikit-learn/cpu"]
 
 
@@ -91,9 +92,10 @@ def test_a_cell_that_two_matrices_have_is_one_case() -> None:
     assert [planned.case.train_rows for planned in cases(suite)] == [None, 100]
 
 
-def test_a_known_model_that_the_suite_has_not_runs_wherever_it_can() -> None:
+def test_a_model_that_the_suite_has_not_runs_in_the_suites_frameworks_or_else_wherever_it_can() -> None:
     suite = suite_of({"datasets": ["digits"], "models": ["cnn"], "frameworks": ["pytorch"]})
-    assert cells(suite, models=("mlp-plain",)) == [f"digits/mlp-plain/{name}/cpu" for name in ALL]
+    assert cells(suite, models=("mlp-plain",)) == ["digits/mlp-plain/pytorch/cpu"]
+    assert cells(suite, models=("majority",)) == ["digits/majority/scikit-learn/cpu"]
     assert cells(suite, models=("mlp-plain", "cnn"), frameworks=("torch",)) == [
         "digits/cnn/pytorch/cpu",
         "digits/mlp-plain/pytorch/cpu",
@@ -346,3 +348,20 @@ def test_a_glob_of_the_suite_that_nothing_matches_is_refused_before_any_data_are
     suite = suite_of({"datasets": ["digits"], "models": ["zz-*"]})
     with pytest.raises(UnknownName, match=r"unknown model 'zz-\*' in suite 'mine'"):
         cases(suite)
+
+
+def test_all_devices_are_those_that_each_framework_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {"pytorch": ("cpu", "cuda:0"), "keras-tensorflow": ("cpu", "cuda:0", "cuda:1"), "scikit-learn": ("cpu",)}
+    monkeypatch.setattr(bench.runner.expand, "probe", lambda framework: Probe(seen[framework], {}, {}))
+    found = cases(DIGITS, devices=("all",), models=("mlp-plain",))
+    assert [(planned.case.framework, planned.case.device) for planned in found] == [
+        (framework, device) for framework, devices in seen.items() for device in devices
+    ]
+    suite = suite_of({"datasets": ["digits"], "models": ["knn"], "devices": ["all"]})
+    assert cells(suite) == ["digits/knn/scikit-learn/cpu"]
+
+
+def test_a_framework_that_is_not_installed_is_unavailable_on_all_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PyTorchAdapter, "installed", missing_torch)
+    suite = suite_of({"datasets": ["digits"], "models": ["cnn"], "frameworks": ["pytorch"], "devices": ["all"]})
+    assert [(planned.case.device, planned.blocked) for planned in cases(suite)] == [("cpu", "unavailable")]

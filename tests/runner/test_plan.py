@@ -1,5 +1,6 @@
 """The plan: interleaved rounds, backwards every second time, deterministic cases once, finished trials left out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,18 @@ def test_a_first_estimate_grows_with_epochs_and_size_and_falls_with_threads() ->
     )
     assert rough_s(planned("svc-rbf", train_rows=100)) < rough_s(planned("svc-rbf"))
     assert 1 < short < 60
+
+
+def test_a_part_of_the_suite_with_its_own_seeds_has_so_many_trials_unless_others_are_asked_for(
+    history: History,
+) -> None:
+    few = replace(planned("cnn", **NETWORK), seeds=1)
+    many = replace(planned("mlp-plain", **NETWORK), seeds=4)
+    cases = [planned("mlp", **NETWORK), few, many]
+
+    def trials(plan: Plan) -> dict[str, int]:
+        models = [trial.planned.case.model for trial in plan.trials]
+        return {name: models.count(name) for name in models}
+
+    assert trials(make_plan(cases, 3, history)) == {"mlp": 3, "cnn": 1, "mlp-plain": 4}
+    assert trials(make_plan(cases, 2, history, seeds_are_asked=True)) == {"mlp": 2, "cnn": 2, "mlp-plain": 2}

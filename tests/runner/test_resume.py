@@ -122,3 +122,22 @@ def test_results_that_cannot_be_written_are_refused_before_anything_runs(tmp_pat
     (tmp_path / "file").write_text("")
     with pytest.raises(BenchError, match="is a file"):
         prepare(replace(request, results=tmp_path / "file" / "results")).start(Silent())
+
+
+def test_a_run_of_an_earlier_protocol_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = one(tmp_path, ("majority",))
+    monkeypatch.setattr(bench.runner.run, "run_job", Pretended("crashed"))
+    folder = prepare(request).start(Silent())
+    manifest = folder.path / "run.json"
+    manifest.write_text(folder.manifest.model_copy(update={"protocol": 1}).model_dump_json())
+    with pytest.raises(BenchError, match="-mine was measured by protocol 1, this is 2"):
+        prepare(replace(request, resume=True))
+
+
+def test_a_run_with_a_number_of_seeds_asked_for_goes_on_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(one(tmp_path, ("random-forest",)), seeds=3)
+    monkeypatch.setattr(bench.runner.run, "run_job", Pretended("crashed", "crashed", "crashed"))
+    prepare(request).start(Silent())
+    assert len(prepare(replace(request, seeds=None, resume=True)).plan.trials) == 3

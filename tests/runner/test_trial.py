@@ -76,7 +76,7 @@ def test_the_first_full_and_the_short_batch_have_clocks_of_their_own(clock: Cloc
 def test_an_epoch_of_one_batch_is_a_first_step_and_nothing_else(clock: Clock, tmp_path: Path) -> None:
     phases = Ran(tmp_path, NotingLearner(clock), training=Training(epochs=2, batch_size=2000)).measured.phases
     assert [step.samples for step in phases.first_steps] == [DIGITS_TRAIN]
-    assert [epoch.samples for epoch in phases.epochs] == [DIGITS_TRAIN]
+    assert [epoch.samples for epoch in phases.epochs] == [0, DIGITS_TRAIN]
 
 
 def test_every_figure_is_the_time_of_its_own_phase_until_the_device_is_idle(clock: Clock, tmp_path: Path) -> None:

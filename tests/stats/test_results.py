@@ -45,3 +45,44 @@ def test_the_reference_is_compared_with_nothing() -> None:
     reference = next(one for one in run.summaries if one.case.framework == "pytorch")
     assert run.reference_of(reference) is None
     assert run.ratio(reference, "train_samples_per_s") is None
+
+
+@pytest.mark.parametrize(
+    ("of_reference", "of_other", "compared"),
+    [
+        ("verified", "verified", True),
+        ("not verified", "not verified", True),  # and the head of the table says so
+        ("verified", "not verified", False),
+        ("not verified", "verified", False),
+    ],
+)
+def test_a_verified_row_is_divided_only_by_a_verified_row(of_reference: str, of_other: str, compared: bool) -> None:
+    first, second = case("mnist", "cnn", "pytorch"), case("mnist", "cnn", "keras-tensorflow")
+    run = RunBuilder().ok(first, equivalence=of_reference).ok(second, equivalence=of_other).results()
+    other = next(one for one in run.summaries if one.case.framework == "keras-tensorflow")
+    assert (run.ratio(other, "train_samples_per_s") is not None) == compared
+
+
+def test_another_way_of_the_reference_is_divided_by_its_first_and_each_gains_over_its_own_default() -> None:
+    run = RunBuilder()
+    for framework in ("pytorch", "keras-tensorflow"):
+        run.ok(case("mnist", "cnn", framework)).ok(case("mnist", "cnn", framework, execution="compiled"))
+        run.ok(case("mnist", "cnn", framework, precision="bfloat16"))
+    results = run.results()
+    eager, compiled, mixed, graph, keras_compiled, keras_mixed = results.summaries
+    assert results.reference_of(compiled) is eager
+    assert results.reference_of(keras_compiled) is eager
+    assert results.reference_of(keras_mixed) is mixed
+    assert results.is_reference(eager)
+    assert not results.is_reference(compiled)
+    assert results.gain(eager, "train_samples_per_s") is None
+    for one, default in ((compiled, eager), (mixed, eager), (keras_compiled, graph), (keras_mixed, graph)):
+        gain, own, base = (
+            results.gain(one, "train_samples_per_s"),
+            one.figures["train_samples_per_s"],
+            default.figures["train_samples_per_s"],
+        )
+        assert gain is not None
+        assert own is not None
+        assert base is not None
+        assert gain.value == pytest.approx(own.value / base.value, rel=0.1)

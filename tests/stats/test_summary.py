@@ -105,3 +105,11 @@ def test_the_finite_test_part_leaves_wilsons_interval_open() -> None:
 def test_two_equivalence_labels_are_both_said() -> None:
     one = summary(trial(CNN, 0), trial(CNN, 1, equivalence="verified"))
     assert one.equivalence == "not yet verified, verified"
+
+
+def test_records_of_an_earlier_protocol_are_of_their_case_under_the_id_they_carry() -> None:
+    """Its ids were made otherwise, and its records had fewer settings; they have no others now."""
+    before = trial(CNN, 0).model_copy(update={"case_id": "0123456789abcdef"})
+    found = summarise([CNN], [before])
+    assert list(found) == ["0123456789abcdef"]
+    assert found["0123456789abcdef"].status == "ok"

@@ -27,11 +27,18 @@ class NumpyAdapter(Adapter):
     extra = "numpy"
     builder = "numpy"
     execution = "eager"
+    precisions = ("float32", "float64")
     start_s = 1.0
 
     def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
-        """All but softmax regression."""
+        """All but softmax regression by Adam or plain gradient steps."""
         assert isinstance(model, Network)
+        assert case.training is not None
+        optimizer, recipe = case.training.optimizer, case.training
+        if optimizer.name not in ("adam", "sgd") or optimizer.momentum or optimizer.weight_decay:
+            return "numpy knows Adam and plain gradient steps alone"
+        if recipe.label_smoothing or recipe.class_weights or recipe.normalize:
+            return "numpy knows the plain loss of plain pixels alone"
         work = [layer for layer in model.layers if not isinstance(layer, Flatten | Dropout)]
         return None if len(work) == 1 and isinstance(work[0], Dense) else "numpy computes softmax regression alone"
 
@@ -44,7 +51,7 @@ class NumpyAdapter(Adapter):
 
     def build(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Learner:
         """Softmax regression with the weights of ``plan``."""
-        return SoftmaxLearner(train, plan)
+        return SoftmaxLearner(train, plan, np.dtype(case.precision))
 
 
 class SoftmaxLearner(Learner):
@@ -52,7 +59,7 @@ class SoftmaxLearner(Learner):
 
     granularity = "step"
 
-    def __init__(self, train: Split, plan: TrainingPlan) -> None:
+    def __init__(self, train: Split, plan: TrainingPlan, kind: np.dtype[Any]) -> None:
         assert plan.initial_weights is not None
         assert plan.learning_rates is not None
         assert plan.optimizer is not None
@@ -60,7 +67,8 @@ class SoftmaxLearner(Learner):
         self._plan = plan
         self._constants = plan.optimizer
         self._rates = plan.learning_rates
-        self._weights = {name: value.copy() for name, value in plan.initial_weights.items()}
+        self._weights = {name: value.astype(kind) for name, value in plan.initial_weights.items()}
+        self._kind = kind
         self._first = {name: np.zeros_like(value) for name, value in self._weights.items()}
         self._second = {name: np.zeros_like(value) for name, value in self._weights.items()}
         self._step = 0
@@ -79,9 +87,17 @@ class SoftmaxLearner(Learner):
         chosen = np.arange(len(rows)), labels
         loss = float(-np.log(share[chosen]).sum())
         share[chosen] -= 1.0
-        gradient = share / np.float32(len(rows))
-        self._adam({"dense_1/kernel": inputs.T @ gradient, "dense_1/bias": gradient.sum(axis=0)})
+        gradient = share / self._kind.type(len(rows))
+        self._step_along({"dense_1/kernel": inputs.T @ gradient, "dense_1/bias": gradient.sum(axis=0)})
         return loss
+
+    def _step_along(self, gradients: Mapping[str, NDArray[np.float32]]) -> None:
+        if self._constants.name == "adam":
+            self._adam(gradients)
+            return
+        for name, gradient in gradients.items():
+            self._weights[name] -= (self._rates[self._step] * gradient).astype(self._kind)
+        self._step += 1
 
     def _adam(self, gradients: Mapping[str, NDArray[np.float32]]) -> None:
         constants = self._constants
@@ -90,9 +106,9 @@ class SoftmaxLearner(Learner):
         rate *= np.sqrt(1 - constants.beta_2**self._step) / (1 - constants.beta_1**self._step)
         for name, gradient in gradients.items():
             first, second = self._first[name], self._second[name]
-            first += np.float32(1 - constants.beta_1) * (gradient - first)
-            second += np.float32(1 - constants.beta_2) * (gradient * gradient - second)
-            self._weights[name] -= (rate * first / (np.sqrt(second) + constants.epsilon)).astype(np.float32)
+            first += self._kind.type(1 - constants.beta_1) * (gradient - first)
+            second += self._kind.type(1 - constants.beta_2) * (gradient * gradient - second)
+            self._weights[name] -= (rate * first / (np.sqrt(second) + constants.epsilon)).astype(self._kind)
 
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         """All rows at once, whatever the batch."""
@@ -104,7 +120,9 @@ class SoftmaxLearner(Learner):
         return predict
 
     def _vectors(self, images: Images) -> NDArray[np.float32]:
-        return images.reshape(len(images), -1).astype(np.float32) * np.float32(1 / self._train.scale)
+        factor = self._kind.type(1 / self._train.scale)
+        vectors: NDArray[np.float32] = images.reshape(len(images), -1).astype(self._kind) * factor
+        return vectors
 
     def _logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         logits: NDArray[np.float32] = inputs @ self._weights["dense_1/kernel"] + self._weights["dense_1/bias"]
@@ -121,7 +139,7 @@ class SoftmaxLearner(Learner):
         """Load kernel and bias."""
         if weights.keys() != self._weights.keys():
             raise ValueError(f"weights {sorted(weights)}; {sorted(self._weights)} expected")
-        self._weights = {name: value.copy() for name, value in weights.items()}
+        self._weights = {name: value.astype(self._kind) for name, value in weights.items()}
 
     def parameter_count(self) -> int | None:
         """All of them."""

@@ -1,0 +1,92 @@
+"""What a Keras backend does in its own way: devices, execution, the prediction call, memory, the input pipeline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.adapters.base import DeviceMemory
+from bench.adapters.keras_pixels import Images, Pixels
+from bench.case import Case, Execution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class KerasPipeline(ABC):
+    """A backend's own input pipeline over images as stored."""
+
+    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> None:
+        self.images = images
+        self.labels = labels
+        self.pixels = pixels
+        self.batch_size = batch_size
+
+    @abstractmethod
+    def over(self, order: NDArray[np.int64] | None) -> Any:
+        """What ``fit`` takes: batches of the rows of ``order``, or of all rows in an order of its own."""
+
+    def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
+        """The batches of ``order``, with no training."""
+        yield from self.over(order)
+
+
+class KerasBackend(ABC):
+    """One of Keras' backends on the device of a case, in the execution of a case."""
+
+    def __init__(self, case: Case) -> None:
+        self.device = case.device
+        self.execution = case.execution
+        self.threads = case.threads
+
+    @abstractmethod
+    def scope(self) -> AbstractContextManager[object]:
+        """Placement on the device."""
+
+    @abstractmethod
+    def compile_arguments(self) -> dict[str, object]:
+        """The arguments of ``Model.compile`` that give the execution."""
+
+    @abstractmethod
+    def execution_of(self, model: Any) -> Execution:
+        """How a compiled model is really run."""
+
+    @abstractmethod
+    def forward(self, model: Any) -> Callable[[Images], Any]:
+        """A function from a batch on the host to the outputs on the device, in evaluation mode and the execution."""
+
+    @abstractmethod
+    def on_host(self, outputs: Any) -> NDArray[Any]:
+        """Outputs of ``forward`` as an array."""
+
+    @abstractmethod
+    def pipeline(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> KerasPipeline:
+        """The input pipeline over a training part."""
+
+    @abstractmethod
+    def synchronize(self, model: Any) -> None:
+        """Return when the device is idle."""
+
+    @abstractmethod
+    def reset_device_peak(self) -> None:
+        """Start a new peak of device memory, where the backend can."""
+
+    @abstractmethod
+    def device_memory(self) -> DeviceMemory | None:
+        """Device memory, or None where the device's memory is the host's."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, object]:
+        """What the backend alone knows: its threads, TF32."""
+
+
+def answer(model: Any, images: Any) -> Any:
+    """The outputs for ``images`` in evaluation mode; those of a 16-bit precision as float32."""
+    import keras
+
+    outputs = model(images, training=False)
+    return keras.ops.cast(outputs, "float32") if model.compute_dtype in ("bfloat16", "float16") else outputs

@@ -1,0 +1,202 @@
+"""Keras on JAX: compiled by XLA by default, ``PyDataset`` as its input pipeline."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+
+from bench.adapters.base import DeviceMemory, Probe
+from bench.adapters.keras_adapter import KerasAdapter, configure_keras
+from bench.adapters.keras_backend import KerasBackend, KerasPipeline, answer
+from bench.adapters.keras_pixels import Images, Pixels
+from bench.case import Case, Execution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PLATFORMS = {"cuda": "gpu"}
+"""JAX's names of kinds of device, where they are not ours."""
+
+
+class KerasJaxAdapter(KerasAdapter):
+    """Keras with its JAX backend, on ``cpu``, ``cuda:N`` (JAX's ``gpu:N``) or ``tpu:N``.
+
+    XLA can be told to show the CPU as several devices (``XLA_FLAGS=--xla_force_host_platform_device_count=2``); the
+    further ones are ``cpu:1`` and so on.
+    """
+
+    name = "keras-jax"
+    packages = ("keras", "jax")
+    extra = "keras-jax"
+    kinds = ("cpu", "cuda", "tpu")
+    execution = "compiled"
+    executions = ("eager", "compiled")
+    reasons: ClassVar[Mapping[str, str]] = {"graph": "JAX traces a function only to compile it"}
+    start_s = 5.0
+
+    def environment(self, case: Case) -> dict[str, str]:
+        found = {
+            "KERAS_BACKEND": "jax",
+            "JAX_ENABLE_X64": "1" if case.precision == "float64" else "0",
+            "PJRT_NPROC": str(case.threads),  # the size of XLA's pool on the CPU
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # else it takes most of a GPU's memory at once
+        }
+        if case.device.startswith("cpu"):
+            found["JAX_PLATFORMS"] = "cpu"
+        # the one flag of the user's that is kept, for it decides which devices are to be seen
+        count = re.search(r"--xla_force_host_platform_device_count=\d+", os.environ.get("XLA_FLAGS", ""))
+        return found | ({"XLA_FLAGS": count[0]} if count else {})
+
+    def prepare(self, case: Case) -> None:
+        os.environ.update(self.environment(case))
+        import jax
+
+        jax.config.update("jax_enable_x64", case.precision == "float64")
+        if not case.device.startswith("cpu"):
+            jax.config.update("jax_default_matmul_precision", "highest")  # no TF32: float32 means float32
+        configure_keras(case)
+
+    def probe(self) -> Probe:
+        import jax
+        import keras
+
+        devices: list[str] = []
+        names: list[str] = []
+        for kind in ("cpu", "cuda", "tpu"):
+            found = _devices(kind)
+            devices += [f"{kind}:{index}" if index or kind != "cpu" else kind for index in range(len(found))]
+            names += [str(device.device_kind) for device in found if kind != "cpu"]
+        versions = {"keras": keras.__version__, "jax": jax.__version__}
+        return Probe(tuple(devices), versions, _threads(), tuple(names))
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        import jax
+
+        exhausted = isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+        return exhausted or isinstance(error, MemoryError)
+
+    def seed(self, seed: int) -> None:
+        """JAX has no random numbers of its own without a key, which Keras draws from Python's generator."""
+
+    def backend(self, case: Case) -> JaxBackend:
+        return JaxBackend(case)
+
+
+def _devices(kind: str) -> list[Any]:
+    import jax
+
+    try:
+        return list(jax.devices(_PLATFORMS.get(kind, kind)))
+    except RuntimeError:  # JAX knows no such kind of device here
+        return []
+
+
+def _threads() -> dict[str, int]:
+    """Threads of XLA's pool on the CPU: counted where the system shows a process's threads, else as asked for."""
+    tasks = Path("/proc/self/task")
+    if tasks.is_dir():
+        names = [(task / "comm").read_text() for task in tasks.iterdir()]
+        return {"intra-op": sum("XLAEigen" in name for name in names)}
+    return {"intra-op": int(os.environ["PJRT_NPROC"])}
+
+
+class JaxBackend(KerasBackend):
+    """JAX on one device."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        kind, _, index = case.device.partition(":")
+        self._jax_device = _devices(kind)[int(index or 0)]
+
+    def scope(self) -> AbstractContextManager[object]:
+        import jax
+
+        if self.device == "cpu":
+            return nullcontext()  # JAX's own default here: its worker sees nothing else
+        return cast(AbstractContextManager[object], jax.default_device(self._jax_device))
+
+    def compile_arguments(self) -> dict[str, object]:
+        return {"run_eagerly": self.execution == "eager", "jit_compile": self.execution == "compiled"}
+
+    def execution_of(self, model: Any) -> Execution:
+        return "compiled" if model.jit_compile and not model.run_eagerly else "eager"
+
+    def forward(self, model: Any) -> Callable[[Images], Any]:
+        """The model as a function of its weights, compiled for each size of batch it meets."""
+        import jax
+
+        if self.execution == "eager":
+            return lambda images: answer(model, images)
+        narrow = model.compute_dtype in ("bfloat16", "float16")
+
+        def call(trained: list[Any], fixed: list[Any], images: Any) -> Any:
+            outputs, _ = model.stateless_call(trained, fixed, images, training=False)
+            return outputs.astype("float32") if narrow else outputs
+
+        compiled = jax.jit(call)
+
+        def forward(images: Images) -> Any:
+            trained = [variable.value for variable in model.trainable_variables]
+            fixed = [variable.value for variable in model.non_trainable_variables]
+            return compiled(trained, fixed, images)
+
+        return forward
+
+    def on_host(self, outputs: Any) -> NDArray[Any]:
+        return np.asarray(outputs)
+
+    def pipeline(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> JaxPipeline:
+        return JaxPipeline(images, labels, pixels, batch_size)
+
+    def synchronize(self, model: Any) -> None:
+        """JAX hands its work on and returns, on the CPU too: the last of it gives the weights."""
+        import jax
+
+        jax.block_until_ready([variable.value for variable in (*model.variables, *model.optimizer.variables)])
+
+    def reset_device_peak(self) -> None:
+        """JAX cannot: its peak is that of the process, which builds and trains this one model."""
+
+    def device_memory(self) -> DeviceMemory | None:
+        found = None if self.device.startswith("cpu") else self._jax_device.memory_stats()
+        return DeviceMemory(int(found["peak_bytes_in_use"]), int(found["bytes_in_use"])) if found else None
+
+    def settings(self) -> dict[str, object]:
+        import jax
+
+        asked = jax.config.jax_default_matmul_precision
+        tf32 = not self.device.startswith("cpu") and asked not in ("highest", "float32")
+        return {"tf32": tf32, "x64": bool(jax.config.jax_enable_x64), "threads": _threads()["intra-op"]}
+
+
+class JaxPipeline(KerasPipeline):
+    """Keras' ``PyDataset``: a batch at a time, gathered, converted and scaled on the host in this process."""
+
+    def over(self, order: NDArray[np.int64] | None) -> Any:
+        import keras
+
+        images, labels, pixels, size = self.images, self.labels, self.pixels, self.batch_size
+        rows = np.random.permutation(len(labels)) if order is None else order
+
+        class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+            """The batches of ``rows``, in order."""
+
+            def __len__(self) -> int:
+                return -(-len(rows) // size)
+
+            def __getitem__(self, index: int) -> Any:
+                chosen = rows[index * size : (index + 1) * size]
+                return pixels.convert(images[chosen]), labels[chosen]
+
+        return Batches()
+
+    def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
+        batches = self.over(order)
+        for index in range(len(batches)):
+            yield batches[index]

@@ -1,0 +1,112 @@
+"""Forward pass and loss in PyTorch as functions of a batch: eager or compiled, in one precision or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from bench.adapters.base import TrainingPlan
+from bench.adapters.pytorch_input import Pixels
+from bench.case import Case
+
+if TYPE_CHECKING:
+    import torch
+
+    Convert = Callable[[torch.Tensor], torch.Tensor]
+
+MIXED = ("bfloat16", "float16")
+"""Precisions in which weights and their updates stay float32, and ``torch.autocast`` chooses what is computed so."""
+
+
+@dataclass(frozen=True, eq=False)
+class Computation:
+    """What a step and a prediction compute, conversion of the pixels included."""
+
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    """Images as a batch brings them, and labels: to the mean loss over the batch."""
+    logits: Callable[[torch.Tensor], torch.Tensor]
+    """Images as stored: to the logits, in whatever type they were computed."""
+    forward: Callable[[torch.Tensor], torch.Tensor]
+    """Inputs to logits, never compiled."""
+    compiled: bool
+
+
+def computation(
+    module: torch.nn.Module, case: Case, plan: TrainingPlan, pixels: Pixels, convert: Convert, *, whole: bool
+) -> Computation:
+    """The computation of ``module`` as ``case`` asks for it; ``convert`` makes inputs of a training batch.
+
+    ``whole`` allows no graph break, so that what is called compiled is compiled from end to end.
+    """
+    import torch
+
+    forward = answer = cast("Convert", module)
+    if case.precision in MIXED:
+        forward = _autocast(module, pixels.device.type, getattr(torch, case.precision))
+        answer = _widened(forward, pixels.dtype)
+    criterion = _criterion(plan, pixels)
+
+    def loss(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return criterion(answer(convert(images)), labels)
+
+    def logits(stored: torch.Tensor) -> torch.Tensor:
+        # a copy even of float32, for the scaling is in place and these may be the caller's own rows
+        return forward(pixels.inputs(stored, copy=True))
+
+    if case.execution != "compiled":
+        return Computation(loss, logits, forward, compiled=False)
+    made: Any = torch.compile  # the full batch and the short one are compiled apart, each for its own size
+    compiled_loss = made(loss, dynamic=False, fullgraph=whole)
+    return Computation(compiled_loss, made(logits, dynamic=False, fullgraph=whole), forward, compiled=True)
+
+
+def _autocast(module: torch.nn.Module, kind: str, dtype: torch.dtype) -> Convert:
+    import torch
+
+    def forward(inputs: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(kind, dtype):
+            return module(inputs)
+
+    return forward
+
+
+def _widened(forward: Convert, dtype: torch.dtype) -> Convert:
+    return lambda inputs: forward(inputs).to(dtype)
+
+
+def _criterion(plan: TrainingPlan, pixels: Pixels) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Cross-entropy on logits, smoothed and weighted as the plan says, mean over the batch.
+
+    torch's own weighted mean divides by the sum of the weights; here the mean is one over the samples.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    smoothing = plan.label_smoothing
+    if plan.class_weights is None:
+        if not smoothing:
+            return cast("Callable[[torch.Tensor, torch.Tensor], torch.Tensor]", cross_entropy)
+        return lambda logits, labels: cross_entropy(logits, labels, label_smoothing=smoothing)
+    weights = torch.tensor(plan.class_weights, dtype=pixels.dtype).to(pixels.device)
+
+    def weighted(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        losses = cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+        return (losses * weights[labels]).mean()
+
+    return weighted
+
+
+def loss_in_words(plan: TrainingPlan) -> str:
+    """``cross-entropy on logits, mean over the batch``, with what the plan adds to it."""
+    smoothed = f", label smoothing {plan.label_smoothing}" if plan.label_smoothing else ""
+    weighted = ", samples weighted by class" if plan.class_weights is not None else ""
+    return f"cross-entropy on logits, mean over the batch{smoothed}{weighted}"
+
+
+def compiler_report() -> dict[str, object]:
+    """What torch's compiler has made in this process: graphs, and the breaks between them."""
+    from torch._dynamo.utils import counters
+
+    breaks = sum(counters["graph_break"].values())
+    return {"compiler": "inductor", "graphs": counters["stats"]["unique_graphs"], "graph_breaks": breaks}

@@ -1,0 +1,174 @@
+"""A PyTorch module in training: batches, steps, predictions, and what is really in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.adapters import torch_runtime
+from bench.adapters.base import DeviceMemory, Learner, Predictor, Scores, TrainingPlan
+from bench.adapters.pytorch_computation import MIXED, compiler_report, computation, loss_in_words
+from bench.adapters.pytorch_input import Loader, Pixels, Resident
+from bench.adapters.pytorch_network import load_weights, read_weights
+from bench.adapters.pytorch_optimizer import matched_updates, own_updates
+from bench.case import Case
+from bench.models import native
+from bench.models.network import PlacedNetwork
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from bench.datasets.dataset import Split
+
+
+class PyTorchLearner(Learner):
+    """A module and its optimiser on one device.
+
+    In the matched track images stay on the device as stored, ``(n, channels, height, width)``; a batch is converted
+    and scaled as it is used, so that memory holds one copy of the data and the clock sees the work a user would pay
+    for. In the idiomatic track they are converted once, before training, as torch's tutorials do.
+    """
+
+    granularity = "step"
+
+    def __init__(
+        self, module: torch.nn.Module, placed: PlacedNetwork | None, case: Case, train: Split, plan: TrainingPlan
+    ) -> None:
+        import torch
+
+        assert plan.optimizer is not None
+        self._module = module
+        self._placed = placed
+        self._case = case
+        self._plan = plan
+        self._device = torch.device(case.device)
+        self._first = train.images[:1]
+        dtype = torch.float64 if case.precision == "float64" else torch.float32
+        self._pixels = Pixels.of(train, plan, self._device, dtype, case.channels_last)
+        matched = case.track == "matched"
+        self._source = (
+            Loader(self._pixels, train, plan.batch_size, plan)
+            if case.input == "loader"
+            else Resident(self._pixels, train, plan.batch_size, converted=not matched)
+        )
+        self._computation = computation(module, case, plan, self._pixels, self._source.inputs, whole=placed is not None)
+        self._rows = len(train)
+        self._rates = [] if plan.learning_rates is None else plan.learning_rates.tolist()
+        self._step = 0
+        scaler: Any = torch.amp.GradScaler(self._device.type) if case.precision == "float16" else None
+        self._updates = (
+            matched_updates(module, plan.optimizer, self._rates, scaler)
+            if matched
+            else own_updates(module, plan.optimizer, scaler)
+        )
+
+    def train(self, order: NDArray[np.int64] | None) -> float | None:
+        loss_of, update, rates = self._computation.loss, self._updates.step, self._rates
+        self._module.train()
+        losses: list[torch.Tensor] = []
+        for images, labels in self._source.batches(order):
+            loss = loss_of(images, labels)
+            update(loss, rates[self._step])
+            self._step += 1
+            losses.append(loss.detach())
+        return self._mean(losses, self._rows if order is None else len(order))
+
+    def _mean(self, losses: list[torch.Tensor], rows: int) -> float:
+        """The mean over ``rows`` samples of the means over batches, of which the last may be short."""
+        import torch
+
+        sizes = [self._plan.batch_size] * len(losses)
+        sizes[-1] = rows - sum(sizes[:-1])
+        together = torch.stack(losses)
+        return float((together * torch.tensor(sizes, dtype=together.dtype, device=self._device)).sum() / rows)
+
+    def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
+        return ((self._source.inputs(images), labels) for images, labels in self._source.batches(order))
+
+    def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
+        import torch
+
+        module, pixels, logits_of, dtype = self._module, self._pixels, self._computation.logits, self._pixels.dtype
+
+        def predict(images: NDArray[np.uint8] | NDArray[np.float32]) -> Scores:
+            module.eval()
+            with torch.inference_mode():
+                stored = pixels.stored(images)
+                parts = [logits_of(part) for part in stored.split(batch_size or len(stored))]
+                if not isinstance(parts[0], torch.Tensor):
+                    raise native.ModelFault(
+                        f"the model returns a {type(parts[0]).__name__}, a tensor of logits expected"
+                    )
+                logits = parts[0] if len(parts) == 1 else torch.cat(parts)
+                values = logits.to(dtype).cpu().numpy()
+            return Scores(values.argmax(axis=-1), values, "logits")
+
+        return predict
+
+    def synchronize(self) -> None:
+        torch_runtime.synchronize(self._case.device)
+
+    def reset_device_peak(self) -> None:
+        torch_runtime.reset_device_peak(self._case.device)
+
+    def device_memory(self) -> DeviceMemory | None:
+        return torch_runtime.device_memory(self._case.device)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        if self._placed is None:
+            return {name: value.cpu().numpy().copy() for name, value in self._module.state_dict().items()}
+        return read_weights(self._placed, self._module)
+
+    def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        if self._placed is None:
+            raise ValueError("a native model's weights have no neutral layout")
+        load_weights(self._placed, self._module, weights)
+
+    def parameter_count(self) -> int | None:
+        return sum(int(parameter.numel()) for parameter in self._module.parameters() if parameter.requires_grad)
+
+    def settings(self) -> dict[str, object]:
+        import torch
+
+        compiled = self._computation.compiled
+        return {
+            "optimizer": self._updates.settings(),
+            "loss": loss_in_words(self._plan),
+            "metrics": [],
+            "execution": "compiled" if compiled else "eager",
+            "compiled": compiler_report() if compiled else False,
+            "precision": self._precision(),
+            "weights": _name(next(self._module.parameters()).dtype),
+            "autocast": self._case.precision if self._case.precision in MIXED else None,
+            "input": self._source.name,
+            "transforms": list(self._source.transforms),
+            "memory_format": self._memory_format(),
+            "tf32": torch_runtime.tf32(),
+            "threads": torch.get_num_threads(),
+            "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        }
+
+    def _precision(self) -> str:
+        """The type of the logits of one image, which tells in what they were computed."""
+        import torch
+
+        self._module.eval()
+        with torch.inference_mode():
+            inputs = self._pixels.inputs(self._pixels.stored(self._first), copy=True)
+            return _name(self._computation.forward(inputs).dtype)
+
+    def _memory_format(self) -> str:
+        """How the kernels of convolutions lie, which is how torch computes them."""
+        import torch
+
+        kernels = [parameter for parameter in self._module.parameters() if parameter.ndim == 4]
+        last = any(not kernel.is_contiguous() for kernel in kernels)
+        last = last and all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
+        return "channels_last" if last else "contiguous"
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

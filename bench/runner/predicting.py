@@ -1,0 +1,108 @@
+"""What follows the training of a trial: scoring the test part once, timed passes, latency, the pipeline alone."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.adapters.base import Learner
+from bench.adapters.base import Scores as Answers
+from bench.case import Case
+from bench.datasets.dataset import Split
+from bench.measure.clock import Stopwatch
+from bench.record import PipelineFigures, PredictPass
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WARM_UP_CALLS = 20
+"""Calls on one sample before latency is timed: more than any framework needs to settle."""
+
+PIPELINE_S = 2.0
+"""The input pipeline alone is timed until it has run this long, or has given every row once."""
+
+
+def predict_batch_size(learner: Learner, case: Case) -> int:
+    """An estimator is given all rows at once, as its users do; 0 means that."""
+    return 0 if learner.granularity == "fit" else case.measuring.predict_batch_size
+
+
+def answer(learner: Learner, case: Case, test: Split) -> tuple[Answers, float]:
+    """The answers to the test part, and the seconds they took, compiling the predictor included."""
+    watch = Stopwatch(learner.synchronize)
+    with watch:
+        answers = learner.predictor(predict_batch_size(learner, case))(test.images)
+    return answers, watch.seconds
+
+
+def timed_passes(learner: Learner, case: Case, test: Split, evaluate_s: float) -> tuple[PredictPass, ...]:
+    """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
+
+    ``evaluate_s`` is what one pass took off the clock.
+    """
+    measuring = case.measuring
+    rows = len(test)
+    if evaluate_s > measuring.predict_s:
+        rows = max(100, int(rows * measuring.predict_s / evaluate_s))
+    images = test.images[:rows]
+    predict = learner.predictor(predict_batch_size(learner, case), decisions_only=True)
+    passes: list[PredictPass] = []
+    watch = Stopwatch(learner.synchronize)
+    spent = 0.0
+    while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
+        with watch:
+            predict(images)
+        passes.append(PredictPass(samples=len(images), seconds=watch.seconds))
+        spent += watch.seconds
+    return tuple(passes)
+
+
+def latencies(learner: Learner, case: Case, test: Split) -> tuple[float, ...]:
+    """Microseconds of each call on one sample, after the warm-up calls."""
+    measuring = case.measuring
+    predict = learner.predictor(1, decisions_only=True)
+    samples = [test.images[index : index + 1] for index in range(min(100, len(test)))]
+    warm_up = Stopwatch(learner.synchronize)
+    with warm_up:
+        predict(samples[0])
+    if warm_up.seconds < measuring.latency_s / WARM_UP_CALLS:
+        for index in range(WARM_UP_CALLS):
+            predict(samples[index % len(samples)])
+    watch = Stopwatch(learner.synchronize)
+    calls: list[float] = []
+    spent = 0.0
+    while len(calls) < measuring.latency_calls and spent < measuring.latency_s:
+        sample = samples[len(calls) % len(samples)]
+        with watch:
+            predict(sample)
+        calls.append(round(watch.microseconds, 1))
+        spent += watch.seconds
+    return tuple(calls)
+
+
+def time_pipeline(learner: Learner, case: Case, order: NDArray[np.int64]) -> PipelineFigures | None:
+    """The input pipeline over the rows of ``order``, for about ``PIPELINE_S`` seconds; None where there is none."""
+    assert case.training is not None
+    watch = Stopwatch(_host)
+    with watch:
+        batches = learner.batches(order)
+        found = next(batches, None) if batches is not None else None
+    if batches is None or found is None:
+        return None
+    first_batch_s = watch.seconds
+    size = case.training.batch_size
+    samples, seconds = 0, 0.0
+    for number in range(1, math.ceil(len(order) / size)):
+        if seconds >= PIPELINE_S:
+            break
+        with watch:
+            next(batches)
+        samples += min(size, len(order) - number * size)
+        seconds += watch.seconds
+    return PipelineFigures(first_batch_s=first_batch_s, samples=samples, seconds=seconds)
+
+
+def _host() -> None:
+    """A pipeline works on the host: there is no device to wait for."""

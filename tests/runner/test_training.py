@@ -1,0 +1,154 @@
+"""The training phase: pieces of an epoch, evaluations between them, the idiomatic track, epochs of one batch."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import bench.measure.clock
+from bench.case import Training
+from bench.record import EpochFigures, Phases
+from bench.runner.predicting import PIPELINE_S
+from bench.runner.training import piece_ends
+from bench.score import Diverged
+from tests.runner.small import DIGITS_TRAIN, Clock, NotingLearner
+from tests.runner.test_trial import Ran
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(bench.measure.clock, "perf_counter_ns", clock)
+    return clock
+
+
+def trained(folder: Path, learner: NotingLearner, **changes: Any) -> Phases:
+    return Ran(folder, learner, **changes).measured.phases
+
+
+@given(st.integers(1, 5_000), st.integers(1, 600), st.integers(1, 12))
+def test_pieces_are_whole_batches_as_equal_as_can_be(rows: int, batch_size: int, pieces: int) -> None:
+    ends = piece_ends(rows, batch_size, pieces)
+    batches = math.ceil(rows / batch_size)
+    assert ends[-1] == rows
+    assert len(ends) == min(pieces, batches)
+    assert all(end % batch_size == 0 for end in ends[:-1])
+    sizes = np.diff([0, *(math.ceil(end / batch_size) for end in ends)])
+    assert sizes.max() - sizes.min() <= 1
+
+
+@pytest.mark.parametrize("batch_size", [DIGITS_TRAIN, 5_000, 1_000])
+def test_a_first_epoch_that_its_first_steps_use_up_is_an_epoch_all_the_same(
+    batch_size: int, clock: Clock, tmp_path: Path
+) -> None:
+    """Its loss is that of the first steps; the second epoch is steady, as it is at any other batch size."""
+    epochs = trained(tmp_path, NotingLearner(clock), training=Training(epochs=2, batch_size=batch_size)).epochs
+    assert epochs[0] == EpochFigures(seconds=0.0, samples=0, loss=1.5)
+    assert epochs[1].samples == DIGITS_TRAIN
+
+
+class DivergingLearner(NotingLearner):
+    """Its loss is NaN from the third call on."""
+
+    def train(self, order: NDArray[np.int64] | None) -> float | None:
+        loss = super().train(order)
+        return loss if len(self.trained()) < 3 else math.nan
+
+
+@pytest.mark.parametrize(("batch_size", "epoch"), [(100, 1), (DIGITS_TRAIN, 3), (1_000, 2)])
+def test_a_loss_that_is_no_number_is_named_with_its_epoch(
+    batch_size: int, epoch: int, clock: Clock, tmp_path: Path
+) -> None:
+    with pytest.raises(Diverged, match=f"loss of epoch {epoch} is nan"):
+        trained(tmp_path, DivergingLearner(clock), training=Training(epochs=4, batch_size=batch_size))
+
+
+class ImprovingLearner(NotingLearner):
+    """Its loss is the number of the call."""
+
+    def train(self, order: NDArray[np.int64] | None) -> float | None:
+        super().train(order)
+        return float(len(self.trained()))
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_all_its_samples(clock: Clock, tmp_path: Path) -> None:
+    """Of the first: 100 samples at 1, the short batch of 37 at 2, the other 1,300 at 3."""
+    epochs = trained(tmp_path, ImprovingLearner(clock)).epochs
+    assert [epoch.loss for epoch in epochs] == pytest.approx([(100 + 2 * 37 + 3 * 1300) / 1437, 4.0])
+
+
+CURVE = Training(epochs=2, batch_size=100, validation_rows=137, evaluations_per_epoch=2)
+"""Thirteen whole batches an epoch: checkpoints after the sixth and the last."""
+
+
+def test_an_epoch_is_evaluated_as_often_as_asked_and_off_the_clock(clock: Clock, tmp_path: Path) -> None:
+    slow = NotingLearner(clock, predict_row_s=1.0, wait_s=0.0)
+    epochs = trained(tmp_path, slow, training=CURVE).epochs
+    points = [point for epoch in epochs for point in epoch.checkpoints]
+    assert [point.samples for point in points] == [600, 1300, 1900, 2600]
+    assert [point.seconds for point in points] == pytest.approx([0.6, 1.3, 1.9, 2.6])
+    assert [epoch.seconds for epoch in epochs] == pytest.approx([1.2, 1.3])
+    assert [epoch.samples for epoch in epochs] == [1200, 1300]
+
+
+def test_every_row_is_met_once_an_epoch_however_often_it_is_evaluated(clock: Clock, tmp_path: Path) -> None:
+    learner = NotingLearner(clock)
+    training = Training(epochs=1, batch_size=100, validation_rows=10, evaluations_per_epoch=5)
+    trained(tmp_path, learner, training=training)
+    assert sorted(np.concatenate(learner.trained())) == list(range(DIGITS_TRAIN - 10))
+
+
+def test_the_grid_is_the_same_for_every_framework_and_ends_with_the_epoch(clock: Clock, tmp_path: Path) -> None:
+    epoch = trained(tmp_path, NotingLearner(clock), training=CURVE).epochs[-1]
+    assert epoch.validation_accuracy == epoch.checkpoints[-1].validation_accuracy
+    assert 0.05 < epoch.checkpoints[-1].validation_accuracy < 0.15  # always 3, of ten classes
+
+
+def test_without_a_validation_part_there_is_no_checkpoint(clock: Clock, tmp_path: Path) -> None:
+    epochs = trained(tmp_path, NotingLearner(clock), training=Training(batch_size=100, evaluations_per_epoch=3)).epochs
+    assert [epoch.checkpoints for epoch in epochs] == [()] * 3
+
+
+def test_the_last_rows_are_the_validation_part_where_asked(clock: Clock, tmp_path: Path) -> None:
+    training = Training(epochs=1, batch_size=100, validation_rows=137, validation_part="last")
+    whole = Ran(tmp_path, NotingLearner(clock)).built[2]
+    rest = Ran(tmp_path, NotingLearner(clock), training=training).built[2]
+    assert np.array_equal(rest.images, whole.images[:1300])
+
+
+def test_the_idiomatic_track_leaves_order_and_first_step_to_the_framework(clock: Clock, tmp_path: Path) -> None:
+    learner = NotingLearner(clock)
+    phases = trained(tmp_path, learner, track="idiomatic", training=Training(epochs=3, batch_size=100))
+    assert learner.trained() == [None] * 3
+    assert phases.first_steps == ()
+    assert [epoch.samples for epoch in phases.epochs] == [DIGITS_TRAIN] * 3
+
+
+def test_resident_data_have_no_pipeline_to_time(clock: Clock, tmp_path: Path) -> None:
+    assert trained(tmp_path, NotingLearner(clock)).pipeline is None
+
+
+@pytest.mark.parametrize(("batch_s", "samples"), [(0.01, 1337), (1.0, 200)])
+def test_the_pipeline_is_timed_alone_for_a_pass_or_its_seconds(
+    batch_s: float, samples: int, clock: Clock, tmp_path: Path
+) -> None:
+    """The first batch takes half a second more; a pass is 14 further batches, the last of 37 rows."""
+    learner = NotingLearner(clock, batch_s=batch_s)
+    found = trained(tmp_path, learner, input="loader").pipeline
+    assert found is not None
+    assert found.first_batch_s == pytest.approx(0.5 + batch_s)
+    assert found.samples == samples
+    assert found.seconds == pytest.approx(14 * batch_s if samples == 1337 else PIPELINE_S)
+    assert [kind for kind, _ in learner.calls if kind == "train"] == ["train"] * 4
+
+
+def test_a_pipeline_of_one_batch_has_no_rate(clock: Clock, tmp_path: Path) -> None:
+    training = Training(epochs=1, batch_size=2_000)
+    found = trained(tmp_path, NotingLearner(clock), input="loader", training=training).pipeline
+    assert found is not None
+    assert (found.samples, found.seconds) == (0, 0.0)
