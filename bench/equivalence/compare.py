@@ -1,0 +1,163 @@
+"""Two traces of one proof side by side: every quantity in the order in which it arises, its difference, its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.case import Precision
+from bench.equivalence.definition import DEFINITION
+from bench.equivalence.limits import FALLEN, Kind, cause_of, limits_of
+from bench.equivalence.proof import Proof, network_of
+from bench.equivalence.trace import Arrays, Trace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SMALL_SHARE = 2.0**-10
+"""An update smaller than this share of the largest is measured against that share: it may be rounding alone."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One quantity of one proof, computed by two."""
+
+    proof: Proof
+    precision: Precision
+    quantity: str
+    """``loss at step 3``."""
+    kind: Kind | None
+    """None for what must be equal, not near: names, shapes, counts."""
+    between: tuple[str, str]
+    """The definition or a framework, and the framework that is judged."""
+    difference: float
+    """Relative; infinite where the two cannot be compared."""
+    limit: float
+    cause: str = ""
+    """Why a wider limit holds."""
+    words: str = ""
+    """The two values, where they are few."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the difference is within the limit; NaN is not."""
+        return self.difference <= self.limit
+
+
+Found = tuple[str, "Kind | None", float, str]
+
+
+def compare(
+    proof: Proof, precision: Precision, first: tuple[str, Trace], second: tuple[str, Trace]
+) -> list[Comparison]:
+    """Every quantity of two traces, in order. The second is the one that is judged."""
+    network = network_of(proof.model)
+    limits = limits_of(network, precision)
+    causes = [cause for name in (first[0], second[0]) if (cause := cause_of(name, network))]
+    comparisons = []
+    for quantity, kind, difference, words in _differences(first[1], second[1]):
+        limit, cause = (0.0 if kind is None else limits[kind]), ""
+        if kind is not None and precision == "float64" and causes and not difference <= limit:
+            limit, cause = FALLEN[kind], causes[-1]
+        between = (first[0], second[0])
+        comparisons.append(Comparison(proof, precision, quantity, kind, between, difference, limit, cause, words))
+    return comparisons
+
+
+def compare_all(proof: Proof, precision: Precision, definition: Trace, traces: Mapping[str, Trace]) -> list[Comparison]:
+    """Every framework with the definition, then every pair of frameworks."""
+    found: list[Comparison] = []
+    for name, trace in traces.items():
+        found += compare(proof, precision, (DEFINITION, definition), (name, trace))
+    for first, second in combinations(traces.items(), 2):
+        found += compare(proof, precision, first, second)
+    return found
+
+
+def relative(first: NDArray[np.float64], second: NDArray[np.float64], floor: float = 0.0) -> float:
+    """``max|a - b| / max|a|``; 0 for two of nothing but zeros. ``floor`` is the least divisor."""
+    if first.shape != second.shape:
+        return float("inf")
+    if not first.size:
+        return 0.0
+    difference = float(np.max(np.abs(first - second)))
+    scale = max(float(np.max(np.abs(first))), floor)
+    if difference == 0.0:
+        return 0.0
+    return difference / scale if scale > 0 else float("inf")
+
+
+def _differences(a: Trace, b: Trace) -> Iterator[Found]:
+    """Quantity, kind, difference, and the two values where they are few. A quantity that one has not is left out."""
+    if a.parameters is not None and b.parameters is not None:
+        yield _equal("parameters", a.parameters, b.parameters)
+    shown = bool(a.initial and b.initial)
+    if shown:
+        yield from _shapes(a.initial, b.initial)
+        yield from _weights("initial", "initial weights of", a.initial, b.initial)
+    probabilities = "probabilities" in (a.kind, b.kind)
+    yield "logits before training", "logits", relative(*_answers(a, b, "logits", probabilities)), ""
+    yield "logits before training, asked twice", "repeated", relative(b.logits, b.repeated), ""
+    if shown:
+        yield from _updates(a, b)
+    if a.losses.size and b.losses.size and not (np.isnan(a.losses).all() or np.isnan(b.losses).all()):
+        yield from _losses(a.losses, b.losses)
+    if shown and a.final and b.final:
+        yield from _weights("weights", "final weights of", a.final, b.final)
+        yield from _weights("whole", "whole epochs against single batches:", b.final, b.whole)
+    if a.after.size and b.after.size:
+        yield "logits after training", "after", relative(*_answers(a, b, "after", probabilities)), ""
+
+
+def _equal(quantity: str, a: object, b: object) -> Found:
+    return quantity, None, 0.0 if a == b else float("inf"), "" if a == b else f"{b} against {a}"
+
+
+def _shapes(a: Arrays, b: Arrays) -> Iterator[Found]:
+    yield _equal("names of weights", sorted(a), sorted(b))
+    for name in a.keys() & b.keys():
+        yield _equal(f"shape of {name}", a[name].shape, b[name].shape)
+
+
+def _weights(kind: Kind, words: str, a: Arrays, b: Arrays) -> Iterator[Found]:
+    for name in a:
+        if name in b:
+            yield f"{words} {name}", kind, relative(a[name], b[name]), ""
+
+
+def _updates(a: Trace, b: Trace) -> Iterator[Found]:
+    """The first update of each weight: what was added to it."""
+    same = [
+        name
+        for name in a.initial
+        if name in b.initial and name in a.first and name in b.first and a.first[name].shape == b.first[name].shape
+    ]
+    moved = {name: (a.first[name] - a.initial[name], b.first[name] - b.initial[name]) for name in same}
+    largest = max((float(np.max(np.abs(move[0]))) for move in moved.values()), default=0.0)
+    for name, (first, second) in moved.items():
+        yield f"first update of {name}", "update", relative(first, second, SMALL_SHARE * largest), ""
+
+
+def _losses(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[Found]:
+    for number, (first, second) in enumerate(zip(a, b, strict=True), start=1):
+        difference = relative(np.array([first]), np.array([second]))
+        yield f"loss at step {number}", "loss", difference, f"{second:.12g} against {first:.12g}"
+
+
+def _answers(a: Trace, b: Trace, part: str, probabilities: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Answers of both as logits, or as probabilities where one gives nothing else."""
+    values = [
+        _softmax(getattr(trace, part)) if probabilities and trace.kind == "logits" else getattr(trace, part)
+        for trace in (a, b)
+    ]
+    return values[0], values[1]
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities

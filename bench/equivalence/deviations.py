@@ -1,0 +1,75 @@
+"""Ways in which a ``Reference`` can depart from the definition where a network or an optimiser as data cannot say so.
+
+A different constant (an epsilon, a rate) is a different ``Optimizer`` or ``PlacedNetwork``; a different formula is a
+field here. ``NONE`` is the definition itself.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+EpsilonPlace = Literal["defined", "after correction", "inside root", "outside root"]
+"""``defined``: that of ``Optimizer``. ``after correction``: Adam's, added to the corrected root, as PyTorch has it."""
+Scope = Literal["kernels", "all"]
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """Departures from the definition, by part; the defaults are the definition."""
+
+    # layers
+    unbiased_variance: bool = False
+    """BatchNorm's moving variance takes ``n / (n - 1)`` times the batch's biased variance (PyTorch's)."""
+    norm_evaluates_by_batch: bool = False
+    """BatchNorm uses the statistics of the batch in evaluation too."""
+    norm_trains_by_moving: bool = False
+    """BatchNorm uses its moving statistics in training, and leaves them as they are."""
+    symmetric_pads: bool = False
+    """Padding ``same`` adds ``kernel // 2`` on both sides."""
+    channels_first: bool = False
+    """Flatten in channel, height, width order."""
+    without_activation: frozenset[str] = frozenset()
+    """Layers whose rectifier is missing, by name."""
+    without_bias: frozenset[str] = frozenset()
+    """Layers that have no bias, by name."""
+    fixed_bias: bool = False
+    """Biases are there and are not trained."""
+
+    # answers and loss
+    softmax_answers: bool = False
+    """What is answered are probabilities."""
+    softmax_loss: bool = False
+    """The loss takes probabilities for logits."""
+    divisor: int = 0
+    """What the summed loss of a batch is divided by, whatever its rows; 0: by its rows."""
+    weighted_mean: bool = False
+    """The mean is one over the class weights of the batch, as PyTorch has it."""
+    reported_mean: bool = False
+    """The loss that is reported is the mean, whatever is descended."""
+
+    # penalties
+    l2: float = 0.0
+    """``l2 * w`` is added to the gradient of each weight in ``l2_on``."""
+    l2_on: Scope = "kernels"
+    l2_per_batch: bool = False
+    """``l2`` is divided by the rows of the batch (scikit-learn's ``alpha``)."""
+    l2_reported: bool = False
+    """``l2 / 2`` times the sum of squares is part of the loss that is reported."""
+    coupled_decay: bool = False
+    """Weight decay is added to the gradient instead of being taken from the weight."""
+    decay_on: Scope = "kernels"
+    decay_without_rate: bool = False
+    """Weight decay is not multiplied by the learning rate."""
+
+    # optimisers
+    epsilon_place: EpsilonPlace = "defined"
+    no_correction: bool = False
+    """Adam's moments are not corrected for their start at zero."""
+    rate_outside: bool = False
+    """The velocity holds gradients alone, and the rate of the step multiplies all of it (PyTorch's momentum)."""
+    dampening: float = 0.0
+    """Momentum weighs gradients by ``1 - dampening``."""
+    dampens_first: bool = False
+    """The first gradient too; PyTorch's dampening leaves it whole."""
+
+
+NONE = Deviations()

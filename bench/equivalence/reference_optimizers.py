@@ -1,0 +1,116 @@
+"""One update of every optimiser of ``bench.case.Optimizer``, in numpy: its docstring is the definition.
+
+Adam in its two forms: Kingma and Ba, ICLR 2015, algorithm 1 and the end of section 2. Nesterov's momentum: Sutskever et
+al., ICML 2013, in the form of Bengio et al. (arXiv 1212.0901), equation 7. Decoupled decay: Loshchilov and Hutter, ICLR
+2019. Adadelta: Zeiler (arXiv 1212.5701), algorithm 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.case import Optimizer
+from bench.equivalence.deviations import NONE, Deviations, Scope
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+
+
+def covers(scope: Scope, name: str) -> bool:
+    """Whether a weight, by neutral name, is penalised: kernels alone, or all that are trained."""
+    return scope == "all" or name.endswith("/kernel")
+
+
+@dataclass(eq=False)
+class Updater:
+    """An optimiser with its state; every state is zero at the start."""
+
+    optimizer: Optimizer
+    deviations: Deviations = NONE
+    _step: int = 0
+    _states: dict[tuple[str, str], Array] = field(default_factory=dict)
+
+    def update(self, weights: Mapping[str, Array], gradients: Mapping[str, Array], rate: float) -> Arrays:
+        """The weights of ``gradients`` after one step at ``rate``; the arrays given stay as they are."""
+        self._step += 1
+        rules = {
+            "sgd": self._sgd,
+            "adam": self._adam,
+            "adamw": self._adam,
+            "rmsprop": self._rmsprop,
+            "adadelta": self._adadelta,
+        }
+        rule = rules[self.optimizer.name]
+        updated: Arrays = {}
+        for name, gradient in gradients.items():
+            weight, decay = weights[name], self._decay(name)
+            if self.deviations.coupled_decay:
+                gradient = gradient + decay * weight
+            elif decay:
+                weight = weight - (1.0 if self.deviations.decay_without_rate else rate) * decay * weight
+            updated[name] = weight + rule(name, gradient, rate)
+        return updated
+
+    def _decay(self, name: str) -> float:
+        return self.optimizer.weight_decay if covers(self.deviations.decay_on, name) else 0.0
+
+    def _state(self, kind: str, name: str, like: Array) -> Array:
+        return self._states.setdefault((kind, name), np.zeros_like(like))
+
+    def _keep(self, kind: str, name: str, value: Array) -> Array:
+        self._states[kind, name] = value
+        return value
+
+    def _sgd(self, name: str, gradient: Array, rate: float) -> Array:
+        momentum, inside = self.optimizer.momentum, 1.0 if self.deviations.rate_outside else rate
+        whole = self._step == 1 and not self.deviations.dampens_first
+        share = 1.0 if whole else 1 - self.deviations.dampening
+        velocity = self._keep(
+            "velocity", name, momentum * self._state("velocity", name, gradient) - share * inside * gradient
+        )
+        step = momentum * velocity - inside * gradient if self.optimizer.nesterov else velocity
+        return rate * step if self.deviations.rate_outside else step
+
+    def _adam(self, name: str, gradient: Array, rate: float) -> Array:
+        constants, place = self.optimizer, self.deviations.epsilon_place
+        first, second, epsilon = constants.beta_1, constants.beta_2, constants.epsilon
+        mean = self._keep("mean", name, first * self._state("mean", name, gradient) + (1 - first) * gradient)
+        square = self._keep("square", name, second * self._state("square", name, gradient) + (1 - second) * gradient**2)
+        first_correction = second_correction = 1.0
+        if not self.deviations.no_correction:
+            first_correction, second_correction = 1 - first**self._step, 1 - second**self._step
+        if place == "after correction":
+            return -rate / first_correction * mean / (np.sqrt(square / second_correction) + epsilon)
+        root = np.sqrt(square + epsilon) if place == "inside root" else np.sqrt(square) + epsilon
+        return -rate * math.sqrt(second_correction) / first_correction * mean / root
+
+    def _rmsprop(self, name: str, gradient: Array, rate: float) -> Array:
+        rho = self.optimizer.rho
+        square = self._keep("square", name, rho * self._state("square", name, gradient) + (1 - rho) * gradient**2)
+        inside = 1.0 if self.deviations.rate_outside else rate
+        step = inside * gradient / self._root(square)
+        velocity = self._keep(
+            "velocity", name, self.optimizer.momentum * self._state("velocity", name, gradient) + step
+        )
+        return -rate * velocity if self.deviations.rate_outside else -velocity
+
+    def _adadelta(self, name: str, gradient: Array, rate: float) -> Array:
+        rho = self.optimizer.rho
+        square = self._keep("square", name, rho * self._state("square", name, gradient) + (1 - rho) * gradient**2)
+        before = self._state("steps", name, gradient)
+        step = gradient * self._root(before) / self._root(square)
+        self._keep("steps", name, rho * before + (1 - rho) * step**2)
+        return -rate * step
+
+    def _root(self, square: Array) -> Array:
+        """The root with epsilon where RMSprop and Adadelta have it, inside; or outside."""
+        epsilon = self.optimizer.epsilon
+        if self.deviations.epsilon_place == "outside root":
+            return np.asarray(np.sqrt(square) + epsilon)
+        return np.asarray(np.sqrt(square + epsilon))

@@ -1,0 +1,123 @@
+"""What one framework computed of a proof: the quantities that are compared, in the order in which they arise."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.adapters.base import Adapter, Learner
+from bench.equivalence.proof import EVALUATED, Material, Proof, case_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.certificate import Conditions
+
+Arrays = dict[str, "NDArray[np.float64]"]
+
+
+@dataclass(eq=False)
+class Trace:
+    """All quantities in float64, weights by neutral name. Empty where a proof asks for the first step alone."""
+
+    initial: Arrays
+    """Weights as read back before training; their shapes are compared."""
+    logits: NDArray[np.float64]
+    """``(EVALUATED, k)`` before training, in evaluation mode."""
+    repeated: NDArray[np.float64]
+    """The same once more."""
+    first: Arrays
+    """Weights after the first update."""
+    parameters: int | None = None
+    kind: str = "logits"
+    """``probabilities`` where the framework gives no logits."""
+    losses: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """``(steps,)``, each before its own update, trained a batch at a time."""
+    final: Arrays = field(default_factory=dict)
+    after: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Logits after training."""
+    whole: Arrays = field(default_factory=dict)
+    """Final weights of a second learner trained by whole epochs: the path that is timed."""
+    settings: dict[str, object] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write it as ``.npz``."""
+        plain = {"parameters": self.parameters, "kind": self.kind, "settings": self.settings}
+        arrays = {"logits": self.logits, "repeated": self.repeated, "losses": self.losses, "after": self.after}
+        for part in _WEIGHTS:
+            arrays |= {f"{part}:{name}": value for name, value in getattr(self, part).items()}
+        np.savez(path, allow_pickle=False, plain=np.array(json.dumps(plain, default=str)), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Trace:
+        """Read what ``save`` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        plain = json.loads(str(arrays.pop("plain")))
+        weights: dict[str, Arrays] = {part: {} for part in _WEIGHTS}
+        for name in [name for name in arrays if ":" in name]:
+            part, _, weight = name.partition(":")
+            weights[part][weight] = arrays.pop(name)
+        return cls(**arrays, **weights, **plain)  # type: ignore[arg-type]
+
+
+_WEIGHTS = ("initial", "first", "final", "whole")
+
+
+def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision: str | None = None) -> Trace:
+    """What ``adapter`` computes of ``proof`` on the path of ``conditions``, in ``precision`` where it is another.
+
+    Two learners are built: one is trained a batch at a time, so that every loss is seen; the other in calls of whole
+    epochs, as it is timed.
+    """
+    case, material = case_of(proof, conditions, precision), Material(proof)
+
+    def build() -> Learner:
+        return adapter.build(case, material.network, material.train, material.plan(conditions.threads))
+
+    learner = build()
+    answer = learner.predictor(EVALUATED)
+    before, repeated = answer(material.evaluated), answer(material.evaluated)
+    assert before.values is not None
+    assert repeated.values is not None
+    trace = Trace(
+        parameters=learner.parameter_count(),
+        kind=str(before.kind),
+        initial=_weights(learner),
+        logits=_double(before.values),
+        repeated=_double(repeated.values),
+        first={},
+        settings=learner.settings(),
+    )
+    batches = material.batches[:1] if proof.first_step_only else material.batches
+    losses = []
+    for number, batch in enumerate(batches):
+        loss = learner.train(batch)
+        losses.append(np.nan if loss is None else loss)
+        if number == 0:
+            trace.first = _weights(learner)
+    if proof.first_step_only:
+        return trace
+    trace.losses = np.array(losses, np.float64)
+    trace.final = _weights(learner)
+    values = answer(material.evaluated).values
+    assert values is not None
+    trace.after = _double(values)
+    second = build()
+    for order in material.orders:
+        second.train(order)
+    trace.whole = _weights(second)
+    return trace
+
+
+def _weights(learner: Learner) -> Arrays:
+    return {name: _double(value) for name, value in learner.weights().items()}
+
+
+def _double(values: object) -> NDArray[np.float64]:
+    """A copy in float64: what was read must not change when the learner goes on."""
+    return np.array(values, dtype=np.float64)

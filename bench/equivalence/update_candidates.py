@@ -1,0 +1,161 @@
+"""Departures in the update: rates, the optimiser's constants and form, weight decay, penalties.
+
+Constants are the libraries' defaults, which a forgotten argument leaves in force, and multiples of the one asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bench.equivalence.candidate import MULTIPLES, Candidate, constant, flag, other
+from bench.equivalence.evidence import Evidence
+
+EPSILONS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-10)
+RATES = (1.01, 0.99, 10.0, 0.1, 2.0, 0.5, 1.001, 0.999)
+MOMENTA = (0.0, 0.9, 0.99, 0.95, 0.5, 0.8)
+BETAS = (0.9, 0.999, 0.99, 0.95, 0.98, 0.0)
+RHOS = (0.9, 0.99, 0.95, 0.999)
+PENALTIES = (1e-4, 2e-4, 1e-3, 2e-3, 1e-2, 2e-2, 1e-5, 2e-5, 5e-5, 5e-4, 1e-1)
+DECAYS = (0.01, 0.004, 1e-4, 5e-4, 1e-3, 0.1)
+
+
+def update_candidates(asked: Evidence) -> Iterator[Candidate]:
+    """Departures that have a meaning for the optimiser and its rates."""
+    yield from _of_rates(asked)
+    yield from _OF_OPTIMIZERS[asked.optimizer.name](asked)
+    yield from _of_decay(asked)
+    for value in PENALTIES:
+        for scope in ("kernels", "all"):
+            for per_batch in (False, True):
+                yield from penalty(asked, value, l2_on=scope, l2_per_batch=per_batch)
+
+
+def rate(asked: Evidence, factor: float) -> Candidate:
+    """All rates times ``factor``."""
+    return other(asked, f"learning rate {factor:g} times the one asked for", "update", rates=asked.rates * factor)
+
+
+def penalty(asked: Evidence, value: float, **fields: Any) -> Iterator[Candidate]:
+    """An L2 penalty whose gradient is ``value * w``; with its share in the loss that is reported, and without."""
+    where = "all weights" if fields.get("l2_on") == "all" else "kernels"
+    form = " divided by the rows of the batch" if fields.get("l2_per_batch") else ""
+    sentence = f"L2 penalty on {where} that was not asked for: {value:g} w{form} in the gradient"
+    for reported in (False, True):
+        yield flag(asked, sentence, "update", l2=value, l2_reported=reported, **fields)
+
+
+def adam_epsilon(asked: Evidence, value: float) -> Candidate:
+    """Another epsilon in its place."""
+    return constant(asked, f"epsilon of Adam: {value:g} against {asked.optimizer.epsilon:g}", epsilon=value)
+
+
+def adam_epsilon_after(asked: Evidence, value: float) -> Candidate:
+    """An epsilon added after the bias correction, as PyTorch's own Adam has it."""
+    given = asked.optimizer.epsilon
+    sentence = "epsilon of Adam after the bias correction instead of before it"
+    if value != given:
+        sentence = f"epsilon of Adam: {value:g} after the bias correction against {given:g} before it"
+    optimizer = asked.optimizer.model_copy(update={"epsilon": value})
+    return flag(replace(asked, optimizer=optimizer), sentence, "update", epsilon_place="after correction")
+
+
+def _constants(asked: Evidence, words: str, field: str, values: Iterable[float]) -> Iterator[Candidate]:
+    """Other values of one constant of the optimiser."""
+    given = getattr(asked.optimizer, field)
+    for value in dict.fromkeys(values):
+        if value != given:
+            yield constant(asked, f"{words}: {value:g} against {given:g}", **{field: value})
+
+
+def _of_rates(asked: Evidence) -> Iterator[Candidate]:
+    yield from (rate(asked, factor) for factor in RATES)
+    rates = asked.rates
+    if (rates == rates[0]).all():
+        return
+    for value, words in {rates.max(): "the largest", rates[0]: "the first"}.items():
+        sentence = f"learning rate stays at {words}, {value:g}, against a schedule"
+        yield other(asked, sentence, "update", rates=np.full_like(rates, value))
+    for shifted, words in ((np.append(rates[1:], rates[-1]), "next"), (np.append(rates[:1], rates[:-1]), "previous")):
+        yield other(asked, f"learning rate of a step is that of the {words} one", "update", rates=shifted)
+
+
+def _of_sgd(asked: Evidence) -> Iterator[Candidate]:
+    momentum, nesterov = asked.optimizer.momentum, asked.optimizer.nesterov
+    yield from _constants(asked, "momentum of SGD", "momentum", MOMENTA)
+    if nesterov:
+        yield constant(asked, "Nesterov's momentum is off, against on", nesterov=False)
+    elif momentum:
+        yield constant(asked, "Nesterov's momentum is on, against off", nesterov=True)
+    if momentum:
+        sentence = "momentum form: the rate outside the velocity against inside (they differ when the rate changes)"
+        yield flag(asked, sentence, "update", rate_outside=True)
+        for first, words in ((False, ", but for the first step"), (True, "")):
+            sentence = f"momentum form: gradients are dampened by {momentum:g}{words}, against whole"
+            yield flag(asked, sentence, "update", dampening=momentum, dampens_first=first)
+
+
+def _of_adam(asked: Evidence) -> Iterator[Candidate]:
+    epsilons = dict.fromkeys((*EPSILONS, *(factor * asked.optimizer.epsilon for factor in MULTIPLES)))
+    for value in epsilons:
+        if value != asked.optimizer.epsilon:
+            yield adam_epsilon(asked, value)
+    for value in dict.fromkeys((asked.optimizer.epsilon, *epsilons)):
+        yield adam_epsilon_after(asked, value)
+    yield flag(asked, "epsilon of Adam inside the root, against outside", "update", epsilon_place="inside root")
+    yield flag(asked, "no bias correction in Adam", "update", no_correction=True)
+    yield from _constants(asked, "beta_1 of Adam", "beta_1", BETAS)
+    yield from _constants(asked, "beta_2 of Adam", "beta_2", BETAS)
+
+
+def _of_rmsprop(asked: Evidence) -> Iterator[Candidate]:
+    yield from _of_root(asked, "RMSprop")
+    yield from _constants(asked, "momentum of RMSprop", "momentum", MOMENTA)
+    if asked.optimizer.momentum:
+        sentence = "momentum form: the rate outside the velocity against inside (they differ when the rate changes)"
+        yield flag(asked, sentence, "update", rate_outside=True)
+
+
+def _of_adadelta(asked: Evidence) -> Iterator[Candidate]:
+    yield from _of_root(asked, "Adadelta")
+
+
+def _of_root(asked: Evidence, words: str) -> Iterator[Candidate]:
+    multiples = (factor * asked.optimizer.epsilon for factor in MULTIPLES)
+    yield from _constants(asked, f"epsilon of {words}", "epsilon", (*EPSILONS, *multiples))
+    yield flag(asked, f"epsilon of {words} outside the root, against inside", "update", epsilon_place="outside root")
+    yield from _constants(asked, f"rho of {words}", "rho", RHOS)
+
+
+_OF_OPTIMIZERS: dict[str, Callable[[Evidence], Iterator[Candidate]]] = {
+    "sgd": _of_sgd,
+    "adam": _of_adam,
+    "adamw": _of_adam,
+    "rmsprop": _of_rmsprop,
+    "adadelta": _of_adadelta,
+}
+
+
+def _of_decay(asked: Evidence) -> Iterator[Candidate]:
+    given = asked.optimizer.weight_decay
+    if asked.optimizer.name == "sgd" and not (given or asked.optimizer.momentum):
+        return  # the same as an L2 penalty then, which is the likelier
+    yield from _constants(asked, "decoupled weight decay", "weight_decay", (0.0, *DECAYS, 2 * given, given / 2))
+    if given:
+        yield from _decay_forms(asked)
+        return
+    for value in DECAYS:
+        decayed = replace(asked, optimizer=asked.optimizer.model_copy(update={"weight_decay": value}))
+        yield flag(decayed, f"decoupled weight decay on all weights: {value:g} against 0", "update", decay_on="all")
+
+
+def _decay_forms(asked: Evidence) -> Iterator[Candidate]:
+    coupled = "weight decay coupled (added to the gradient), against decoupled"
+    yield flag(asked, coupled, "update", coupled_decay=True)
+    yield flag(asked, "weight decay on all weights, against kernels alone", "update", decay_on="all")
+    both = "weight decay coupled and on all weights, against decoupled and on kernels alone"
+    yield flag(asked, both, "update", coupled_decay=True, decay_on="all")
+    yield flag(asked, "weight decay is not multiplied by the learning rate", "update", decay_without_rate=True)

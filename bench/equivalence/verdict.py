@@ -1,0 +1,103 @@
+"""What came of the proofs: for each framework its largest differences, what missed its limit, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.certificate import Certificate, Conditions
+from bench.equivalence.compare import Comparison
+from bench.equivalence.definition import DEFINITION
+from bench.equivalence.limits import Kind
+
+
+@dataclass(frozen=True)
+class Miss:
+    """The first quantity of a proof that is further off than its limit, and what explains it."""
+
+    comparison: Comparison
+    explanations: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """``cnn · adam, float64: loss at step 3 differs by 2e-6 (limit 1e-12)``."""
+        one = self.comparison
+        by = "" if one.kind is None else f" differs by {one.difference:.1e} (limit {one.limit:.0e})"
+        values = f": {one.words}" if one.words else ""
+        against = "" if one.between[0] == DEFINITION else f", against {one.between[0]}"
+        return f"{one.proof.label}, {one.precision}{against}: {one.quantity}{by}{values}"
+
+
+@dataclass
+class Verdict:
+    """Of one framework under its conditions."""
+
+    conditions: Conditions
+    versions: dict[str, str]
+    comparisons: list[Comparison] = field(default_factory=list)
+    """With the definition, and of every pair in which it is the second."""
+    misses: list[Miss] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    """About work and dropout."""
+    errors: list[str] = field(default_factory=list)
+    unsupported: dict[str, list[str]] = field(default_factory=dict)
+    """Labels of the proofs it cannot be asked, by reason."""
+    uncounted: bool = False
+    """No model can count its rows."""
+    certificate: Certificate | None = None
+
+    @property
+    def framework(self) -> str:
+        """Its name."""
+        return self.conditions.framework
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that was asked was shown."""
+        return bool(self.comparisons) and not (self.misses or self.findings or self.errors)
+
+    @property
+    def proofs(self) -> int:
+        """How many proofs it was asked, in every precision."""
+        return len({(one.proof.model, one.proof.recipe, one.proof.seed, one.precision) for one in self.comparisons})
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Why some of its quantities were held to wider limits."""
+        return tuple(dict.fromkeys(one.cause for one in self.comparisons if one.cause))
+
+
+@dataclass
+class Verification:
+    """All frameworks that were asked."""
+
+    verdicts: list[Verdict]
+    absent: dict[str, str] = field(default_factory=dict)
+    """Frameworks that could not be asked, and why."""
+    seeds: int = 1
+
+    @property
+    def holds(self) -> bool:
+        """Whether every framework that was asked computes the same."""
+        return bool(self.verdicts) and all(verdict.holds for verdict in self.verdicts)
+
+
+def first_misses(comparisons: Iterable[Comparison]) -> list[Comparison]:
+    """Of each proof and pair the first quantity that misses its limit."""
+    found: dict[tuple[object, ...], Comparison] = {}
+    for one in comparisons:
+        if not one.holds:
+            found.setdefault((one.proof, one.precision, one.between), one)
+    return list(found.values())
+
+
+def largest(
+    comparisons: Sequence[Comparison], kinds: Iterable[Kind], *, precision: str, wide: bool | None = None
+) -> Comparison | None:
+    """The comparison of some kinds whose difference is largest; ``wide`` chooses those held to a wider limit or not."""
+    found = [
+        one
+        for one in comparisons
+        if one.kind in tuple(kinds) and one.precision == precision and wide in (None, bool(one.cause))
+    ]
+    return max(found, key=lambda one: one.difference, default=None)

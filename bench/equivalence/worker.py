@@ -1,0 +1,122 @@
+"""The worker of the proofs: one framework in one precision in a process of its own.
+
+Run as ``python -P -m bench.equivalence.worker``: an assignment on standard input, one line of JSON; phases and the
+answer on standard output; traces as ``.npz`` in the assignment's folder. What a framework prints goes to standard
+error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from bench.adapters.base import Adapter
+from bench.case import Case, Frozen, Precision
+from bench.certificate import Conditions
+from bench.equivalence.proof import Proof
+from bench.runner.job import Message
+
+
+class Assignment(Frozen):
+    """What one worker is to compute."""
+
+    conditions: Conditions
+    precision: Precision
+    """Of the proofs; that of the conditions, or float64."""
+    proofs: tuple[Proof, ...]
+    folder: str
+    checks: bool = False
+    """Whether the work and the properties of dropout are checked too."""
+    dropout_rates: tuple[float, ...] = ()
+
+
+def examine(
+    adapter: Adapter, assignment: Assignment, announce: Callable[[str], None] = lambda _: None
+) -> dict[str, JsonValue]:
+    """Compute every trace of an assignment. An adapter that raises has failed that proof, not the others.
+
+    Answers ``errors`` (by the number of the proof) and ``findings`` (about work and dropout).
+    """
+    from bench.equivalence.trace import make_trace
+
+    errors: dict[str, JsonValue] = {}
+    for number, proof in enumerate(assignment.proofs):
+        announce(f"{number + 1}/{len(assignment.proofs)} {proof.label}")
+        try:
+            trace = make_trace(adapter, proof, assignment.conditions, assignment.precision)
+            trace.save(trace_file(assignment.folder, number))
+        except Exception as error:  # the worker's boundary: whatever an adapter raises is its answer
+            traceback.print_exc()
+            errors[str(number)] = _words(error)
+    findings: list[JsonValue] = []
+    if assignment.checks:
+        announce("work")
+        findings += _checked(adapter, assignment)
+    return {"errors": errors, "findings": findings}
+
+
+def trace_file(folder: str, number: int) -> Path:
+    """Where the trace of an assignment's proof lies."""
+    return Path(folder) / f"{number}.npz"
+
+
+def _checked(adapter: Adapter, assignment: Assignment) -> list[str]:
+    from bench.equivalence.dropout import dropout_findings
+    from bench.equivalence.work import work_findings
+
+    found: list[str] = []
+    try:
+        found += work_findings(adapter, assignment.conditions)
+        for rate in assignment.dropout_rates:
+            found += dropout_findings(adapter, assignment.conditions, rate)
+    except Exception as error:  # as above
+        traceback.print_exc()
+        found.append(f"could not be checked: {_words(error)}")
+    return found
+
+
+def _words(error: BaseException) -> str:
+    from bench.runner.local import scrub
+
+    first = next(iter(str(error).splitlines()), "")
+    return scrub(f"{type(error).__name__}: {first}".rstrip(": "))
+
+
+def prepared_case(conditions: Conditions, precision: Precision) -> Case:
+    """The case a worker's adapter is prepared for."""
+    return Case.model_validate({**conditions.model_dump(), "dataset": "proof", "model": "", "precision": precision})
+
+
+def main() -> None:
+    """Do the assignment on standard input."""
+    from bench.adapters.catalog import find_adapter
+
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def send(message: Message) -> None:
+        messages.write(message.model_dump_json(exclude_none=True) + "\n")
+        messages.flush()
+
+    assignment = Assignment.model_validate_json(sys.stdin.readline())
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    send(Message(phase="import"))
+    adapter = find_adapter(assignment.conditions.framework)
+    adapter.prepare(prepared_case(assignment.conditions, assignment.precision))
+    send(Message(answer=examine(adapter, assignment, lambda phase: send(Message(phase=phase)))))
+
+
+def _die_with_parent() -> None:
+    """Wait, without using the CPU, until standard input closes: then the parent is gone and nobody wants the result."""
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

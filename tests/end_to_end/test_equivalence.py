@@ -1,0 +1,96 @@
+"""``bench equivalence`` for real: what it proves is stamped on records, until the adapter is edited."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.command import Bench
+
+pytestmark = pytest.mark.slow
+
+PACKAGE = Path(__file__).parent / "plugin_package"
+SUITE = """
+name = "stamped"
+seeds = 1
+training = { epochs = 1, batch_size = 64 }
+measuring = { predict_s = 0.01, latency_s = 0.01, latency_calls = 5 }
+
+[[matrix]]
+datasets = ["digits"]
+models = ["softmax", "mlp-plain"]
+frameworks = ["numpy", "scikit-learn"]
+"""
+
+
+@pytest.fixture(scope="module")
+def plugged(installed: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """The command where somebody else's adapter is installed from a wheel, with a cache of its own."""
+    folder = tmp_path_factory.mktemp("equivalence")
+    shutil.copytree(PACKAGE, folder / "source")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=folder / "source", capture_output=True, check=True)
+    (wheel,) = folder.glob("*.whl")
+    site = str(folder / "site")
+    install = [sys.executable, "-m", "uv", "pip", "install", "--no-index", "--no-deps", "--target", site, str(wheel)]
+    subprocess.run(install, capture_output=True, check=True)
+    (folder / "stamped.toml").write_text(SUITE)
+    return installed.inside(folder, PYTHONPATH=site, BENCH_CACHE_DIR=str(folder / "cache"))
+
+
+def stamps(bench: Bench) -> dict[str, str]:
+    """The label of each record of a new run, by model and framework."""
+    ended = bench("run", "--suite", "./stamped.toml", "--threads", "1", "--quiet")
+    assert ended.returncode == 0, ended.stderr
+    return {
+        f"{record['case']['model']}/{record['case']['framework']}": record["equivalence"]
+        for record in bench.records()
+        if record["status"] == "ok"
+    }
+
+
+ASKED = ("equivalence", "--threads", "1", "--framework", "numpy", "--framework", "scikit-learn", "--model", "softmax")
+
+
+def test_what_is_proved_is_stamped_until_the_adapter_is_edited(plugged: Bench) -> None:
+    before = stamps(plugged)
+    assert set(before.values()) == {"not verified"}
+
+    ended = plugged(*ASKED, "--optimizer", "adam", "--optimizer", "sgd", "--json", "figures.json")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "the same" in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+    figures = json.loads((plugged.folder / "figures.json").read_text())
+    assert figures["holds"] is True
+
+    after = stamps(plugged)
+    assert after == {**before, "softmax/numpy": "verified", "softmax/scikit-learn": "verified"}
+    run = plugged.runs()[-1]
+    named = {record["certificate"] for record in plugged.records()} - {None}
+    assert {path.stem for path in (run / "certificates").iterdir()} == named
+    assert len(named) == 2
+    for path in (run / "certificates").iterdir():
+        shown = json.loads(path.read_text())
+        assert [network["name"] for network in shown["networks"]] == ["softmax"]
+        assert str(plugged.folder) not in path.read_text()
+
+    (adapter,) = plugged.folder.glob("site/bench_numpy/adapter.py")
+    adapter.write_text(adapter.read_text() + "\n# edited\n")
+    edited = stamps(plugged)
+    assert edited == {**after, "softmax/numpy": "not verified"}
+
+
+def test_a_lie_ends_the_command_with_1_and_is_named(plugged: Bench) -> None:
+    (adapter,) = plugged.folder.glob("site/bench_numpy/adapter.py")
+    honest = adapter.read_text()
+    adapter.write_text(honest.replace("rate = self._rates[self._step]", "rate = self._rates[self._step] * 1.01"))
+    ended = plugged(*ASKED, "--optimizer", "adam")
+    adapter.write_text(honest)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    shown = " ".join(ended.stdout.split())
+    assert "numpy does not compute the same" in shown
+    assert "1.01" in shown
+    assert "scikit-learn does not compute the same" not in shown

@@ -1,0 +1,264 @@
+"""PyTorch's adapter with one lie each: what it computes, or the work it does, is not what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bench.adapters.base import Learner, TrainingPlan
+from bench.adapters.pytorch import PyTorchAdapter
+from bench.case import Case
+from bench.datasets.dataset import Split
+from bench.models.model import BatchNorm, Model, Network
+
+Asked = tuple[Case, Model, Split, TrainingPlan]
+
+
+class Honest(PyTorchAdapter):
+    """The adapter itself; a lie changes what it is asked, or what it has built."""
+
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        return case, model, train, plan
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        return
+
+    def build(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Learner:
+        changed = self.asked(case, model, train, plan)
+        learner = super().build(*changed)
+        self.built(learner, case, plan)
+        return learner
+
+
+class OtherNorm(Honest):
+    """BatchNorm with other constants."""
+
+    def __init__(self, **constants: float) -> None:
+        self.constants = constants
+
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        assert isinstance(model, Network)
+        layers = tuple(
+            replace(layer, **self.constants) if isinstance(layer, BatchNorm) else layer for layer in model.layers
+        )
+        return case, replace(model, layers=layers), train, plan
+
+
+class OtherOptimizer(Honest):
+    """The optimiser with other constants."""
+
+    def __init__(self, **constants: Any) -> None:
+        self.constants = constants
+
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        assert plan.optimizer is not None
+        return case, model, train, replace(plan, optimizer=plan.optimizer.model_copy(update=self.constants))
+
+
+class OtherRate(Honest):
+    """A learning rate that is off by a factor; in one execution alone, where it is named."""
+
+    def __init__(self, factor: float, execution: str | None = None) -> None:
+        self.factor = factor
+        self.only = execution
+
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        assert plan.learning_rates is not None
+        if self.only in (None, case.execution):
+            plan = replace(plan, learning_rates=plan.learning_rates * self.factor)
+        return case, model, train, plan
+
+
+class BiasInitialised(Honest):
+    """Biases of its own."""
+
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        assert plan.initial_weights is not None
+        own = {
+            name: np.full_like(value, 0.01) if name.endswith("/bias") else value
+            for name, value in plan.initial_weights.items()
+        }
+        return case, model, train, replace(plan, initial_weights=own)
+
+
+class LabelsOffByOne(Honest):
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        return case, model, replace(train, labels=(train.labels + 1) % train.classes), plan
+
+
+class SingleInside(Honest):
+    """float32 where float64 was asked for."""
+
+    def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
+        return case.model_copy(update={"precision": "float32"}), model, train, plan
+
+
+class UnbiasedVariance(Honest):
+    """torch's own BatchNorm."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        import torch
+
+        for module in learner._module.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.__class__ = torch.nn.BatchNorm2d
+
+
+class OwnOptimizer(Honest):
+    """torch's optimiser as it is: Adam's epsilon behind the bias correction, the rate outside the momentum."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        from bench.adapters.pytorch_optimizer import own_updates
+
+        assert plan.optimizer is not None
+        learner._updates = own_updates(learner._module, plan.optimizer)
+
+
+class Penalty(Honest):
+    """L2 that nobody asked for."""
+
+    def __init__(self, penalty: float) -> None:
+        self.penalty = penalty
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        for group in learner._updates._groups:
+            group["weight_decay"] = self.penalty
+
+
+class CoupledDecay(Honest):
+    """Weight decay as a part of the gradient: Adam's, not AdamW's."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        from bench.adapters.pytorch_optimizer import matched_updates
+
+        assert plan.optimizer is not None
+        assert plan.learning_rates is not None
+        adam = plan.optimizer.model_copy(update={"name": "adam", "weight_decay": 0.0})
+        learner._updates = matched_updates(learner._module, adam, plan.learning_rates.tolist())
+        for group in learner._updates._groups:
+            group["weight_decay"] = plan.optimizer.weight_decay
+
+
+class SymmetricPadding(Honest):
+    """Padding ``kernel // 2`` on every side, whatever the strides."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        import torch
+
+        module = learner._module
+        for name, _ in list(module.named_children()):
+            if name.endswith("_pad"):
+                size = getattr(module, name.removesuffix("_pad")).kernel_size[0]
+                setattr(module, name, torch.nn.ZeroPad2d(size // 2))
+
+
+class SoftmaxTwice(Honest):
+    """A softmax behind the logits, before the loss takes its own."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        import torch
+
+        learner._module.add_module("softmax", torch.nn.Softmax(dim=1))
+
+
+class DropoutInEvaluation(Honest):
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        import torch
+
+        class Always(torch.nn.Dropout):  # type: ignore[misc]
+            def forward(self, values: Any) -> Any:
+                return torch.nn.functional.dropout(values, self.p, training=True)
+
+        for module in learner._module.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.__class__ = Always
+
+
+class DropoutUnscaled(Honest):
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        import torch
+
+        class Unscaled(torch.nn.Dropout):  # type: ignore[misc]
+            def forward(self, values: Any) -> Any:
+                dropped = torch.nn.functional.dropout(values, self.p, self.training)
+                return dropped * (1 - self.p) if self.training else dropped
+
+        for module in learner._module.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.__class__ = Unscaled
+
+
+class OtherTraining(Honest):
+    """What is done in place of ``train(order)``, given the learner's own ``train``, the order, and the batch size."""
+
+    def __init__(self, train: Callable[[Any, Callable[[Any], Any], Any, int], float | None]) -> None:
+        self.training = train
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        own, size = learner.train, plan.batch_size
+        learner.train = lambda order: self.training(learner, own, order, size)
+
+
+def stored_order() -> Honest:
+    """Rows as they are stored, batch after batch."""
+    taken: dict[int, int] = {}
+
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+        start = taken.get(id(learner), 0)
+        taken[id(learner)] = start + len(order)
+        return own((start + np.arange(len(order))) % learner._rows)  # type: ignore[no-any-return]
+
+    return OtherTraining(train)
+
+
+def last_batch_dropped() -> Honest:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+        kept = order[: len(order) // size * size]
+        return own(kept) if len(kept) else None
+
+    return OtherTraining(train)
+
+
+def sample_skipped() -> Honest:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+        loss = None
+        for start in range(0, len(order), size):
+            loss = own(order[start : start + size][:-1])
+        return loss
+
+    return OtherTraining(train)
+
+
+def evaluates_while_training() -> Honest:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+        loss = own(order)
+        learner.predictor(size)(np.zeros((size, 12, 12, 1), np.uint8))
+        return loss  # type: ignore[no-any-return]
+
+    return OtherTraining(train)
+
+
+class ConvertedBeforehand(Honest):
+    """Holds its images as floats, converted when it was built."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        learner._source.images = learner._pixels.inputs(learner._source.images, copy=True)
+
+
+class GatheredBeforehand(Honest):
+    """Holds batches that it gathered when it was built."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        import torch
+
+        rows = torch.randperm(learner._rows).split(plan.batch_size)
+        learner._gathered = [learner._source.images[batch] for batch in rows]
+
+
+class MetricsInEachStep(Honest):
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        own = learner.settings
+        learner.settings = lambda: {**own(), "metrics": ["accuracy"]}
