@@ -1,0 +1,107 @@
+"""The worker process of ``bench diff``: one model, in its own framework; one request at a time on standard input.
+
+Run as ``python -P -m bench.equivalence.diff_worker``. It builds the model and describes it, then waits to be told where
+the inputs lie, and leaves its trace beside them. What a framework prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import IO
+
+from bench.adapters.layer_facts import Described, Subject
+from bench.case import Case, Frozen, Optimizer
+
+
+class Opening(Frozen):
+    """The first request: which model, in which framework."""
+
+    reference: str
+    """``/path/net.py:NAME``."""
+    framework: str
+    builder: str
+    shape: tuple[int, ...]
+    """One image's, channels last."""
+    classes: int
+    seed: int
+    threads: int
+
+
+class Proving(Frozen):
+    """The second request."""
+
+    inputs: str
+    """An ``.npz`` file."""
+    trace: str
+    """Where the trace is to lie."""
+    optimizer: Optimizer
+
+
+class Reply(Frozen):
+    """What the worker answers: the model described, a trace written (neither), or why not."""
+
+    described: Described | None = None
+    error: str | None = None
+
+
+def main() -> None:
+    """Answer the two requests."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    subject = None
+    for request in sys.stdin:
+        try:
+            if subject is None:
+                subject = _open(Opening.model_validate_json(request))
+                _send(replies, Reply(described=subject.described))
+            else:
+                _prove(subject, Proving.model_validate_json(request))
+                _send(replies, Reply())
+        except Exception as error:  # the worker's boundary: whatever the user's model raises is told
+            traceback.print_exc()
+            _send(replies, Reply(error=_told(error)))
+
+
+def case_of(opening: Opening) -> Case:
+    """The case whose settings the framework is prepared with."""
+    return Case(dataset="", model="", framework=opening.framework, precision="float64", threads=opening.threads)
+
+
+def _open(opening: Opening) -> Subject:
+    from bench.adapters.catalog import find_adapter
+    from bench.adapters.layer_facts import open_model
+    from bench.models.native import from_file
+
+    find_adapter(opening.framework).prepare(case_of(opening))
+    return open_model(from_file(opening.reference), opening.builder, opening.shape, opening.classes, opening.seed)
+
+
+def _prove(subject: Subject, proving: Proving) -> None:
+    from pathlib import Path
+
+    import numpy as np
+
+    from bench.equivalence.diff_trace import Inputs, save, trace
+
+    with np.load(proving.inputs, allow_pickle=False) as stored:
+        weights = {name: stored[name] for name in stored.files if name not in ("images", "labels")}
+        inputs = Inputs(stored["images"], stored["labels"], weights)
+    save(Path(proving.trace), trace(subject, inputs, proving.optimizer))
+
+
+def _told(error: Exception) -> str:
+    from bench.models.native import ModelFault
+
+    first = next(iter(str(error).splitlines()), "")
+    return first if isinstance(error, ModelFault) else f"{type(error).__name__}: {first}".rstrip(": ")
+
+
+def _send(replies: IO[str], reply: Reply) -> None:
+    replies.write(reply.model_dump_json() + "\n")
+    replies.flush()
+
+
+if __name__ == "__main__":
+    main()
