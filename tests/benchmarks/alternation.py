@@ -26,13 +26,13 @@ from bench.measure.clock import Stopwatch
 from bench.models.catalog import find_model
 from bench.models.model import Network
 from bench.models.network import initial_weights, place
-from tests.benchmarks.by_hand.base import BATCH_SIZE, PREDICT_BATCH_SIZE, Arrays, ByHand, Fastest
+from tests.benchmarks.by_hand.base import BATCH_SIZE, PREDICT_BATCH_SIZE, Arrays, ByHand, Fastest, Way
 
 Work = Literal["train", "predict", "batch 1"]
 
 BLOCK_S = 0.2
 LONGEST_BLOCK_S = 2.0
-CALL_SHARE = 20
+CALL_SHARE = 10
 """A block of training lasts this many times what a call costs that trains one batch, where calls are dear."""
 
 FASTEST_EVERY = 5
@@ -74,7 +74,8 @@ class Alternation:
         self._by_hand, self._fastest = build_by_hand(case, self._data)
         first = np.arange(BATCH_SIZE)
         self._learner.train(first)  # scikit-learn has no weights to give before its first batch
-        self._fastest.train(first)
+        if self._fastest is not None:
+            self._fastest.train(first)
         self._by_hand.load(self._learner.weights())
         self._sides: dict[str, Side] = {}
         self._block = Block(0, 0)
@@ -111,7 +112,7 @@ class Alternation:
         """Seconds of each side's block; the side that goes first changes from pair to pair."""
         items = self._items(number)
         names = ["harness", "by_hand"] if number % 2 == 0 else ["by_hand", "harness"]
-        if number % FASTEST_EVERY == 0:
+        if number % FASTEST_EVERY == 0 and "fastest" in self._sides:
             names.append("fastest")
         gc.collect()
         gc.disable()
@@ -124,21 +125,26 @@ class Alternation:
         return side.seconds(side.call, [side.ready(item) for item in items])
 
     def _training_sides(self) -> dict[str, Side]:
-        return {
+        sides = {
             "harness": Side(self._learner.train, _same, self._harness_seconds),
             "by_hand": Side(self._by_hand.train, _same, plain_seconds),
-            "fastest": Side(self._fastest.train, _same, plain_seconds),
         }
+        if self._fastest is not None:
+            sides["fastest"] = Side(self._fastest.train, _same, plain_seconds)
+        return sides
 
     def _predicting_sides(self, work: Work) -> dict[str, Side]:
         batch_size = PREDICT_BATCH_SIZE if work == "predict" else 1
         predict = self._learner.predictor(batch_size, decisions_only=True)
         ours, theirs = self._data.test.images, np.array(self._data.test.images)
-        return {
+        sides = {
             "harness": Side(predict, lambda rows: ours[rows], self._harness_seconds),
             "by_hand": Side(self._by_hand.predict, lambda rows: theirs[rows], plain_seconds),
-            "fastest": Side(self._fastest.predict, lambda rows: self._fastest.stored(theirs[rows]), plain_seconds),
         }
+        if self._fastest is not None:
+            fastest = self._fastest
+            sides["fastest"] = Side(fastest.predict, lambda rows: fastest.stored(theirs[rows]), plain_seconds)
+        return sides
 
     def _harness_seconds(self, call: Callable[[Any], object], inputs: Sequence[Any]) -> float:
         """The clock of ``bench.runner.trial``: one stopwatch around every call."""
@@ -212,17 +218,34 @@ def build_learner(case: Case, data: Dataset, pairs: int) -> Learner:
     )
 
 
-def build_by_hand(case: Case, data: Dataset) -> tuple[ByHand, Fastest]:
-    """The loop by hand and the fastest script, on copies in memory of the same arrays."""
+def build_by_hand(case: Case, data: Dataset) -> tuple[ByHand, Fastest | None]:
+    """The loop by hand and, where there is one, the fastest script, on copies in memory of the same arrays."""
     module = import_module(f"tests.benchmarks.by_hand.{case.framework.replace('-', '_')}")
     arrays = Arrays(np.array(data.train.images), np.array(data.train.labels))
-    return module.BY_HAND(case.model, arrays), module.FASTEST(case.model, arrays)
+    way = way_of(case)
+    fastest = module.FASTEST(case.model, arrays) if module.FASTEST and way == "default" else None
+    return module.BY_HAND(case.model, arrays, way), fastest
 
 
-def case_of(framework: str, model: str, threads: int) -> Case:
+def case_of(framework: str, model: str, threads: int, way: Way = "default") -> Case:
     """The case of the suites, on MNIST."""
-    training = Training(batch_size=BATCH_SIZE)
-    return Case(dataset="mnist", model=model, framework=framework, training=training, threads=threads)
+    return Case(
+        dataset="mnist",
+        model=model,
+        framework=framework,
+        training=Training(batch_size=BATCH_SIZE),
+        threads=threads,
+        execution=find_adapter(framework).execution,
+        input="loader" if way == "loader" else "resident",
+        steps_per_execution=32 if way == "32 steps a call" else 1,
+    )
+
+
+def way_of(case: Case) -> Way:
+    """How the script by hand is to be written for ``case``."""
+    if case.input == "loader":
+        return "loader"
+    return "default" if case.steps_per_execution == 1 else "32 steps a call"
 
 
 def _same(order: NDArray[np.int64]) -> NDArray[np.int64]:

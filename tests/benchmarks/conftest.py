@@ -16,21 +16,23 @@ from bench.case import Case
 from bench.datasets.catalog import CachedDataset, DatasetUnavailable, resolve
 from bench.measure.cores import usable_cores
 from bench.measure.threads import clean_environment
+from tests.benchmarks.by_hand.base import Way
 from tests.benchmarks.figures import PAIRS, Figures, table
 
 FIGURES = pytest.StashKey[list[Figures]]()
 
 
 class Worker:
-    """A process for one framework and one model (``tests.benchmarks.worker``)."""
+    """A process for one framework, one model and one way (``tests.benchmarks.worker``)."""
 
-    def __init__(self, framework: str, model: str, folder: Path, root: Path) -> None:
+    def __init__(self, framework: str, model: str, way: Way, folder: Path, root: Path) -> None:
         adapter, threads = find_adapter(framework), usable_cores()
         case = Case(dataset="mnist", model=model, framework=framework, threads=threads)
-        self.framework, self.model = framework, model
+        self.framework, self.model, self.way = framework, model, way
+        arguments = [framework, model, way, str(threads), str(PAIRS), str(folder)]
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.worker", framework, model, str(threads), str(PAIRS), str(folder)],
+            [sys.executable, "-m", "tests.benchmarks.worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -77,12 +79,12 @@ def mnist() -> CachedDataset:
 
 @pytest.fixture(scope="module")
 def worker(request: pytest.FixtureRequest, mnist: CachedDataset) -> Iterator[Worker]:
-    """A process for the framework and the model that the test is given."""
-    framework, model = request.param
+    """A process for the framework, the model and the way that the test is given."""
+    framework, model, way = request.param
     installed = find_adapter(framework).installed()
     if not installed:
         pytest.skip(f"{', '.join(installed.missing)} not installed")
-    process = Worker(framework, model, mnist.folder, request.config.rootpath)
+    process = Worker(framework, model, way, mnist.folder, request.config.rootpath)
     try:
         assert process.ask(ask="agreement") > 0.999, "from the same weights the two sides give other answers"
         yield process

@@ -12,20 +12,28 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from tests.benchmarks.conftest import Worker
 from tests.benchmarks.figures import PAIRS, Figures, summarise
 
+KERAS = ("keras-tensorflow", "keras-torch", "keras-jax")
+
 CASES = [
-    ("pytorch", "mlp"),
-    ("pytorch", "cnn"),
-    ("keras-tensorflow", "mlp"),
-    ("keras-tensorflow", "cnn"),
-    ("scikit-learn", "mlp-plain"),  # MLPClassifier has no dropout, and no convolution
+    ("scikit-learn", "mlp-plain", "default"),  # MLPClassifier has no dropout, and no convolution
+    *((framework, model, "default") for framework in ("pytorch", *KERAS) for model in ("mlp", "cnn")),
+    *((framework, model, "32 steps a call") for framework in KERAS for model in ("mlp", "cnn")),
+    *((framework, model, "loader") for framework in ("pytorch", *KERAS) for model in ("mlp", "cnn")),
 ]
-
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.parametrize("worker", CASES, ids="-".join, indirect=True, scope="module"),
-]
+PREDICTED = [case for case in CASES if case[2] == "default"]
+"""How training data are read makes no difference to prediction."""
 
 
+def each(cases: list[tuple[str, str, str]]) -> pytest.MarkDecorator:
+    """The test for each case, in a process of its own that the tests of the same case share."""
+    names = ["-".join(part for part in case if part != "default").replace(" ", "-") for case in cases]
+    return pytest.mark.parametrize("worker", cases, ids=names, indirect=True, scope="module")
+
+
+pytestmark = pytest.mark.data
+
+
+@each(CASES)
 def test_training_loses_nothing_against_a_loop_by_hand(
     worker: Worker, benchmark: BenchmarkFixture, figures: list[Figures]
 ) -> None:
@@ -34,12 +42,14 @@ def test_training_loses_nothing_against_a_loop_by_hand(
     assert abs(ours - theirs) < 0.1, "the two sides have not learned the same: what was timed is not the same work"
 
 
+@each(PREDICTED)
 def test_prediction_loses_nothing_against_a_loop_by_hand(
     worker: Worker, benchmark: BenchmarkFixture, figures: list[Figures]
 ) -> None:
     compare(worker, "predict", benchmark, figures)
 
 
+@each(PREDICTED)
 def test_prediction_of_one_sample_loses_nothing_against_a_call_by_hand(
     worker: Worker, benchmark: BenchmarkFixture, figures: list[Figures]
 ) -> None:
@@ -50,11 +60,11 @@ def compare(worker: Worker, work: str, benchmark: BenchmarkFixture, figures: lis
     """Run the pairs; pytest-benchmark times each pair as a whole and keeps the figures in its JSON."""
     block = worker.ask(prepare=work)
     pairs: list[dict[str, float]] = []
-    benchmark.group = f"{worker.framework} {worker.model}: {work}"
+    benchmark.group = f"{worker.framework} {worker.model} {worker.way}: {work}"
     benchmark.pedantic(  # type: ignore[no-untyped-call]
         lambda: pairs.append(worker.ask(pair=len(pairs))), rounds=PAIRS, iterations=1
     )
-    found = summarise(worker.framework, worker.model, work, block["rows"] * block["calls"], pairs)
+    found = summarise(worker.framework, worker.model, worker.way, work, block["rows"] * block["calls"], pairs)
     benchmark.extra_info.update(asdict(found))
     figures.append(found)
     assert found.holds, f"{found.ratio:.3f} ({found.low:.3f} to {found.high:.3f}) of the throughput by hand"

@@ -8,17 +8,18 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.benchmarks.alternation import Alternation, case_of
+from tests.benchmarks.by_hand.base import Way
 
 
 def main() -> None:
     """Answer one line of JSON for each line of JSON; what a framework prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    framework, model, threads, pairs, folder = sys.argv[1:]
-    alternation = Alternation(case_of(framework, model, int(threads)), Path(folder), int(pairs))
+    framework, model, way, threads, pairs, folder = sys.argv[1:]
+    alternation = Alternation(case_of(framework, model, int(threads), cast(Way, way)), Path(folder), int(pairs))
     for line in sys.stdin:
         answers.write(json.dumps(_answer(alternation, json.loads(line))) + "\n")
         answers.flush()

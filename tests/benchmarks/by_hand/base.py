@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Way = Literal["default", "32 steps a call", "loader"]
+"""How a script is written: arrays in memory, the same with 32 steps in one call, the framework's own loader."""
 
 BATCH_SIZE = 128
 PREDICT_BATCH_SIZE = 1000

@@ -1,68 +1,44 @@
-"""Keras on TensorFlow by hand: ``fit`` on arrays, a compiled call, and the fastest loop, an epoch in one graph."""
+"""Keras on TensorFlow by hand: ``tf.data``, a compiled call, and the fastest loop, an epoch in one graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 
-from tests.benchmarks.by_hand.base import (
-    BATCH_SIZE,
-    EPSILON,
-    LEARNING_RATE,
-    PREDICT_BATCH_SIZE,
-    Arrays,
-    ByHand,
-    Fastest,
-)
+from tests.benchmarks.by_hand.base import BATCH_SIZE, EPSILON, LEARNING_RATE, PREDICT_BATCH_SIZE, Arrays, Fastest
+from tests.benchmarks.by_hand.keras_fit import KerasByHand, network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def network(model: str) -> list[Any]:
-    """The model's layers as its tutorial writes them."""
-    if model == "mlp":
-        return [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dropout(0.2), layers.Dense(10)]
-    return [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dropout(0.5),
-        layers.Dense(10),
-    ]
+class KerasTensorFlowByHand(KerasByHand):
+    """``tf.data`` as its guide has it; a ``tf.function`` to predict."""
 
+    def _loader(self, order: NDArray[np.int64]) -> Any:
+        images, labels = self._tensors
 
-class KerasByHand(ByHand):
-    """``compile`` and ``fit``, pixels scaled by the model's first layer; a ``tf.function`` to predict."""
+        def example(row: Any) -> tuple[Any, Any]:
+            return tf.cast(images[row], tf.float32) / 255, labels[row]
 
-    def __init__(self, model: str, arrays: Arrays) -> None:
-        self._images, self._labels = arrays.images, arrays.labels
-        inputs = keras.Input((28, 28, 1), dtype="uint8")
-        self._model: Any = keras.Sequential([inputs, layers.Rescaling(1 / 255), *network(model)])
-        self._model.compile(
-            optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        )
-        self._compiled = tf.function(lambda images: self._model(images, training=False))
+        rows = tf.data.Dataset.from_tensor_slices(order)
+        return rows.map(example, tf.data.AUTOTUNE).batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
 
-    def load(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
-        self._model.set_weights(list(weights.values()))
+    @cached_property
+    def _tensors(self) -> tuple[Any, Any]:
+        return tf.constant(self._images), tf.constant(self._labels)
 
-    def train(self, order: NDArray[np.int64]) -> None:
-        self._model.fit(self._images[order], self._labels[order], batch_size=BATCH_SIZE, shuffle=False, verbose=0)
+    @cached_property
+    def _compiled(self) -> Any:
+        return tf.function(lambda images: self._model(images, training=False))
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        starts = range(0, len(images), PREDICT_BATCH_SIZE)
-        logits = [self._compiled(images[start : start + PREDICT_BATCH_SIZE]).numpy() for start in starts]
-        labels: NDArray[np.int64] = np.concatenate(logits).argmax(axis=1)
-        return labels
+    def _logits(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = self._compiled(images).numpy()
+        return logits
 
 
 class KerasFastest(Fastest):
@@ -98,4 +74,4 @@ class KerasFastest(Fastest):
         return np.concatenate([self._compiled(part).numpy() for part in stored])
 
 
-BY_HAND, FASTEST = KerasByHand, KerasFastest
+BY_HAND, FASTEST = KerasTensorFlowByHand, KerasFastest

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import ToTensor
 
 from tests.benchmarks.by_hand.base import (
     BATCH_SIZE,
@@ -18,6 +21,7 @@ from tests.benchmarks.by_hand.base import (
     Arrays,
     ByHand,
     Fastest,
+    Way,
 )
 
 if TYPE_CHECKING:
@@ -41,10 +45,26 @@ def network(model: str) -> Any:
     )
 
 
-class PyTorchByHand(ByHand):
-    """Tensors in memory, one index per batch, eager."""
+class Examples(Dataset[Any]):  # type: ignore[misc]
+    """MNIST as ``torchvision.datasets.MNIST`` gives it: a PIL image at a time, through ``ToTensor``."""
 
-    def __init__(self, model: str, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays) -> None:
+        self._images, self._labels = arrays.images[..., 0], arrays.labels.tolist()
+        self._transform = ToTensor()
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, row: int) -> tuple[torch.Tensor, int]:
+        return self._transform(Image.fromarray(self._images[row])), self._labels[row]
+
+
+class PyTorchByHand(ByHand):
+    """Tensors in memory, one index per batch, eager; or a ``DataLoader`` with torchvision's ``ToTensor``."""
+
+    def __init__(self, model: str, arrays: Arrays, way: Way) -> None:
+        self._way = way
+        self._examples = Examples(arrays)
         self._images = torch.from_numpy(arrays.images).permute(0, 3, 1, 2)
         self._labels = torch.from_numpy(arrays.labels)
         self._model = network(model)
@@ -64,12 +84,18 @@ class PyTorchByHand(ByHand):
     def train(self, order: NDArray[np.int64]) -> None:
         model, optimizer = self._model, self._optimizer
         model.train()
-        for batch in torch.from_numpy(order).split(BATCH_SIZE):
-            inputs = self._images[batch].float() / 255
+        for inputs, labels in self._batches(order):
             optimizer.zero_grad()
-            loss = cross_entropy(model(inputs), self._labels[batch])
+            loss = cross_entropy(model(inputs), labels)
             loss.backward()
             optimizer.step()
+
+    def _batches(self, order: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        if self._way == "loader":
+            yield from DataLoader(self._examples, batch_size=BATCH_SIZE, sampler=order.tolist())
+        else:
+            for batch in torch.from_numpy(order).split(BATCH_SIZE):
+                yield self._images[batch].float() / 255, self._labels[batch]
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         self._model.eval()

@@ -16,6 +16,7 @@ from tests.benchmarks.by_hand.base import (
     Arrays,
     ByHand,
     Fastest,
+    Way,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def perceptron(model: str) -> Any:
 class ScikitLearnByHand(ByHand):
     """Pixels converted and scaled at each call, as float32."""
 
-    def __init__(self, model: str, arrays: Arrays) -> None:
+    def __init__(self, model: str, arrays: Arrays, way: Way) -> None:
+        if way != "default":
+            raise ValueError(f"scikit-learn has no {way}")
         self._images, self._labels = arrays.images, arrays.labels
         self._model = perceptron(model)
 
