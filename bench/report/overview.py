@@ -133,7 +133,7 @@ def _speed_head(grid: Grid, system: str, ratios: dict[str, Figure | None]) -> tu
 
 
 def _fits(grid: Grid) -> list[Table]:
-    """Models that are fitted in one call: their seconds, the only speed they have."""
+    """Models without a second epoch, or fitted in one call: their seconds, the only speed they have."""
     single = {one.case_id for one in grid.summaries if one.figures["train_s"] and not one.figures[THROUGHPUT]}
     rows = {grid.row_key(one) for one in grid.summaries if one.case_id in single}
     trained = {grid.row_key(one) for one in grid.summaries if one.figures[THROUGHPUT]}
@@ -151,7 +151,7 @@ def _fits(grid: Grid) -> list[Table]:
         column = columns[grid.names.system(one.case)]
         return speed_cell(one, "train_s", numbers.seconds, column, mark_noise=marked)
 
-    return [grid.table("seconds of a fit in one call, median over trials", heads, cell, among)]
+    return [grid.table("seconds of training without a second epoch, median over trials", heads, cell, among)]
 
 
 def no_pair(results: Results) -> str:

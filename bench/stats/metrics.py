@@ -70,7 +70,7 @@ def _pipeline_rate(found: PipelineFigures) -> float | None:
 
 
 _RESIDENT = "the data are resident: no pipeline gives them"
-_SINGLE_FIT = "fitted in one call: there is no second epoch to take a steady figure from"
+_SINGLE_FIT = "no second epoch to take a steady figure from"
 
 
 def _quality(name: str, read: Callable[[Scores], float | None], *, higher: bool = True, absent: str = "") -> Metric:

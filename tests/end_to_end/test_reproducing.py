@@ -26,7 +26,10 @@ ONCE = ("digits/majority/scikit-learn",)
 def once(installed: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A part of ``smoke``, and a network with dropout, run as the second seed."""
     bench = installed.inside(tmp_path_factory.mktemp("once"))
-    ended = bench("run", "--suite", "smoke", "--seed", "1", *(word for model in MODELS for word in ("--model", model)))
+    frameworks = {cell.rpartition("/")[2] for cell in (*REPEATED, *ONCE)}
+    chosen = [word for model in MODELS for word in ("--model", model)]
+    chosen += [word for framework in sorted(frameworks) for word in ("--framework", framework)]
+    ended = bench("run", "--suite", "smoke", "--seed", "1", *chosen)
     assert ended.returncode == 0, ended.stderr
     assert sorted(cells(bench.records())) == sorted((*REPEATED, *ONCE))
     return bench

@@ -37,6 +37,9 @@ def test_no_more_run_at_a_time_than_there_are_threads() -> None:
 
 def test_the_threads_do_not_keep_the_program_from_ending() -> None:
     never = threading.Event()
+    before = set(threading.enumerate())
     beside([never.wait], 1)
-    assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
+    started = set(threading.enumerate()) - before
+    assert started
+    assert all(thread.daemon for thread in started)
     never.set()

@@ -68,7 +68,7 @@ training speed, steady, median over trials
 mnist
   cnn    3,300 2,000–3,400  2.00 1.90–2.00    unavailable
 
-seconds of a fit in one call, median over trials
+seconds of training without a second epoch, median over trials
             scikit-learn
   model                s
 mnist
@@ -129,7 +129,7 @@ cnn       keras-tensorflow  28.9 28.3–46.0  1.00 1.00–1.00
 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
 majority  scikit-learn      10.0               –³
 ¹ deterministic: another seed gives the same, so it ran once
-² fitted in one call: there is no second epoch to take a steady figure from
+² no second epoch to take a steady figure from
 ³ no step apart from the fit
 
 memory and prediction

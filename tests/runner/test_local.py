@@ -97,6 +97,11 @@ def wait_until(what: Callable[[], bool], seconds: float = 10.0) -> bool:
     return what()
 
 
+def noted(folder: Path) -> bool:
+    """Whether a process has noted itself: the file is there before what is in it."""
+    return (folder / "pids").exists() and bool((folder / "pids").read_text())
+
+
 def gone(folder: Path) -> bool:
     """Whether all processes that noted themselves have ended; a zombie that nobody has waited for has."""
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
@@ -166,7 +171,7 @@ def test_ctrl_c_ends_the_worker_and_is_raised_again(run: Callable[..., Outcome],
 
     def interrupt(phase: str) -> None:
         if phase == "fit":
-            assert wait_until((tmp_path / "pids").exists)
+            assert wait_until(lambda: noted(tmp_path))
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
@@ -185,7 +190,7 @@ def test_a_worker_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
     """
     parent = subprocess.Popen([sys.executable, "-c", dedent(code)], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
-        assert wait_until((tmp_path / "pids").exists, 30)
+        assert wait_until(lambda: noted(tmp_path), 30)
         assert not gone(tmp_path)
     finally:
         parent.kill()
