@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, get_args
 
+from bench.case import Execution, Input, Precision
+from bench.errors import UnknownName
 from bench.record import Record, RunManifest
 from bench.report.views import View
 from bench.stats.results import Results
@@ -12,6 +14,8 @@ from bench.store import RunFolder, find, newest
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+Value = TypeVar("Value", bound=str)
 
 
 class Run:
@@ -78,8 +82,13 @@ def run(
     models: Sequence[str] = (),
     frameworks: Sequence[str] = (),
     devices: Sequence[str] = (),
+    executions: Sequence[Execution] = (),
+    precisions: Sequence[Precision] = (),
+    inputs: Sequence[Input] = (),
+    batch_sizes: Sequence[int] = (),
     seeds: int | None = None,
     threads: int | None = None,
+    epochs: int | None = None,
     data_dir: Path | None = None,
     offline: bool = False,
     results: Path = Path("results"),
@@ -101,8 +110,13 @@ def run(
         models=tuple(models),
         frameworks=tuple(frameworks),
         devices=tuple(devices),
+        executions=_known("execution", executions, get_args(Execution)),
+        precisions=_known("precision", precisions, get_args(Precision)),
+        inputs=_known("input", inputs, get_args(Input)),
+        batch_sizes=tuple(batch_sizes),
         seeds=seeds,
         threads=threads,
+        epochs=epochs,
         data_dir=data_dir,
         offline=offline,
         results=results,
@@ -112,6 +126,13 @@ def run(
     folder = prepare(request, observer).start(observer)
     write_reports(folder)
     return Run(folder)
+
+
+def _known(kind: str, values: Sequence[Value], known: Sequence[str]) -> tuple[Value, ...]:
+    for value in values:
+        if value not in known:
+            raise UnknownName(kind, value, known)
+    return tuple(values)
 
 
 def open_run(path: str | Path | None = None) -> Run:

@@ -83,3 +83,17 @@ def test_pandas_is_imported_by_nothing_but_a_frame(folder: RunFolder) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "message"),
+    [
+        ("executions", "compield", "unknown execution 'compield': did you mean 'compiled'?"),
+        ("precisions", "bfloat", "unknown precision 'bfloat': did you mean 'bfloat16'?"),
+        ("inputs", "loaders", "unknown input 'loaders': did you mean 'loader'?"),
+    ],
+)
+def test_a_misspelt_value_of_an_axis_is_named_with_the_nearest(axis: str, value: str, message: str) -> None:
+    with pytest.raises(BenchError) as error:
+        bench.run("smoke", **{axis: [value]})  # type: ignore[arg-type]
+    assert message in str(error.value)
