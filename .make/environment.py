@@ -16,7 +16,7 @@ from typing import NamedTuple
 VENV = Path(".venv")
 READY = VENV / ".ready"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-FRAMEWORKS = ("scikit-learn", "pytorch", "keras-tensorflow")
+FRAMEWORKS = ("scikit-learn", "pytorch", "keras-tensorflow", "keras-torch", "keras-jax")
 
 CUDA_GB, CPU_GB = 8, 4
 """Installed size with torch's CUDA build; and the same less the CUDA libraries and Triton, which a CPU build lacks."""
