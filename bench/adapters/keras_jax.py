@@ -101,9 +101,15 @@ def _threads() -> dict[str, int]:
     """Threads of XLA's pool on the CPU: counted where the system shows a process's threads, else as asked for."""
     tasks = Path("/proc/self/task")
     if tasks.is_dir():
-        names = [(task / "comm").read_text() for task in tasks.iterdir()]
-        return {"intra-op": sum("XLAEigen" in name for name in names)}
+        return {"intra-op": sum("XLAEigen" in _thread_name(task) for task in tasks.iterdir())}
     return {"intra-op": int(os.environ["PJRT_NPROC"])}
+
+
+def _thread_name(task: Path) -> str:
+    try:
+        return (task / "comm").read_text()
+    except OSError:  # a thread that has ended since it was listed
+        return ""
 
 
 class JaxBackend(KerasBackend):

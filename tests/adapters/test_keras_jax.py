@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.adapters import keras_jax
 from bench.adapters.keras_jax import KerasJaxAdapter
 from bench.measure.threads import clean_environment
 from bench.models.networks import CNN
@@ -60,6 +61,7 @@ def test_of_the_users_xla_flags_only_the_number_of_devices_is_kept(
 TWO_DEVICES = """
 import json, sys
 import numpy as np
+from bench.adapters import keras_jax
 from bench.adapters.keras_jax import KerasJaxAdapter
 from bench.models.networks import MLP_PLAIN
 from tests.adapters.small import case, images, learner
@@ -104,3 +106,7 @@ def test_no_memory_left_is_told_from_other_errors(adapter: KerasJaxAdapter) -> N
     assert adapter.out_of_memory(jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating"))
     assert adapter.out_of_memory(MemoryError())
     assert not adapter.out_of_memory(jax.errors.JaxRuntimeError("INVALID_ARGUMENT: shapes do not fit"))
+
+
+def test_a_thread_that_ends_while_threads_are_counted_is_none(tmp_path: Path) -> None:
+    assert keras_jax._thread_name(tmp_path / "ended") == ""
