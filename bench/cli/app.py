@@ -25,7 +25,7 @@ class Commands(LazyGroup):
     table: ClassVar[Mapping[str, Entry]] = {
         "run": Entry("bench.cli.run:run", "Run a suite, or any part of it, and show its table."),
         "list": Entry("bench.cli.list:app", "List suites, data sets, models, frameworks or devices."),
-        "data": Entry("bench.cli.data:app", "Show, fetch and check the data sets."),
+        "data": Entry("bench.cli.data:app", "List, fetch, check, show and inspect the data sets."),
         "report": Entry("bench.cli.report:report", "Show a run again: terminal, Markdown, CSV or JSON."),
         "equivalence": Entry("bench.cli.equivalence:equivalence", "Verify that the frameworks compute the same."),
         "diff": Entry("bench.cli.diff:diff", "Prove whether two models of your own compute the same."),

@@ -1,49 +1,49 @@
-"""``bench data``: which data sets are here, fetching one, and checking one against what was published."""
+"""``bench data``: which data sets are here, fetching one, checking it against what was published, looking at it."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from bench.cli.data_inspect import inspect
+from bench.cli.data_options import DataDir, Name, Offline, mebibytes
+from bench.cli.data_remove import remove
+from bench.cli.data_show import show
 from bench.cli.lazy import new_app
 
 if TYPE_CHECKING:
     from bench.datasets.cache import CachedDataset
     from bench.datasets.search import Search
 
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Folder that holds data sets; else BENCH_DATA_DIR counts.")
-]
-Offline = Annotated[bool, typer.Option("--offline", help="Ask no mirror. BENCH_OFFLINE=1 does the same.")]
-Name = Annotated[str, typer.Argument(help="Name of a data set, or the path of one of your own.")]
-
-app = new_app(help="Show, fetch and check the data sets.")
+app = new_app(help="List, fetch, check, show, inspect and remove the data sets.")
 
 
 @app.command("list")
 def list_all(data_dir: DataDir = None) -> None:
     """List the data sets: their rows, and whether they are cached, lie on this machine, or are not here."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
+    from bench.datasets.cache import own_versions, shelves
     from bench.datasets.catalog import DATASETS, definition_of, search_for
     from bench.errors import BenchError
 
-    table = Table("name", "title", "train / test rows", "where", box=None, pad_edge=False)
-    held = 0
+    table = Table(Column("name", no_wrap=True), "train / test rows", "where", box=None, pad_edge=False)
     for name in DATASETS:
         try:
             definition = definition_of(name)
         except BenchError as error:  # one broken plug-in hides no other data set
-            table.add_row(name, "-", "-", error.message)
+            table.add_row(name, "-", error.message)
             continue
         rows = definition.rows
-        where, size = _where(search_for(name, data_dir=data_dir, offline=True))
-        held += size
-        table.add_row(name, definition.title, f"{rows[0]:,} / {rows[1]:,}" if rows else "-", where)
+        where = _where(search_for(name, data_dir=data_dir, offline=True))
+        table.add_row(name, f"{rows[0]:,} / {rows[1]:,}" if rows else "-", where)
+    for cached in own_versions():
+        rows_text = f"{cached.info.train_rows:,} / {cached.info.test_rows:,}"
+        table.add_row(cached.info.name, rows_text, f"cached, {mebibytes(cached.size)}")
     console = Console()
     console.print(table)
-    console.print(f"\ncached: {_mebibytes(held)}. To get one: bench data fetch NAME", highlight=False)
+    held = sum(shelf.size for shelf in shelves())
+    console.print(f"\ncached: {mebibytes(held)} in all. To get one: bench data fetch NAME", highlight=False)
 
 
 @app.command()
@@ -55,7 +55,7 @@ def fetch(name: Name, data_dir: DataDir = None, offline: Offline = False) -> Non
     info = cached.info
     typer.echo(
         f"{info.name}: {info.train_rows:,} train and {info.test_rows:,} test rows of "
-        f"{'x'.join(map(str, info.shape))}, {len(info.class_names)} classes; {_mebibytes(cached.size)} cached; "
+        f"{'x'.join(map(str, info.shape))}, {len(info.class_names)} classes; {mebibytes(cached.size)} cached; "
         f"{_verdict(cached)}"
     )
 
@@ -80,18 +80,18 @@ def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> Non
         raise typer.Exit(1)
 
 
-def _where(search: "Search") -> tuple[str, int]:
-    """Where a data set is, in words, and the bytes it takes in the cache."""
-    size = sum(cached.size for cached in search.shelf.versions())
-    if size:
-        return f"cached, {_mebibytes(size)}", size
+def _where(search: "Search") -> str:
+    """Where a data set is, in words."""
+    if size := sum(cached.size for cached in search.shelf.versions()):
+        return f"cached, {mebibytes(size)}"
     source, place = next(search.seen(), (None, None))
-    return (f"{place.label}, {source.format}" if source and place else "not here"), 0
+    return f"{place.label}, {source.format}" if source and place else "not here"
 
 
 def _verdict(cached: "CachedDataset") -> str:
     return "verified" if cached.info.verified else "unverified: not the published data"
 
 
-def _mebibytes(size: int) -> str:
-    return f"{size / 2**20:,.1f} MiB"
+app.command()(show)
+app.command()(inspect)
+app.command()(remove)

@@ -42,7 +42,7 @@ def report(
     if output is None:
         print_report(shown, format, view=view or "default", per_trial=per_trial)
     else:
-        _write(output, REPORTS.get(format)(shown, view=view or "default", per_trial=per_trial))
+        write(output, REPORTS.get(format)(shown, view=view or "default", per_trial=per_trial))
 
 
 def print_report(
@@ -77,7 +77,8 @@ def _print(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write a report to a file. Raises BenchError."""
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:

@@ -1,8 +1,9 @@
 """Decoded arrays as memory maps below the user's cache folder, found again without decoding.
 
-``datasets/<shelf>/<fingerprint[:16]>/`` holds four ``.npy`` files and ``info.json``; ``datasets/<shelf>/index.json``
-maps sources (by path, size and time of their files) to fingerprints. Everything is written beside its place and
-renamed, under a lock, so that a reader meets whole files only. Reading the index and the info imports no numpy.
+``datasets/<shelf>/<fingerprint[:16]>/`` holds four ``.npy`` files (six with groups) and ``info.json``;
+``datasets/<shelf>/index.json`` maps sources (by path, size and time of their files) to fingerprints. Everything is
+written beside its place and renamed, under a lock, so that a reader meets whole files only. Reading the index and the
+info imports no numpy.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ARRAYS = ("train-images", "train-labels", "test-images", "test-labels")
+GROUPS = ("train-groups", "test-groups")
+"""Beside them where rows belong together."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Shelf:
         try:
             stored = json.loads((folder / "info.json").read_text("utf-8"))
             sizes = stored.pop("bytes")
-            whole = all((folder / f"{name}.npy").stat().st_size == sizes[name] for name in ARRAYS)
+            whole = all((folder / f"{name}.npy").stat().st_size == sizes[name] for name in {*ARRAYS, *sizes})
             info = DatasetInfo(
                 **{**stored, "shape": tuple(stored["shape"]), "class_names": tuple(stored["class_names"])}
             )
@@ -83,7 +86,7 @@ class Shelf:
         with self.lock():
             if self.find(info.fingerprint) is None:
                 self._write_arrays(dataset, folder)
-            sizes = {name: (folder / f"{name}.npy").stat().st_size for name in ARRAYS}
+            sizes = {file.stem: file.stat().st_size for file in sorted(folder.glob("*.npy"))}
             _write_json(folder / "info.json", {**asdict(info), "bytes": sizes})
         return CachedDataset(info, folder)
 
@@ -92,6 +95,32 @@ class Shelf:
         infos = sorted(self.folder.glob("*/info.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
         found = (self.find(json.loads(file.read_text("utf-8"))["fingerprint"]) for file in infos)
         return [cached for cached in found if cached is not None]
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk: everything cached of this data set, and what is left of its downloads."""
+        held = (file for folder in self._folders for file in folder.rglob("*") if file.is_file())
+        return sum(file.stat().st_size for file in held if not file.name.endswith(".lock"))
+
+    def remove(self) -> None:
+        """Forget this data set: its arrays, what is known of its sources, and what is left of its downloads.
+
+        Raises BenchError where something stays.
+        """
+        try:
+            with self.lock("download"), self.lock():
+                for folder in self._folders:
+                    for entry in folder.glob("[!.]*"):  # the locks stay: others may wait for them
+                        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        except BenchError as error:
+            raise BenchError(
+                f"the cached data set {self.folder.name!r} cannot be removed: {error.__cause__}.",
+                "End what uses it, and try again.",
+            ) from error
+
+    @property
+    def _folders(self) -> tuple[Path, Path]:
+        return self.folder, cache_root() / "downloads" / self.folder.name
 
     @contextmanager
     def lock(self, name: str = "write") -> Iterator[None]:
@@ -116,9 +145,11 @@ class Shelf:
         partial = folder.with_suffix(".partial")
         partial.mkdir()
         parts = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
+        groups = (dataset.train.groups, dataset.test.groups)
         try:
-            for name, array in zip(ARRAYS, parts, strict=True):
-                np.save(partial / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+            for name, array in zip((*ARRAYS, *GROUPS), (*parts, *groups), strict=True):
+                if array is not None:
+                    np.save(partial / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
             shutil.rmtree(folder, ignore_errors=True)
             partial.rename(folder)
         finally:
@@ -135,6 +166,20 @@ class Shelf:
         return self.folder / fingerprint[:16]
 
 
+def shelves() -> list[Shelf]:
+    """Every shelf that holds something, the user's own data sets last."""
+    root = cache_root() / "datasets"
+    names = [folder.name for folder in root.glob("*/") if folder.name != "own"]
+    names += [f"own/{folder.name}" for folder in root.glob("own/*/")]
+    return [shelf for shelf in map(Shelf, names) if shelf.size]
+
+
+def own_versions() -> list[CachedDataset]:
+    """What is cached of the user's own data sets."""
+    root = cache_root() / "datasets" / "own"
+    return [cached for folder in sorted(root.glob("*/")) for cached in Shelf(f"own/{folder.name}").versions()]
+
+
 def load(folder: Path, *, resident: bool = False) -> Dataset:
     """Open cached arrays as read-only memory maps: nothing is read before it is used, and nothing is copied.
 
@@ -147,9 +192,11 @@ def load(folder: Path, *, resident: bool = False) -> Dataset:
         info = json.loads((folder / "info.json").read_text("utf-8"))
         opened = (_open(folder / f"{name}.npy", resident) for name in ARRAYS)
         train_images, train_labels, test_images, test_labels = opened
+        kept = [folder / f"{name}.npy" for name in GROUPS]
+        train_groups, test_groups = (_open(file, resident) if file.is_file() else None for file in kept)
         names = tuple(info["class_names"])
-        train = Split(train_images, train_labels, info["scale"], len(names))
-        test = Split(test_images, test_labels, info["scale"], len(names))
+        train = Split(train_images, train_labels, info["scale"], len(names), train_groups)
+        test = Split(test_images, test_labels, info["scale"], len(names), test_groups)
         return Dataset(info["name"], info["title"], train, test, names, info["split"])
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise BenchError(

@@ -24,6 +24,8 @@ class Split:
     labels: NDArray[np.int64]
     scale: float
     classes: int
+    groups: NDArray[np.int64] | None = None
+    """Which rows belong together (one lesion, one slide), int64 ``(n,)``, numbered alike in both parts; where known."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -35,7 +37,8 @@ class Split:
 
     def take(self, rows: NDArray[np.int64]) -> Split:
         """The rows named, copied, in that order."""
-        return Split(self.images[rows], self.labels[rows], self.scale, self.classes)
+        groups = None if self.groups is None else self.groups[rows]
+        return Split(self.images[rows], self.labels[rows], self.scale, self.classes, groups)
 
     def problem(self) -> str | None:
         """What is wrong with the arrays, as a phrase that begins with a noun; None where all is well."""
@@ -49,6 +52,8 @@ class Split:
             return f"images and labels, {len(self.images):,} and {len(self.labels):,}; as many of both expected"
         if self.labels.min() < 0 or self.labels.max() >= self.classes:
             return f"labels from {self.labels.min()} to {self.labels.max()}; 0 to {self.classes - 1} expected"
+        if self.groups is not None and (self.groups.dtype != np.int64 or self.groups.shape != self.labels.shape):
+            return f"groups {self.groups.dtype} {self.groups.shape}; int64 {self.labels.shape} expected"
         if not np.isfinite(self.images).all():
             return "images with values that are not finite (NaN or infinite)"
         return None

@@ -32,6 +32,9 @@ from bench.datasets.source import Source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MADE = "generated"
+"""The format of a source that is another data set."""
+
 
 class DatasetDefinition(ABC):
     """One data set. Importing its module imports no numpy; only ``read`` computes."""
@@ -46,10 +49,18 @@ class DatasetDefinition(ABC):
     """Train and test rows, where they are known beforehand."""
     fingerprints: ClassVar[frozenset[str]] = frozenset()
     """Of the data as published (``bench.datasets.fingerprint``); with none, no source can be verified."""
+    known_formats: ClassVar[frozenset[str] | None] = None
+    """Formats of sources whose fingerprint is among ``fingerprints``, where it is not all (a data set in several sizes,
+    of which one was seen as published); data in other formats are taken as if no fingerprint were known."""
     folders: ClassVar[tuple[str, ...]] = ()
     """Names of the folders it commonly lies in; its own name without them."""
     downloads: ClassVar[tuple[Bundle, ...]] = ()
     """What can be fetched: each bundle holds the whole data set, the first that can be had is taken."""
+    download_folder: ClassVar[str] = ""
+    """Name of the folder its downloads are kept in for others that are read from them, too (EMNIST's six splits)."""
+    made_from: ClassVar[str] = ""
+    """Name of the data set it can be made from where its own files are not found: ``read`` then gets a Source of the
+    format ``MADE``, whose files lie in the folder of that data set's cached arrays (``bench.datasets.cache.load``)."""
     advice: ClassVar[str] = ""
     """How to get it where it cannot be fetched."""
     reader: ClassVar[int] = 1
@@ -74,8 +85,15 @@ class DatasetDefinition(ABC):
         test: tuple[NDArray[Any], NDArray[Any]],
         scale: float,
         split: str = "official",
+        groups: tuple[NDArray[Any], NDArray[Any]] | tuple[None, None] = (None, None),
     ) -> Dataset:
-        """The data set of images ``(n, *spatial, channels)`` and int64 labels; ``scale`` is the value meaning 1.0."""
+        """The data set of images ``(n, *spatial, channels)`` and int64 labels; ``scale`` is the value meaning 1.0.
+
+        ``groups`` says, by train and test, which rows belong together: int64 ``(n,)``, numbered alike in both.
+        """
         classes = len(self.class_names)
-        parts = [Split(images, labels, float(scale), classes) for images, labels in (train, test)]
+        parts = [
+            Split(images, labels, float(scale), classes, rows)
+            for (images, labels), rows in zip((train, test), groups, strict=True)
+        ]
         return Dataset(self.name, self.title, parts[0], parts[1], self.class_names, split)

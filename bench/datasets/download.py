@@ -6,6 +6,7 @@ rather than after a timeout for each mirror.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import socket
 import threading
@@ -25,12 +26,32 @@ TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file, its mirrors in the order they are tried, its size in bytes and its SHA-256 (hexadecimal)."""
+    """A file, its mirrors in the order they are tried, its size in bytes and its SHA-256 (hexadecimal).
+
+    Where only an MD5 is published, ``sha256`` is empty.
+    """
 
     name: str
     urls: tuple[str, ...]
     size: int
     sha256: str
+    md5: str = ""
+
+    @property
+    def known_hash(self) -> str:
+        """Algorithm and value, as pooch takes them: ``sha256:…``."""
+        return f"sha256:{self.sha256}" if self.sha256 else f"md5:{self.md5}"
+
+    def is_held_in(self, file: Path) -> bool:
+        """Whether a file has this name, size and hash."""
+        algorithm, _, expected = self.known_hash.partition(":")
+        try:
+            if file.name != self.name or file.stat().st_size != self.size:
+                return False
+            with file.open("rb") as stored:
+                return hashlib.file_digest(stored, algorithm).hexdigest() == expected
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True)
@@ -48,6 +69,18 @@ class Bundle:
     def size(self) -> int:
         """Bytes to fetch."""
         return sum(file.size for file in self.files)
+
+    @property
+    def key(self) -> str:
+        """Names the content: a hash over the hashes."""
+        return hashlib.sha256("\n".join(file.known_hash for file in self.files).encode()).hexdigest()[:32]
+
+    def is_held_in(self, files: tuple[Path, ...]) -> bool:
+        """Whether ``files`` are these and no others, by name, size and hash."""
+        here = {file.name: file for file in files}
+        return here.keys() == {file.name for file in self.files} and all(
+            file.is_held_in(here[file.name]) for file in self.files
+        )
 
 
 class DownloadFailed(Exception):
@@ -95,7 +128,7 @@ def _retrieve(url: str, file: RemoteFile, folder: Path) -> str | None:
     pooch.get_logger().setLevel(logging.ERROR)
     downloader = pooch.HTTPDownloader(progressbar=False, timeout=TIMEOUT_S)
     try:
-        pooch.retrieve(url, f"sha256:{file.sha256}", fname=file.name, path=folder, downloader=downloader)
+        pooch.retrieve(url, file.known_hash, fname=file.name, path=folder, downloader=downloader)
     except requests.HTTPError as error:
         return f"HTTP status {error.response.status_code}" if error.response is not None else "HTTP error"
     except requests.Timeout:
@@ -105,7 +138,7 @@ def _retrieve(url: str, file: RemoteFile, folder: Path) -> str | None:
     except OSError as error:
         return f"the file could not be written ({error.strerror or type(error).__name__})"
     except ValueError:  # pooch's word for a hash that differs
-        return "the file differs from the published one (SHA-256)"
+        return f"the file differs from the published one ({'SHA-256' if file.sha256 else 'MD5'})"
     return None
 
 

@@ -1,7 +1,8 @@
 """IDX, the format of MNIST: a magic number, the lengths of the axes, then the values; plain or gzipped.
 
-The header is big-endian: two zero bytes, the type of a value (0x08: unsigned byte), the number of axes, then each
-axis's length in four bytes (LeCun, Cortes and Burges, "The MNIST database of handwritten digits", file formats).
+The header is big-endian: two zero bytes, the type of a value (0x08: unsigned byte, 0x0C: four-byte integer), the
+number of axes, then each axis's length in four bytes (LeCun, Cortes and Burges, "The MNIST database of handwritten
+digits", file formats). The values are big-endian too.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ from typing import TYPE_CHECKING
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
+    from zipfile import ZipExtFile
+
     import numpy as np
     from numpy.typing import NDArray
 
-    Stream = gzip.GzipFile | BufferedReader
+    Stored = BufferedReader | ZipExtFile
+    Stream = gzip.GzipFile | Stored
 
 UNSIGNED_BYTE = 0x08
+INTEGER = 0x0C
+TYPES = {UNSIGNED_BYTE: (1, "bytes"), INTEGER: (4, "integers")}
+"""Bytes of a value, and what such values are called."""
 GZIP_MAGIC = b"\x1f\x8b"
 LARGEST = 1 << 32
 """Bytes of values; seven times the largest member of the family (EMNIST byclass, 547 MB)."""
@@ -36,20 +43,31 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     Reads at most a megabyte past what the header promises, whatever the file would decompress to.
     Raises BrokenFile.
     """
+    try:
+        with path.open("rb") as stored:
+            return read_idx_from(stored, path, axes)
+    except OSError as error:
+        raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+
+
+def read_idx_from(stored: Stored, path: Path, axes: int) -> NDArray[np.uint8]:
+    """As ``read_idx``, from a file that is open; ``path`` names it in messages. Raises BrokenFile, OSError."""
+    import numpy as np
+
+    shape, values = _decoded(stored, path, axes, UNSIGNED_BYTE)
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape)
+
+
+def read_idx_integers(path: Path, axes: int) -> NDArray[np.int32]:
+    """The values of an IDX file of four-byte integers, as ``read_idx``. Raises BrokenFile."""
     import numpy as np
 
     try:
         with path.open("rb") as stored:
-            zipped = stored.read(2) == GZIP_MAGIC  # by content: some servers unwrap a .gz and keep its name
-            stored.seek(0)
-            unit = "bytes after decompression" if zipped else "bytes"
-            stream = gzip.GzipFile(fileobj=stored) if zipped else stored
-            shape, values = _shape_and_values(path, stream, axes, unit)
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise BrokenFile(path, f"is broken gzip: {error}.") from error
+            shape, values = _decoded(stored, path, axes, INTEGER)
     except OSError as error:
         raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
-    return np.frombuffer(values, dtype=np.uint8).reshape(shape)
+    return np.frombuffer(values, dtype=">i4").astype(np.int32).reshape(shape)
 
 
 def read_pair(images: Path, labels: Path, classes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -67,21 +85,32 @@ def read_pair(images: Path, labels: Path, classes: int) -> tuple[NDArray[np.uint
     return pixels[..., None], ids.astype(np.int64)
 
 
-def _shape_and_values(path: Path, stream: Stream, axes: int, unit: str) -> tuple[tuple[int, ...], bytearray]:
+def _decoded(stored: Stored, path: Path, axes: int, kind: int) -> tuple[tuple[int, ...], bytearray]:
+    try:
+        zipped = stored.read(2) == GZIP_MAGIC  # by content: some servers unwrap a .gz and keep its name
+        stored.seek(0)
+        unit = "bytes after decompression" if zipped else "bytes"
+        stream = gzip.GzipFile(fileobj=stored) if zipped else stored
+        return _shape_and_values(path, stream, axes, kind, unit)
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise BrokenFile(path, f"is broken gzip: {error}.") from error
+
+
+def _shape_and_values(path: Path, stream: Stream, axes: int, kind: int, unit: str) -> tuple[tuple[int, ...], bytearray]:
     length = 4 + 4 * axes
     header = _read(stream, length)
-    expected_magic = UNSIGNED_BYTE << 8 | axes
+    expected_magic = kind << 8 | axes
     magic = int.from_bytes(header[:4], "big")
     if len(header) >= 4 and magic != expected_magic:
         raise BrokenFile(
             path,
             f"begins with magic number {magic} (0x{magic:08x}), {expected_magic} (0x{expected_magic:08x}) expected: "
-            f"it is no IDX file of bytes with {axes} {'axis' if axes == 1 else 'axes'}.",
+            f"it is no IDX file of {TYPES[kind][1]} with {axes} {'axis' if axes == 1 else 'axes'}.",
         )
     if len(header) < length:
         raise BrokenFile(path, f"holds {len(header)} {unit}, at least {length} expected: the file is cut short.")
     shape = struct.unpack(f">{axes}I", header[4:])
-    promised = math.prod(shape)
+    promised = math.prod(shape) * TYPES[kind][0]
     if promised == 0:
         raise BrokenFile(path, f"holds nothing: its header gives the shape {'x'.join(map(str, shape))}.")
     if promised > LARGEST:

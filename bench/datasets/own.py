@@ -33,9 +33,7 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
     It is never verified: nothing is published to compare it with. Raises BenchError.
     """
     path = path.expanduser().absolute()
-    name = _name(path)
-    if name in taken:
-        name = f"own-{name}"
+    name = own_name(path, taken)
     source = own_source(path)
     shelf = Shelf(f"own/{name}")
     key = source.key(f"{READER} {name}")
@@ -50,6 +48,12 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
     cached = shelf.store(dataset, info)
     shelf.remember(key, info.fingerprint)
     return cached
+
+
+def own_name(path: Path, taken: frozenset[str]) -> str:
+    """The name of the data set at ``path``, whether it is there or not; its shelf is ``own/`` and this name."""
+    name = _name(path.expanduser().absolute())
+    return f"own-{name}" if name in taken else name
 
 
 def own_source(path: Path) -> Source:

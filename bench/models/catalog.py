@@ -19,6 +19,7 @@ MODELS: Registry[Model] = Registry(
         "cnn-norm": "bench.models.networks:CNN_NORM",
         "cnn-fast": "bench.models.networks:CNN_FAST",
         "cnn-wide": "bench.models.networks:CNN_WIDE",
+        "cnn3d": "bench.models.networks:CNN3D",
         "majority": "bench.models.estimators:MAJORITY",
         "logistic-regression": "bench.models.estimators:LOGISTIC_REGRESSION",
         "linear-svc": "bench.models.estimators:LINEAR_SVC",

@@ -84,3 +84,18 @@ CNN_WIDE = Network(
         Dense(CLASSES),
     ),
 )
+
+CNN3D = Network(
+    "cnn3d",
+    "two convolutions of 8 and 16 filters with pooling, a dense layer of 128: small enough for volumes",
+    (
+        Conv(8, 3, "relu"),
+        MaxPool(2),
+        Conv(16, 3, "relu"),
+        MaxPool(2),
+        Flatten(),
+        Dense(128, "relu"),
+        Dropout(0.5),
+        Dense(CLASSES),
+    ),
+)

@@ -62,6 +62,7 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
     return [
         *blocks,
         *_test_part(ranked[0]),
+        *(_absent_classes(note, ranked[0]) if note else []),
         _table("accuracy and training", names, ranked, _accuracy_and_training(results, ranked)),
         _table("memory and prediction", names, ranked, _memory_and_prediction(results, ranked)),
         _table("further figures", names, ranked, _further(ranked)),
@@ -206,6 +207,20 @@ def _test_part(best: CaseSummary) -> list[Block]:
         Paragraph(
             f"With {rows:,} test rows the best accuracy, {numbers.percent(best.accuracy)} %, is known to "
             f"{numbers.between(low, high)}, however many seeds (Wilson, 95 %)."
+        )
+    ]
+
+
+def _absent_classes(note: DatasetNote, best: CaseSummary) -> list[Block]:
+    """The classes without a test row: they have no recall, and the balanced accuracy is the mean of the others'."""
+    truth = next((record.scores.confusion for record in best.ok if record.scores), ())
+    absent = [plain(name) for name, row in zip(note.classes, truth, strict=False) if not any(row)]
+    if not absent:
+        return []
+    return [
+        Paragraph(
+            f"Without a test row, {len(absent)} of {len(note.classes)} classes: {', '.join(absent)}. They have no "
+            "recall, and the balanced accuracy is the mean over the others."
         )
     ]
 

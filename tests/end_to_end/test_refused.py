@@ -38,7 +38,7 @@ def assert_nothing_was_run(bench: Bench) -> None:
         ("--dataset", "fasion-mnist", ("unknown data set 'fasion-mnist'", "did you mean 'fashion-mnist'?")),
         ("--model", "random-forrest", ("unknown model 'random-forrest'", "did you mean 'random-forest'?")),
         ("--framework", "pytroch", ("unknown framework 'pytroch'", "did you mean 'pytorch'?")),
-        ("--dataset", "emnist-*", ("unknown data set 'emnist-*'", "known: digits")),
+        ("--dataset", "omniglot-*", ("unknown data set 'omniglot-*'", "known: ", "bench data list")),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(

@@ -44,7 +44,7 @@ def test_a_model_calls_itself_what_it_is_called(name: str) -> None:
 
 def test_the_models_of_the_brief_ship() -> None:
     assert set(SHIPPED) == {
-        *("softmax", "mlp", "mlp-plain", "cnn", "cnn-norm", "cnn-fast", "cnn-wide"),
+        *("softmax", "mlp", "mlp-plain", "cnn", "cnn-norm", "cnn-fast", "cnn-wide", "cnn3d"),
         *("logistic-regression", "random-forest", "knn", "hist-gradient-boosting", "linear-svc", "svc-rbf"),
         *("decision-tree", "gaussian-nb", "majority"),
         *("extra-trees", "nystroem-svm", "sampled-rbf-svm", "logistic-sag", "mlp-100-100-adam", "mlp-100-100-sgd"),

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Network
 from bench.models.network import check_weights, initial_weights, place
-from bench.models.networks import CNN, MLP, MLP_PLAIN, SOFTMAX
+from bench.models.networks import CNN, CNN3D, MLP, MLP_PLAIN, SOFTMAX
 
 MNIST = (28, 28, 1)
 DIGITS = (8, 8, 1)
+VOLUME = (16, 16, 16, 1)
 
 
 def test_cnn_has_the_parameters_of_keras_simple_mnist_convnet() -> None:
@@ -46,6 +47,18 @@ def test_flops_of_a_convolution_count_every_window_of_the_output() -> None:
 def test_cnn_keeps_its_shapes_on_mnist() -> None:
     shapes = [layer.output for layer in place(CNN, MNIST, 10).layers]
     assert shapes == [(26, 26, 32), (13, 13, 32), (11, 11, 64), (5, 5, 64), (1600,), (1600,), (10,)]
+
+
+def test_cnn3d_on_volumes_has_windows_of_three_axes() -> None:
+    placed = place(CNN3D, VOLUME, 10)
+    shapes = [layer.output for layer in placed.layers]
+    assert shapes[:4] == [(14, 14, 14, 8), (7, 7, 7, 8), (5, 5, 5, 16), (2, 2, 2, 16)]
+    assert placed.parameters == (27 * 8 + 8) + (27 * 8 * 16 + 16) + (128 * 128 + 128) + (128 * 10 + 10)
+    assert placed.flops == 2 * (14**3 * 27 * 8 + 5**3 * 27 * 8 * 16 + 128 * 128 + 128 * 10)
+
+
+def test_cnn_fits_volumes_too() -> None:
+    assert place(CNN, VOLUME, 10).parameters == (27 * 32 + 32) + (27 * 32 * 64 + 64) + (8 * 64 * 10 + 10)
 
 
 def test_a_pool_that_no_longer_fits_is_left_out_on_small_images() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bench.case import Training
-from bench.record import EpochFigures, Noise, Phases
+from bench.record import EpochFigures, Noise, Phases, Scores
 from bench.report import terminal
 from bench.report.views import View
 from tests.report.builder import RunBuilder, case, environment, failure, phases, realistic, scores, trial
@@ -24,6 +24,15 @@ def test_unverified_data_are_marked_in_the_overview_and_with_the_data_set() -> N
     assert "¹ unverified data: no known fingerprint matched" in text(run, "overview")
     assert "mine¹" in text(run, "overview")
     assert text(run).count("UNVERIFIED: no known fingerprint matched") == 1
+
+
+@pytest.mark.parametrize(("truth", "said"), [((5, 0, 7), True), ((5, 6, 7), False)])
+def test_classes_without_a_test_row_are_named(truth: tuple[int, ...], said: bool) -> None:
+    confusion = tuple(tuple(rows if column == row else 0 for column in range(3)) for row, rows in enumerate(truth))
+    scored = Scores(rows=sum(truth), accuracy=1, balanced_accuracy=1, macro_f1=1, confusion=confusion)
+    run = RunBuilder(seeds=1).ok(CNN, scores=scored)
+    sentence = "Without a test row, 1 of 10 classes: 1. They have no recall, and the balanced accuracy is the mean"
+    assert (sentence in text(run)) is said
 
 
 @pytest.mark.parametrize("view", ["overview", "datasets"])

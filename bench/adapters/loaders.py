@@ -1,0 +1,138 @@
+"""The data sets as other libraries' own loaders give them, read in a process of its own.
+
+What a loader gives is shown as it is: EMNIST lies on its side in torchvision's, and its letters begin at 1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.datasets.dataset import Dataset, Split
+from bench.errors import BenchError, UnknownName
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Parts = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
+
+LOADERS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "keras": {"mnist": ("mnist", {}), "fashion-mnist": ("fashion_mnist", {})},
+    "torchvision": {
+        "mnist": ("MNIST", {}),
+        "fashion-mnist": ("FashionMNIST", {}),
+        "kmnist": ("KMNIST", {}),
+        "qmnist": ("QMNIST", {}),
+        **{
+            f"emnist-{split}": ("EMNIST", {"split": split})
+            for split in ("letters", "balanced", "digits", "byclass", "bymerge", "mnist")
+        },
+    },
+}
+"""By library and data set: the loader's name there, and its arguments."""
+TIMEOUT_S = 1800
+"""Seconds a loader may take, its download included."""
+
+
+def load_via(
+    library: str, name: str, title: str, class_names: tuple[str, ...], roots: tuple[Path, ...], *, offline: bool
+) -> Dataset:
+    """What the loader of ``library`` gives for the data set ``name``; ``roots`` are folders it may lie in.
+
+    Keras looks in its own folder (``KERAS_HOME``). Offline nothing is fetched. Classes have their names where the
+    loader has as many, else numbers. Raises UnknownName for a library without loaders, and BenchError for a data set
+    without one and where the loader fails, with the last line of what it said.
+    """
+    if library not in LOADERS:
+        raise UnknownName("library of loaders", library, LOADERS, where="--via")
+    if name not in LOADERS[library]:
+        raise BenchError(
+            f"{library} has no loader for the data set {name!r}.", f"It has: {', '.join(LOADERS[library])}"
+        )
+    arrays = _loaded(library, name, roots, offline)
+    classes = int(max(arrays[1].max(), arrays[3].max())) + 1
+    train, test = (
+        Split(images[..., None] if images.ndim == 3 else images, labels.astype("int64"), 255.0, classes)
+        for images, labels in (arrays[:2], arrays[2:])
+    )
+    names = class_names if len(class_names) == classes else tuple(map(str, range(classes)))
+    return Dataset(name, f"{title}, as {library} loads it", train, test, names)
+
+
+def _loaded(library: str, name: str, roots: tuple[Path, ...], offline: bool) -> Parts:
+    import numpy as np
+
+    # any backend of Keras will do, and this one imports no framework
+    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "loaded.npz"
+        command = [sys.executable, "-m", "bench.adapters.loaders", library, name, str(file), str(int(offline))]
+        command += map(str, roots)
+        try:
+            ended = subprocess.run(
+                command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, env=environment
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BenchError(f"{library}'s loader of {name!r} gave nothing within {TIMEOUT_S} s.") from error
+        if ended.returncode:
+            last = (ended.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            advice = "Without --via, the harness' own reader is used."
+            raise BenchError(f"{library} cannot load {name!r}: {last}", advice)
+        with np.load(file, allow_pickle=False) as loaded:
+            return loaded["x_train"], loaded["y_train"], loaded["x_test"], loaded["y_test"]
+
+
+def _from_keras(loader: str, arguments: dict[str, str], roots: list[Path], offline: bool) -> Parts:
+    import importlib
+
+    module = importlib.import_module(f"keras.datasets.{loader}")
+    if offline:
+        _forbid_the_network()
+    (train_images, train_labels), (test_images, test_labels) = module.load_data(**arguments)
+    return train_images, train_labels, test_images, test_labels
+
+
+def _from_torchvision(loader: str, arguments: dict[str, str], roots: list[Path], offline: bool) -> Parts:
+    import torchvision
+
+    root = next((root for root in roots if (root / loader / "raw").is_dir()), roots[-1])
+    made = getattr(torchvision.datasets, loader)
+    train, test = (made(str(root), train=train, download=not offline, **arguments) for train in (True, False))
+    arrays: list[NDArray[Any]] = []
+    for part in (train, test):
+        targets = part.targets.numpy()
+        arrays += [part.data.numpy(), targets if targets.ndim == 1 else targets[:, 0]]
+    return arrays[0], arrays[1], arrays[2], arrays[3]
+
+
+def _forbid_the_network() -> None:
+    import socket
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("offline: nothing is fetched")
+
+    socket.create_connection = refuse  # type: ignore[assignment]
+    socket.getaddrinfo = refuse  # type: ignore[assignment]
+
+
+_LIBRARIES: dict[str, Callable[[str, dict[str, str], list[Path], bool], Parts]] = {
+    "keras": _from_keras,
+    "torchvision": _from_torchvision,
+}
+
+
+def _main(library: str, name: str, file: str, offline: str, *roots: str) -> None:
+    import numpy as np
+
+    loader, arguments = LOADERS[library][name]
+    parts = _LIBRARIES[library](loader, arguments, [Path(root) for root in roots], bool(int(offline)))
+    np.savez(file, x_train=parts[0], y_train=parts[1], x_test=parts[2], y_test=parts[3])
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,0 +1,47 @@
+"""``bench data inspect``: class balance, duplicates, groups that leak, and the floors a model must beat."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bench.cli.data_options import DataDir, Name, Offline
+
+
+def inspect(
+    name: Name,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    format: Annotated[Literal["terminal", "json"], typer.Option(help="terminal or json.")] = "terminal",
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+) -> None:
+    """Look for what would flatter a model: imbalance, duplicates, groups that leak; and compute the floors.
+
+    MNIST takes about a minute, and the work grows with the square of the rows; from 100,000 rows on a sample is
+    searched for near duplicates.
+    """
+    import json
+
+    from bench.cli.report import print_text, write
+    from bench.datasets.catalog import load, resolve
+    from bench.datasets.inspection import inspect as look
+    from bench.report.inspection import document, values
+    from bench.report.terminal import text
+
+    cached = resolve(name, data_dir=data_dir, offline=offline, say=_say)
+    found = look(load(cached.folder), _say)
+
+    def render(color: bool) -> str:
+        if format == "json":
+            return json.dumps(values(cached.info, found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return text(document(cached.info, found), color=color)
+
+    if output is None:
+        print_text(render)
+    else:
+        write(output, render(False))
+
+
+def _say(line: str) -> None:
+    """Progress is no part of what was asked for."""
+    typer.echo(line, err=True)

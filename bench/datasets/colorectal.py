@@ -1,0 +1,220 @@
+"""``colorectal-histology-mnist``: 5,000 tiles of tissue from bowel cancer, in eight classes; 28x28 in colour.
+
+The tiles are 150x150 TIFF files; Kaggle has tables made of them, at 28x28, 64x64 and 8x8 pixels. Scaled in the same
+way, the tiles give every form of the tables. Names of tiles tell the slide they were cut from, tables do not.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.datasets.dataset import Dataset
+from bench.datasets.definition import DatasetDefinition
+from bench.datasets.download import Bundle, RemoteFile
+from bench.datasets.hmnist import GREY_8, GREY_28, GREY_64, RGB_8, RGB_28, Form, find_packed, form_of, read_table
+from bench.datasets.pictures import Picture, PictureFormat, decoded, pictures_in
+from bench.datasets.source import BrokenFile, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+KNOWN = {
+    "hmnist 8x8 RGB": "ff1ab574e53a3c5e36b837e8bceef70ddfaaee43ff757e5827a4fa64ad65902c",
+    "hmnist 8x8 L": "cde95907b15fc3783d2c11e5add89f778f09c6807a59dfa90bb025d216ce7763",
+}
+"""Fingerprints by format."""
+CLASSES = ("tumor", "stroma", "complex", "lympho", "debris", "mucosa", "adipose", "empty")
+CLASS_FOLDERS = tuple(f"{number:02}_{name.upper()}" for number, name in enumerate(CLASSES, start=1))
+ARCHIVES = ("colorectal-histology-mnist.zip", "archive.zip")
+TILES = "Kather_texture_2016_image_tiles_5000"
+TIFF = PictureFormat("TIFF", frozenset({".tif", ".tiff"}), (150, 150))
+SLIDE = re.compile(r"CRC-Prim-HE-(\d+)")
+TILE_FORM = Form(150, "RGB")
+
+
+class ColorectalHistology(DatasetDefinition):
+    """Kather and others' tiles, scaled to 28x28 where they lie there or in a table of that size, else in another form.
+
+    There is no official split. Tiles are split by slide, tables by class alone; both are the harness's own.
+    """
+
+    name = "colorectal-histology-mnist"
+    title = "Colorectal Histology MNIST"
+    licence = "CC BY 4.0"
+    citation = "J. N. Kather et al., Scientific Reports 6:27988, 2016; doi:10.5281/zenodo.53169"
+    class_names = CLASSES
+    fingerprints = frozenset(KNOWN.values())
+    known_formats = frozenset(KNOWN)
+    folders = ("colorectal-histology-mnist", "colorectal_histology_mnist", "colorectal-histology")
+    forms: ClassVar[tuple[Form, ...]] = (RGB_28, GREY_64, GREY_28, RGB_8, GREY_8)
+    """The forms that will do, the preferred one first."""
+    per_class: ClassVar[int] = 625
+    advice = (
+        'Kaggle has the tables, without an account: pip install kagglehub; python -c "import kagglehub as k; print(k.'
+        "dataset_download('kmader/colorectal-histology-mnist', path='hmnist_28_28_RGB.csv'))\""
+        "   then add: --data-dir the folder of that file"
+    )
+    downloads = (
+        # Size and hash: tensorflow-datasets 4.9.10 (url_checksums); the MD5 beside them is Zenodo's own
+        Bundle(
+            (
+                RemoteFile(
+                    f"{TILES}.zip",
+                    (f"https://zenodo.org/records/53169/files/{TILES}.zip",),
+                    258_098_431,
+                    "936d0b95ae0f04f1f7b18a2b7e8c55776c3e887d102f645bcee752d1a6626a32",
+                ),
+            )
+        ),
+    )
+
+    def find(self, folder: Path) -> Iterator[Source]:
+        """For each form the tiles, then its table. Some tiles without the others, and no table, are a BrokenFile."""
+        tiles = _tiles(folder)
+        expected = self.per_class * len(CLASSES)
+        held = False
+        for form in self.forms:
+            if len(tiles) == expected:
+                held = True
+                yield Source(tuple(dict.fromkeys(tile.file for tile in tiles)), f"TIFF tiles as {form.title}")
+            if table := find_packed(folder, form.table, ARCHIVES):
+                held = True
+                yield Source((table,), f"hmnist {form.title}")
+        if tiles and not held:
+            place = tiles[0].file if tiles[0].member else tiles[0].file.parent.parent
+            raise BrokenFile(place, f"holds {len(tiles):,} tiles, {expected:,} expected.", "Unpack it anew.")
+
+    def read(self, source: Source) -> Dataset:
+        """Images uint8 ``(n, side, side, 1 or 3)``; labels 0 to 7."""
+        form = form_of(source, self.forms)
+        made = self._read_tiles(source, form) if source.format.startswith("TIFF") else self._read_table(source, form)
+        return replace(made, title=f"{self.title}, {form.title}")
+
+    def _read_table(self, source: Source, form: Form) -> Dataset:
+        import numpy as np
+
+        from bench.datasets.stratified import OWN_SPLIT, stratified_rows
+
+        file = source.files[0]
+        table = read_table(file, form, self.per_class * len(CLASSES))
+        strange = np.flatnonzero((table.labels < 1) | (table.labels > len(CLASSES)))
+        if len(strange):
+            row = int(strange[0])
+            raise BrokenFile(file, f"holds label {table.labels[row]} in row {row + 1:,}; 1 to {len(CLASSES)} expected.")
+        images, labels = table.pixels, table.labels - 1
+        self._check_counts(file, labels)
+        train, test = stratified_rows(labels)
+        return self.dataset(
+            train=(images[train], labels[train]), test=(images[test], labels[test]), scale=255, split=OWN_SPLIT
+        )
+
+    def _read_tiles(self, source: Source, form: Form) -> Dataset:
+        import numpy as np
+
+        from bench.datasets.grouped import grouped_rows, split_name
+        from bench.datasets.stratified import OWN_SPLIT, stratified_rows
+
+        zipped = len(source.files) == 1
+        tiles = _in_class_folders(pictures_in(source.files[0], TIFF) if zipped else map(Picture, source.files))
+        labels = np.array([CLASS_FOLDERS.index(tile.folder) for tile in tiles], dtype=np.int64)
+        self._check_counts(source.files[0] if zipped else source.files[0].parent.parent, labels)
+        slides = slide_ids([tile.name for tile in tiles])
+        rows = stratified_rows(labels) if slides is None else grouped_rows(labels, slides)
+        train, test = ((_images([tiles[row] for row in part], form), labels[part]) for part in rows)
+        return self.dataset(
+            train=train,
+            test=test,
+            scale=255,
+            split=OWN_SPLIT if slides is None else split_name("slide"),
+            groups=(None, None) if slides is None else (slides[rows[0]], slides[rows[1]]),
+        )
+
+    def _check_counts(self, file: Path, labels: NDArray[np.int64]) -> None:
+        import numpy as np
+
+        for class_id, count in enumerate(np.bincount(labels, minlength=len(CLASSES)).tolist()):
+            if count != self.per_class:
+                raise BrokenFile(
+                    file, f"holds {count:,} images of class {CLASSES[class_id]}, {self.per_class:,} expected."
+                )
+
+
+def slide_ids(names: Sequence[str]) -> NDArray[np.int64] | None:
+    """Each tile's slide, numbered from 0 in the order of the slides' numbers; None where any name does not tell."""
+    import numpy as np
+
+    found = [SLIDE.search(name) for name in names]
+    numbers = [int(match[1]) for match in found if match]
+    if len(numbers) < len(names) or len(set(numbers)) < 2:
+        return None
+    return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+
+
+def _images(tiles: Sequence[Picture], form: Form) -> NDArray[np.uint8]:
+    """Decoded straight into their place, so that memory holds them once."""
+    import numpy as np
+
+    images = np.empty((len(tiles), *form.shape), dtype=np.uint8)
+    for row, pixels in enumerate(decoded(tiles, TIFF, (form.side, form.side), form.mode)):
+        images[row] = pixels
+    return images
+
+
+def _tiles(folder: Path) -> list[Picture]:
+    """All tiles below ``folder``: in folders of classes, as the zip unpacks or as Kaggle has them, or in the zip."""
+    for base in (folder / TILES / TILES, folder / TILES, folder):
+        groups = [base / name for name in CLASS_FOLDERS]
+        if any(os.path.isdir(group) for group in groups):
+            return [tile for group in groups if os.path.isdir(group) for tile in pictures_in(group, TIFF)]
+    packed = folder / f"{TILES}.zip"
+    return _in_class_folders(pictures_in(packed, TIFF)) if os.path.isfile(packed) else []
+
+
+def _in_class_folders(pictures: Iterator[Picture] | Sequence[Picture] | map[Picture]) -> list[Picture]:
+    return [picture for picture in pictures if picture.folder in CLASS_FOLDERS]
+
+
+class ColorectalHistology8(ColorectalHistology):
+    """8x8 in colour."""
+
+    name = "colorectal-histology-mnist-8x8"
+    forms = (RGB_8,)
+    fingerprints = frozenset({KNOWN["hmnist 8x8 RGB"]})
+
+
+class ColorectalHistology8Grey(ColorectalHistology):
+    """8x8 in grey."""
+
+    name = "colorectal-histology-mnist-8x8-grey"
+    forms = (GREY_8,)
+    fingerprints = frozenset({KNOWN["hmnist 8x8 L"]})
+
+
+class ColorectalHistology28Grey(ColorectalHistology):
+    """28x28 in grey."""
+
+    name = "colorectal-histology-mnist-28x28-grey"
+    forms = (GREY_28,)
+    fingerprints = frozenset()
+
+
+class ColorectalHistology64Grey(ColorectalHistology):
+    """64x64 in grey."""
+
+    name = "colorectal-histology-mnist-64x64-grey"
+    forms = (GREY_64,)
+    fingerprints = frozenset()
+
+
+class ColorectalHistology150(ColorectalHistology):
+    """The tiles as they are, 150x150 in colour: 337 MB."""
+
+    name = "colorectal-histology-mnist-150x150"
+    forms = (TILE_FORM,)
+    fingerprints = frozenset()

@@ -1,0 +1,132 @@
+"""Where the files of EMNIST lie: in a folder, or in NIST's archive, of which only what is asked for is unpacked.
+
+Nothing of an archive is written anywhere, so the paths in it do not matter: its members are known by their last name.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import TYPE_CHECKING, cast
+
+from bench.datasets.idx import read_idx, read_idx_from
+from bench.datasets.packed import check_member
+from bench.datasets.source import BrokenFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LARGEST_MEMBER = 1 << 30
+"""Bytes a member may unpack to: twice the largest, the images of byclass, were they stored without their own gzip."""
+LARGEST_TEXT = 1 << 16
+"""Bytes of a mapping file; the longest has 447."""
+MANGLED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError)
+"""What ``zipfile`` raises for a broken archive; ValueError for times and offsets that make no sense."""
+
+
+class Files(ABC):
+    """Files by name; a path it gives names the file in messages and in calls, and may lead nowhere."""
+
+    @abstractmethod
+    def find(self, name: str) -> Path | None:
+        """The file of that name, or of that name with ``.gz``. Raises BrokenFile."""
+
+    @abstractmethod
+    def idx(self, file: Path, axes: int) -> NDArray[np.uint8]:
+        """The values of an IDX file, in the shape its header gives. Raises BrokenFile."""
+
+    @abstractmethod
+    def text(self, file: Path) -> str:
+        """A short ASCII text. Raises BrokenFile."""
+
+
+class Folder(Files):
+    """The files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, name: str) -> Path | None:
+        """The path in the folder."""
+        places = (self._folder / candidate for candidate in (name, f"{name}.gz"))
+        return next((place for place in places if os.path.isfile(place)), None)  # False, too, where it may not be read
+
+    def idx(self, file: Path, axes: int) -> NDArray[np.uint8]:
+        """As ``read_idx``."""
+        return read_idx(file, axes)
+
+    def text(self, file: Path) -> str:
+        """Its first ``LARGEST_TEXT`` bytes."""
+        try:
+            with file.open("rb") as stored:
+                return _ascii(file, stored.read(LARGEST_TEXT))
+        except OSError as error:
+            raise BrokenFile(file, f"cannot be read: {error.strerror or error}.") from error
+
+
+class Archive(Files):
+    """The members of a zip archive, as a context. Raises BrokenFile where it is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except MANGLED as error:
+            raise BrokenFile(path, f"is no zip archive: {error}.") from error
+        except OSError as error:
+            raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+        self._members: dict[Path, zipfile.ZipInfo] = {}
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._zip.close()
+
+    def find(self, name: str) -> Path | None:
+        """A name for messages: ``<member> in <archive>``."""
+        wanted = (name, f"{name}.gz")
+        found = [member for member in self._zip.infolist() if PurePosixPath(member.filename).name in wanted]
+        if len(found) > 1:
+            raise BrokenFile(self._path, f"holds {name} {len(found)} times.")
+        if not found:
+            return None
+        label = Path(f"{PurePosixPath(found[0].filename).name} in {self._path.name}")
+        self._members[label] = found[0]
+        return label
+
+    def idx(self, file: Path, axes: int) -> NDArray[np.uint8]:
+        """As ``read_idx``, unpacking as it reads."""
+        try:
+            with self._zip.open(self._member(file, LARGEST_MEMBER)) as stored:
+                return read_idx_from(cast("zipfile.ZipExtFile", stored), file, axes)
+        except (*MANGLED, OSError) as error:
+            raise BrokenFile(file, f"cannot be unpacked: {error}.") from error
+
+    def text(self, file: Path) -> str:
+        """The whole member."""
+        try:
+            return _ascii(file, self._zip.read(self._member(file, LARGEST_TEXT)))
+        except (*MANGLED, OSError) as error:
+            raise BrokenFile(file, f"cannot be unpacked: {error}.") from error
+
+    def _member(self, file: Path, largest: int) -> zipfile.ZipInfo:
+        member = self._members[file]
+        check_member(self._path, member)
+        if member.file_size > largest:
+            raise BrokenFile(
+                file, f"would unpack to {member.file_size:,} bytes, more than {largest:,}: it is none of NIST's."
+            )
+        return member
+
+
+def _ascii(file: Path, content: bytes) -> str:
+    try:
+        return content.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise BrokenFile(file, "is no plain text.") from error

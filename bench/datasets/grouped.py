@@ -1,0 +1,90 @@
+"""The harness's own test part where images come in groups: no group on both sides; fixed, versioned.
+
+Pictures of one lesion, or of one slide, are near copies: with some of them in training, a model is asked in the test
+about what it has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from bench.datasets.stratified import SEED, TEST_SHARE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FEW = 12
+"""Up to so many groups every choice of test groups is tried (4,096)."""
+
+
+def split_name(group: str) -> str:
+    """What a split by ``group`` (``lesion``, ``slide``) is called in records."""
+    return f"own split by {group}, version 1"
+
+
+def grouped_rows(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Train rows and test rows, each in increasing order; about one fifth of each class are test rows.
+
+    ``groups`` names a row's group by an id in ``0..g-1``. Groups go whole to one part, so that the class counts come
+    as near to a fifth as the groups allow, by the sum over classes of (test rows - n/5)^2 / n. With few groups the best
+    choice is taken, the first where several are equal, among those that leave no class without training rows where
+    there are any. With many, groups are drawn by ``numpy.random.RandomState(1)`` and each is taken that brings the
+    counts nearer. All sums are of integers, so every machine makes the same split.
+    """
+    import numpy as np
+
+    counts = np.zeros((groups.max() + 1, labels.max() + 1), dtype=np.int64)
+    np.add.at(counts, (groups, labels), 1)
+    totals = counts.sum(axis=0).tolist()
+    by_group: list[list[int]] = counts.tolist()
+    if len(by_group) <= FEW:
+        chosen = _best_choice(by_group, totals)
+    else:
+        order = np.random.RandomState(SEED).permutation(len(by_group))
+        chosen = _drawn_choice(by_group, totals, order.tolist())
+    in_test = np.isin(groups, np.array(sorted(chosen), dtype=np.int64))
+    return np.flatnonzero(~in_test).astype(np.int64), np.flatnonzero(in_test).astype(np.int64)
+
+
+def _best_choice(by_group: Sequence[Sequence[int]], totals: Sequence[int]) -> set[int]:
+    weights = _weights(totals)
+    best: tuple[int, int] | None = None
+    chosen: set[int] = set()
+    for mask in range(1, 2 ** len(by_group) - 1):
+        members = {group for group in range(len(by_group)) if mask >> group & 1}
+        test = [sum(by_group[group][class_id] for group in members) for class_id in range(len(totals))]
+        untrained = sum(held == total > 0 for held, total in zip(test, totals, strict=True))
+        value = (untrained, _distance(test, totals, weights))
+        if best is None or value < best:
+            best, chosen = value, members
+    return chosen
+
+
+def _drawn_choice(by_group: Sequence[Sequence[int]], totals: Sequence[int], order: Iterable[int]) -> set[int]:
+    weights = _weights(totals)
+    test = [0] * len(totals)
+    now = _distance(test, totals, weights)
+    chosen: set[int] = set()
+    for group in order:
+        with_it = [held + more for held, more in zip(test, by_group[group], strict=True)]
+        then = _distance(with_it, totals, weights)
+        if then < now:
+            test, now = with_it, then
+            chosen.add(group)
+    return chosen
+
+
+def _weights(totals: Sequence[int]) -> list[int]:
+    """Integers in proportion to 1/n; 0 for a class without rows."""
+    from math import lcm
+
+    common = lcm(*(total for total in totals if total))
+    return [common // total if total else 0 for total in totals]
+
+
+def _distance(test: Sequence[int], totals: Sequence[int], weights: Sequence[int]) -> int:
+    return sum(
+        weight * (TEST_SHARE * held - total) ** 2 for held, total, weight in zip(test, totals, weights, strict=True)
+    )

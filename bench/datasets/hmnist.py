@@ -1,0 +1,77 @@
+"""The ``hmnist`` tables: pictures of tissue and skin at MNIST's size and others, one table for each form.
+
+``hmnist_28_28_RGB.csv`` holds 28x28 pixels in colour, ``hmnist_8_8_L.csv`` 8x8 in grey: ``pixel0000,…,label``, the
+colours of a pixel side by side.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from bench.datasets.packed import unpacked, zip_members
+from bench.datasets.source import Source
+
+if TYPE_CHECKING:
+    from bench.datasets.pixel_csv import PixelTable
+
+
+@dataclass(frozen=True)
+class Form:
+    """Square images of one size and mode, as a table of their own holds them."""
+
+    side: int
+    mode: Literal["RGB", "L"]
+
+    @property
+    def title(self) -> str:
+        """``28x28 RGB``, ``8x8 L``; a source's format ends with it."""
+        return f"{self.side}x{self.side} {self.mode}"
+
+    @property
+    def table(self) -> str:
+        """The name of its table."""
+        return f"hmnist_{self.side}_{self.side}_{self.mode}.csv"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.side, self.side, 3 if self.mode == "RGB" else 1
+
+
+RGB_28, GREY_28, GREY_64 = Form(28, "RGB"), Form(28, "L"), Form(64, "L")
+RGB_8, GREY_8 = Form(8, "RGB"), Form(8, "L")
+
+
+def form_of(source: Source, forms: Sequence[Form]) -> Form:
+    """The one of ``forms`` that a source's format ends with."""
+    return next(form for form in forms if source.format.endswith(f" {form.title}"))
+
+
+def find_packed(folder: Path, name: str, archives: Sequence[str]) -> Path | None:
+    """The file ``name`` in ``folder``: plain, gzipped, zipped, in a folder of its own, or in one of ``archives``.
+
+    Raises BrokenFile for an archive that cannot be opened.
+    """
+    for candidate in (name, f"{name}.gz", f"{name}.zip", f"{name.removesuffix('.csv')}/{name}"):
+        if os.path.isfile(folder / candidate):  # False, too, where the folder may not be read
+            return folder / candidate
+    for archive in archives:
+        if os.path.isfile(folder / archive):
+            held = (PurePosixPath(path).name for path in zip_members(folder / archive))
+            if name in held:
+                return folder / archive
+    return None
+
+
+def read_table(path: Path, form: Form, rows: int) -> PixelTable:
+    """The table of a form with ``rows`` images, its pixels as ``(n, height, width, channels)``. Raises BrokenFile."""
+    from bench.datasets.pixel_csv import PixelTable, read_pixel_table
+
+    height, width, channels = form.shape
+    with unpacked(path, form.table) as stream:
+        table = read_pixel_table(stream, path, rows=rows, pixels=height * width * channels)
+    return PixelTable(table.pixels.reshape(-1, *form.shape), table.labels)

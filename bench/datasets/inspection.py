@@ -1,0 +1,199 @@
+"""What an honest reader wants to know of a data set: balance, duplicates, groups that leak, and the floors."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.datasets.dataset import Dataset, Split
+from bench.datasets.floors import Floor, floors, sample
+from bench.datasets.source import Say
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.datasets.near_duplicates import Pairs, Pictures
+
+MOST_COMPARED = 100_000
+"""Rows of a part that are looked at for near duplicates at most: the work grows with their square."""
+MOST_SHOWN = 100
+"""Pairs of near duplicates that are named at most, the closest first."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How often each class occurs in one part."""
+
+    counts: tuple[int, ...]
+
+    @property
+    def absent(self) -> int:
+        """Classes that the part does not hold."""
+        return self.counts.count(0)
+
+    @property
+    def ratio(self) -> float:
+        """The largest class divided by the smallest that is there."""
+        return max(self.counts) / min(count for count in self.counts if count)
+
+
+@dataclass(frozen=True)
+class NearPair:
+    """Two rows with nearly the same image; ``left`` is of the part named first."""
+
+    left: int
+    right: int
+    correlation: float
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Duplicates within one part, or of the test part in the training part."""
+
+    where: str
+    """``train``, ``test``, or ``test in train``."""
+    exact_rows: int
+    """Rows equal to an earlier row of the part; ``test in train``: test rows equal to a training row."""
+    exact_relabelled: int
+    """Those of them whose label differs from the row they equal."""
+    near_rows: int
+    """Rows that have a near duplicate which is not equal; ``test in train``: test rows only."""
+    compared: tuple[int, int]
+    """Rows looked at for near duplicates, and how many there are; of two parts, the smaller share of both."""
+    near: tuple[NearPair, ...]
+    """The closest near pairs."""
+
+
+@dataclass(frozen=True)
+class GroupCounts:
+    """How groups of rows that belong together (a lesion's photographs, a slide's tiles) lie in the two parts."""
+
+    groups: int
+    several: int
+    """Groups with more than one row."""
+    rows_of_several: int
+    on_both_sides: int
+    """Groups with rows in both parts: what a model learns by heart counts as known."""
+    test_rows_leaked: int
+    """Test rows of groups on both sides."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Everything found."""
+
+    train: Balance
+    test: Balance
+    duplicates: tuple[Duplicates, ...]
+    groups: GroupCounts | None
+    floors: tuple[Floor, ...]
+
+
+def inspect(dataset: Dataset, say: Say) -> Inspection:
+    """Look at all of it; for 60,000 training and 10,000 test rows of 784 values a minute or so, within 1 GiB."""
+    train, test = dataset.train, dataset.test
+    say("looking for duplicates")
+    duplicates = find_duplicates(train, test)
+    say("computing the floors")
+    return Inspection(_balance(train), _balance(test), duplicates, count_groups(train, test), floors(train, test))
+
+
+def find_duplicates(train: Split, test: Split) -> tuple[Duplicates, ...]:
+    """Within the training part, within the test part, and of the test part in the training part."""
+    from bench.datasets.exact_duplicates import image_numbers
+
+    numbers = image_numbers(train.images, test.images)
+    within = [_Distinct.of(part, number) for part, number in zip((train, test), numbers, strict=True)]
+    return (
+        within[0].duplicates("train"),
+        within[1].duplicates("test"),
+        _of_test_in_train(within[0], within[1]),
+    )
+
+
+def count_groups(train: Split, test: Split) -> GroupCounts | None:
+    """How the groups lie; None where the data set has none."""
+    import numpy as np
+
+    if train.groups is None or test.groups is None:
+        return None
+    _, sizes = np.unique(np.concatenate([train.groups, test.groups]), return_counts=True)
+    leaked = np.isin(test.groups, train.groups)
+    return GroupCounts(
+        groups=len(sizes),
+        several=int((sizes > 1).sum()),
+        rows_of_several=int(sizes[sizes > 1].sum()),
+        on_both_sides=len(np.unique(test.groups[leaked])),
+        test_rows_leaked=int(leaked.sum()),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Distinct:
+    """A part, the number of each image (``image_numbers``), and the first row of every number, sorted by number."""
+
+    split: Split
+    number: NDArray[np.int64]
+    first: NDArray[np.int64]
+    pictures: Pictures
+
+    @classmethod
+    def of(cls, split: Split, number: NDArray[np.int64]) -> _Distinct:
+        import numpy as np
+
+        from bench.datasets.near_duplicates import Pictures
+
+        _, first = np.unique(number, return_index=True)
+        rows = np.sort(first)[sample(len(first), MOST_COMPARED)]
+        return cls(split, number, first, Pictures(split.images, split.scale, rows))
+
+    @property
+    def compared(self) -> tuple[int, int]:
+        return len(self.pictures.rows), len(self.first)
+
+    def duplicates(self, where: str) -> Duplicates:
+        """Within the part."""
+        import numpy as np
+
+        from bench.datasets.near_duplicates import near_pairs
+
+        repeated = np.setdiff1d(np.arange(len(self.split)), self.first)
+        original = self.first[np.searchsorted(self.number[self.first], self.number[repeated])]
+        relabelled = int((self.split.labels[repeated] != self.split.labels[original]).sum())
+        pairs = near_pairs(self.pictures)
+        near_rows = len(np.union1d(pairs.left, pairs.right))
+        return Duplicates(where, len(repeated), relabelled, near_rows, self.compared, _closest(pairs))
+
+
+def _of_test_in_train(train: _Distinct, test: _Distinct) -> Duplicates:
+    import numpy as np
+
+    from bench.datasets.near_duplicates import near_pairs
+
+    shared = np.flatnonzero(test.number < len(train.split))
+    originals = train.split.labels[test.number[shared]]
+    new = dataclasses.replace(test.pictures, rows=np.setdiff1d(test.pictures.rows, shared))
+    pairs = near_pairs(new, train.pictures)
+    return Duplicates(
+        "test in train",
+        len(shared),
+        int((originals != test.split.labels[shared]).sum()),
+        len(np.unique(pairs.left)),
+        min(train.compared, test.compared, key=lambda two: two[0] / two[1]),
+        _closest(pairs),
+    )
+
+
+def _closest(pairs: Pairs) -> tuple[NearPair, ...]:
+    order = (-pairs.correlation).argsort(kind="stable")[:MOST_SHOWN]
+    return tuple(
+        NearPair(int(pairs.left[at]), int(pairs.right[at]), round(float(pairs.correlation[at]), 4)) for at in order
+    )
+
+
+def _balance(split: Split) -> Balance:
+    import numpy as np
+
+    return Balance(tuple(np.bincount(split.labels, minlength=split.classes).tolist()))

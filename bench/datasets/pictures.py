@@ -1,0 +1,157 @@
+"""Picture files in folders or in zips, decoded one at a time to a common size.
+
+Only the decoder of the expected format is tried, and the size in a picture's header is compared before its pixels are
+unpacked: a file that promises a huge picture costs nothing. Pillow's own limit on pixels stays in force.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from bench.datasets.packed import check_member, wrapping_errors, zip_members
+from bench.datasets.source import BrokenFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+LARGEST = 1 << 24
+"""Bytes of one picture file; a tile of 150x150 has 68,000, a photograph of 600x450 up to 400,000."""
+
+LUMA = (19595, 38470, 7471)
+"""Brightness of red, green and blue: 0.299, 0.587 and 0.114, times 2^16."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: a file of its own, or a ``member`` (its path there) of the zip ``file``."""
+
+    file: Path
+    member: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name without folders."""
+        return PurePosixPath(self.member).name or self.file.name
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder it lies in, on the disk or in the zip."""
+        return PurePosixPath(self.member).parent.name if self.member else self.file.parent.name
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """What is read: Pillow's name of the format, the endings of files, and width and height."""
+
+    name: str
+    suffixes: frozenset[str]
+    size: tuple[int, int]
+
+
+def pictures_in(place: Path, wanted: PictureFormat) -> list[Picture]:
+    """The pictures in a folder itself, or anywhere in a zip, sorted by path. Raises BrokenFile for a broken zip."""
+    if os.path.isdir(place):
+        with wrapping_errors(place):
+            names = sorted(entry.name for entry in os.scandir(place))
+        return [Picture(place / name) for name in names if _is_picture(name, wanted)]
+    return [Picture(place, path) for path in sorted(zip_members(place)) if _is_picture(path, wanted)]
+
+
+def decoded(
+    pictures: Sequence[Picture], wanted: PictureFormat, size: tuple[int, int], mode: str
+) -> Iterator[NDArray[np.uint8]]:
+    """Each picture as uint8 ``(height, width, channels)``, scaled by Pillow's LANCZOS filter where ``size`` differs.
+
+    ``size`` is width and height; ``mode`` is ``RGB`` or ``L``. Raises BrokenFile.
+    """
+    with ExitStack() as opened:
+        zips: dict[Path, zipfile.ZipFile] = {}
+        for picture in pictures:
+            if picture.member and picture.file not in zips:
+                with wrapping_errors(picture.file):
+                    zips[picture.file] = opened.enter_context(zipfile.ZipFile(picture.file))
+            content = _content(picture, zips.get(picture.file))
+            yield _pixels(picture, content, wanted, size, mode)
+
+
+def _is_picture(path: str, wanted: PictureFormat) -> bool:
+    pure = PurePosixPath(path)
+    # macOS puts a shadow of each file into its zips: __MACOSX/…/._name
+    return pure.suffix.lower() in wanted.suffixes and not pure.name.startswith(".")
+
+
+def _content(picture: Picture, archive: zipfile.ZipFile | None) -> bytes:
+    with wrapping_errors(picture.file):
+        if archive is None:
+            with picture.file.open("rb") as stored:
+                content = stored.read(LARGEST + 1)
+        else:
+            check_member(picture.file, archive.getinfo(picture.member))
+            with archive.open(picture.member) as member:
+                content = member.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise _broken(picture, f"holds more than {LARGEST:,} bytes: it is no picture of this data set.")
+    return content
+
+
+def _pixels(
+    picture: Picture, content: bytes, wanted: PictureFormat, size: tuple[int, int], mode: str
+) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    try:
+        with _quiet(), Image.open(io.BytesIO(content), formats=(wanted.name,)) as image:
+            if image.size != wanted.size:
+                raise _broken(
+                    picture,
+                    f"has {image.size[0]}x{image.size[1]} pixels; {wanted.size[0]}x{wanted.size[1]} expected.",
+                )
+            if image.mode not in ("RGB", "L"):
+                raise _broken(picture, f"has the mode {image.mode}; 8-bit RGB expected.")
+            scaled = _scaled(image, size, mode)
+    except BrokenFile:
+        raise
+    # Pillow's decoders let many errors of broken content through as they are
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError) as error:
+        raise _broken(picture, f"cannot be decoded as {wanted.name}: {error or type(error).__name__}.") from error
+    except Image.DecompressionBombError as error:
+        raise _broken(picture, "promises far more pixels than a picture of this data set has.") from error
+    return scaled.reshape(size[1], size[0], -1)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to itself what Pillow has to say about tags that nobody reads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _scaled(image: Image, size: tuple[int, int], mode: str) -> NDArray[np.uint8]:
+    """``(height, width)`` or ``(height, width, 3)``; scaled in colour, then turned grey.
+
+    This order, and brightness cut off rather than rounded, is how the grey tables of Kaggle's hmnist files were made:
+    as older releases of Pillow did (ITU-R 601-2 luma in fixed point).
+    """
+    import numpy as np
+    from PIL import Image as Pillow
+
+    colour = image.convert("RGB")
+    pixels = np.asarray(colour if image.size == size else colour.resize(size, Pillow.Resampling.LANCZOS))
+    if mode == "RGB":
+        return pixels
+    return (pixels @ np.array(LUMA, dtype=np.int64) >> 16).astype(np.uint8)
+
+
+def _broken(picture: Picture, problem: str) -> BrokenFile:
+    return BrokenFile(Path(picture.name), problem, "Put a whole copy of the data set in its place.")

@@ -1,0 +1,77 @@
+"""``sign-language-mnist``: 34,627 hands that show letters of American Sign Language, 28x28 grey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.datasets.dataset import Dataset
+from bench.datasets.definition import DatasetDefinition
+from bench.datasets.hmnist import find_packed
+from bench.datasets.packed import unpacked
+from bench.datasets.source import BrokenFile, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TABLES = ("sign_mnist_train.csv", "sign_mnist_test.csv")
+ARCHIVES = ("sign-language-mnist.zip", "archive.zip")
+SIDE = 28
+NO_J = 9
+"""J, the tenth letter, is drawn in the air, as Z is: pictures show neither, and the stored labels leave 9 out."""
+LAST = 24
+
+
+class SignLanguage(DatasetDefinition):
+    """Two tables, ``label,pixel1,…,pixel784``, in the parts their author gave.
+
+    The training part was made from 1,704 photographs by small changes, so its rows come in near copies: a validation
+    part cut from it looks easier than the test part, whose photographs are others.
+    """
+
+    name = "sign-language-mnist"
+    title = "Sign Language MNIST"
+    licence = "CC0 1.0"
+    citation = "tecperson, Sign Language MNIST, Kaggle datamunge/sign-language-mnist, version 1, 2017"
+    class_names = tuple("ABCDEFGHIKLMNOPQRSTUVWXY")
+    rows = (27_455, 7_172)
+    folders = ("sign-language-mnist", "sign_language_mnist", "sign_mnist")
+    advice = (
+        'Kaggle has it, without an account: pip install kagglehub; python -c "import kagglehub as k; print(k.'
+        "dataset_download('datamunge/sign-language-mnist/versions/1'))\"   then add: --data-dir the folder it prints"
+    )
+
+    def find(self, folder: Path) -> Iterator[Source]:
+        """The two tables, plain, gzipped or zipped; one without the other is a BrokenFile."""
+        found = [find_packed(folder, name, ARCHIVES) for name in TABLES]
+        present = tuple(file for file in found if file is not None)
+        if len(present) == len(TABLES):
+            yield Source(present, "CSV")
+        elif present:
+            missing = next(name for name, file in zip(TABLES, found, strict=True) if file is None)
+            raise BrokenFile(folder / missing, f"is missing; {present[0].name} lies there without it.")
+
+    def read(self, source: Source) -> Dataset:
+        """Images uint8 ``(n, 28, 28, 1)``; labels 0 to 23, with those behind J moved up by one."""
+        train, test = (
+            _read_part(file, name, rows) for file, name, rows in zip(source.files, TABLES, self.rows, strict=True)
+        )
+        return self.dataset(train=train, test=test, scale=255)
+
+
+def _read_part(file: Path, name: str, rows: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    import numpy as np
+
+    from bench.datasets.pixel_csv import read_pixel_table
+
+    with unpacked(file, name) as stream:
+        table = read_pixel_table(stream, file, rows=rows, pixels=SIDE * SIDE)
+    strange = np.flatnonzero((table.labels > LAST) | (table.labels == NO_J))
+    if len(strange):
+        row = int(strange[0])
+        raise BrokenFile(
+            file, f"holds label {table.labels[row]} in row {row + 1:,}; 0 to {LAST} without {NO_J} (J) expected."
+        )
+    return table.pixels.reshape(-1, SIDE, SIDE, 1), table.labels - (table.labels > NO_J)

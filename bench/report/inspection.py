@@ -1,0 +1,186 @@
+"""A data set's inspection as a document, and as plain values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench.datasets.dataset import DatasetInfo
+from bench.datasets.floors import Floor
+from bench.datasets.inspection import Duplicates, GroupCounts, Inspection
+from bench.datasets.near_duplicates import CORRELATION, NEAREST
+from bench.report.document import Block, Cell, Column, Document, Facts, Heading, Paragraph, Row, Table
+from bench.report.numbers import DASH, count, percent, ratio
+
+NEAR = (
+    f"equal: byte for byte. near: another image that correlates by {CORRELATION} or more once shifted by up to two "
+    "pixels along each axis (one where the sides are shorter than 20), whatever its brightness and contrast; "
+    f"the {NEAREST} likeliest partners of each image are looked at."
+)
+FLOORS = (
+    "A model that does not beat these has learned nothing of use. Nearest by Euclidean distance over raw pixels; "
+    "balanced: the mean of the recalls of all classes in the test part."
+)
+WHERE = {"train": "within train", "test": "within test", "test in train": "test images that are in train"}
+MOST_PAIRS = 5
+
+
+def document(info: DatasetInfo, found: Inspection) -> Document:
+    """The panel: balance, duplicates, groups, floors."""
+    blocks: list[Block] = [
+        Heading(f"{info.title}, inspected", 1),
+        facts(info),
+        class_table(info.class_names, found.train.counts, found.test.counts),
+        _balance(found),
+        _duplicates(found.duplicates),
+        Paragraph(NEAR),
+    ]
+    if pairs := _pairs(found.duplicates):
+        blocks.append(pairs)
+    blocks.append(_groups(found.groups))
+    blocks += [_floors(found.floors, info.test_rows), Paragraph(FLOORS)]
+    return blocks
+
+
+def values(info: DatasetInfo, found: Inspection) -> dict[str, Any]:
+    """The same as values that JSON holds; shares of one, rows counted from 0 in their part."""
+    return {
+        "dataset": info.name,
+        "fingerprint": info.fingerprint,
+        "verified": info.verified,
+        "split": info.split,
+        "classes": list(info.class_names),
+        "balance": {
+            part: {"counts": list(balance.counts), "largest_to_smallest": balance.ratio, "absent": balance.absent}
+            for part, balance in (("train", found.train), ("test", found.test))
+        },
+        "duplicates": [asdict(one) for one in found.duplicates],
+        "near_correlation": CORRELATION,
+        "groups": asdict(found.groups) if found.groups else None,
+        "floors": [asdict(one) for one in found.floors],
+    }
+
+
+def facts(info: DatasetInfo) -> Facts:
+    """Where the data are from, and how they are split."""
+    verified = "verified" if info.verified else "unverified: not the published data"
+    shape = "x".join(map(str, info.shape))
+    return Facts(
+        (
+            ("data", (f"{info.train_rows:,} train and {info.test_rows:,} test rows of {shape}; {verified}",)),
+            ("split", (info.split,)),
+            ("source", (info.source,)),
+        )
+    )
+
+
+def class_table(names: Sequence[str], train: Sequence[int], test: Sequence[int]) -> Table:
+    """How many rows of each class each part holds, and which share of it."""
+    columns = (
+        Column(("class",), "left", label=True),
+        Column(("train", "rows")),
+        Column(("", "%")),
+        Column(("test", "rows")),
+        Column(("", "%")),
+    )
+    rows = tuple(
+        Row((Cell(name, word=True), *_counted(in_train, sum(train)), *_counted(in_test, sum(test))))
+        for name, in_train, in_test in zip(names, train, test, strict=True)
+    )
+    return Table("classes", columns, rows)
+
+
+def _counted(part: int, whole: int) -> tuple[Cell, Cell]:
+    return Cell(f"{part:,}"), Cell(percent(part / whole) if part else DASH)
+
+
+def _balance(found: Inspection) -> Facts:
+    entries = []
+    for part, balance in (("train", found.train), ("test", found.test)):
+        absent = f"; {count(balance.absent, 'class')[:-1]}es absent" if balance.absent > 1 else ""
+        absent = "; 1 class absent" if balance.absent == 1 else absent
+        entries.append((part, (f"the largest class has {ratio(balance.ratio)} times the smallest{absent}",)))
+    return Facts(tuple(entries))
+
+
+def _duplicates(found: Sequence[Duplicates]) -> Table:
+    columns = (
+        Column(("duplicates",), "left", label=True),
+        Column(("rows", "equal")),
+        Column(("of them with", "another label")),
+        Column(("rows", "near")),
+    )
+    rows = tuple(
+        Row(
+            (
+                Cell(WHERE[one.where], word=True),
+                Cell(f"{one.exact_rows:,}"),
+                Cell(f"{one.exact_relabelled:,}"),
+                Cell(f"{one.near_rows:,}", notes=_sampled(one)),
+            )
+        )
+        for one in found
+    )
+    return Table("duplicates", columns, rows)
+
+
+def _sampled(one: Duplicates) -> tuple[str, ...]:
+    looked, whole = one.compared
+    return () if looked == whole else (f"among {looked:,} of {whole:,} distinct images, drawn once and for all",)
+
+
+def _pairs(found: Sequence[Duplicates]) -> Facts | None:
+    """The closest near pairs of each kind, by row."""
+    entries = []
+    for one in found:
+        left, right = ("test", "train") if one.where == "test in train" else (one.where, one.where)
+        lines = tuple(
+            f"{left} row {pair.left:,} and {right} row {pair.right:,}, r = {pair.correlation:.4f}"
+            for pair in one.near[:MOST_PAIRS]
+        )
+        if lines:
+            entries.append((f"near, {one.where}", lines))
+    return Facts(tuple(entries)) if entries else None
+
+
+def _groups(groups: GroupCounts | None) -> Facts:
+    if groups is None:
+        return Facts((("groups", ("none known: nothing says which rows belong together",)),))
+    leak = f"{groups.on_both_sides:,} of them in both parts, with {count(groups.test_rows_leaked, 'test row')}"
+    return Facts(
+        (
+            (
+                "groups",
+                (
+                    f"{groups.groups:,}, of which {groups.several:,} have several images "
+                    f"({groups.rows_of_several:,} in all)",
+                    leak if groups.on_both_sides else "none lies in both parts",
+                ),
+            ),
+        )
+    )
+
+
+def _floors(found: Sequence[Floor], test_rows: int) -> Table:
+    columns = (
+        Column(("floor",), "left", label=True),
+        Column(("accuracy", "%")),
+        Column(("balanced", "%")),
+    )
+    rows = tuple(
+        Row(
+            (
+                Cell(one.method, word=True),
+                Cell(
+                    percent(one.accuracy),
+                    notes=()
+                    if one.tested_rows == test_rows
+                    else (f"on {one.tested_rows:,} of {test_rows:,} test rows, drawn once and for all",),
+                ),
+                Cell(percent(one.balanced_accuracy)),
+            )
+        )
+        for one in found
+    )
+    return Table("floors a model must beat", columns, rows)

@@ -1,0 +1,83 @@
+"""``bench data show`` and ``bench data inspect``."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> Path:
+    """Ten red and ten green images of 12x12, and a red test image that lies in train, too."""
+    images = np.random.default_rng(0).integers(0, 80, (20, 12, 12, 3), dtype=np.uint8)
+    images[:10, ..., 0] += 150
+    images[10:, ..., 1] += 150
+    labels = np.array(["red"] * 10 + ["green"] * 10)
+    file = tmp_path / "colours.npz"
+    np.savez(file, x_train=images, y_train=labels, x_test=images[[3, 15]], y_test=labels[[3, 15]])
+    return file
+
+
+def test_show_says_shapes_ranges_counts_and_draws_the_first_images_with_their_labels(bench: Bench) -> None:
+    shown = bench("show", "digits", "--images", "3")
+    lines = shown.stdout.splitlines()
+    assert shown.returncode == 0
+    assert max(map(len, lines)) <= 80
+    assert "train     images (1437, 8, 8, 1) uint8, 0–16, 16 means 1.0" in shown.stdout
+    assert "\x1b" not in shown.stdout  # no terminal, no colours
+    assert lines[-1].split() == ["0", "1", "3"]  # load_digits() begins 0 1 2 3, and row 2 is in the test part
+    assert shown.stderr == "decoding digits (CSV)\n"
+
+
+def test_show_writes_colour_images_to_a_png_file(bench: Bench, colours: Path, tmp_path: Path) -> None:
+    shown = bench("show", str(colours), "--png", str(tmp_path / "sheet.png"))
+    assert shown.returncode == 0
+    assert shown.stdout.splitlines()[-1] == f"written: {tmp_path / 'sheet.png'}"
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        red, green, _ = np.asarray(sheet.convert("RGB"), int).reshape(-1, 3).T
+    assert (red > green + 70).any()
+    assert (green > red + 70).any()
+
+
+def test_inspect_finds_what_lies_in_both_parts_and_computes_the_floors(bench: Bench, colours: Path) -> None:
+    inspected = bench("inspect", str(colours), "--format", "json")
+    found = json.loads(inspected.stdout)
+    across = {one["where"]: one for one in found["duplicates"]}["test in train"]
+    assert inspected.returncode == 0
+    assert across["exact_rows"] == 2
+    assert {floor["method"]: floor["accuracy"] for floor in found["floors"]} == {
+        "majority": 0.5,
+        "nearest centroid": 1.0,
+        "1-NN": 1.0,
+    }
+
+
+def test_inspect_prints_a_panel_and_writes_it_to_a_file(bench: Bench, tmp_path: Path) -> None:
+    printed = bench("inspect", "digits")
+    assert printed.returncode == 0
+    assert "digits" in printed.stderr
+    assert "test images that are in train      0" in printed.stdout
+    assert bench("inspect", "digits", "--output", str(tmp_path / "panel.txt")).stdout == ""
+    assert (tmp_path / "panel.txt").read_text("utf-8") == printed.stdout
+
+
+def test_a_loader_that_lacks_the_data_set_or_is_none_is_said_with_exit_code_two(bench: Bench) -> None:
+    ended = bench("show", "digits", "--via", "torchvision")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("torchvision has no loader for the data set 'digits'.")
+    ended = bench("show", "mnist", "--via", "kera")
+    assert ended.returncode == 2
+    assert "did you mean 'keras'?" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "inspect"])
+def test_a_misspelt_name_is_two_lines_and_exit_code_two(bench: Bench, command: str) -> None:
+    ended = bench(command, "digit")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[0] == "unknown data set 'digit': did you mean 'digits'?"

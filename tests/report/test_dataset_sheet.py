@@ -1,0 +1,29 @@
+"""A data set at a glance."""
+
+import numpy as np
+import pytest
+
+from bench.datasets.dataset import Split
+from bench.report import dataset_sheet
+from bench.report.dataset_sheet import first_rows, spread
+
+
+def labelled(labels: list[int], classes: int) -> Split:
+    return Split(np.zeros((len(labels), 2, 2, 1), np.uint8), np.array(labels), 255, classes)
+
+
+def test_the_first_rows_are_shown_as_they_stand() -> None:
+    assert first_rows(labelled([1, 0, 1, 2, 0], 3), 4) == ([0, 1, 2, 3], "the first training images")
+
+
+def test_of_rows_sorted_by_class_the_first_of_each_class_are_shown_in_turn() -> None:
+    part = labelled([0] * 5 + [1] * 5 + [2] * 2, 3)
+    assert first_rows(part, 5) == ([0, 5, 10, 1, 6], "the first training images of each class")
+
+
+def test_mean_and_deviation_are_in_units_of_the_scale_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset_sheet, "BLOCK", 8)
+    images = np.array([0, 8, 16, 8] * 3, np.uint8).reshape(3, 2, 2, 1)
+    low, high, mean, deviation = spread(Split(images, np.zeros(3, np.int64), 16, 1))
+    assert (low, high, mean) == (0, 16, 0.5)
+    assert deviation == pytest.approx(0.125**0.5)

@@ -1,0 +1,58 @@
+"""The panel of an inspection, in words and as values."""
+
+from bench.datasets.dataset import DatasetInfo
+from bench.datasets.floors import Floor
+from bench.datasets.inspection import Balance, Duplicates, GroupCounts, Inspection, NearPair
+from bench.report.document import width
+from bench.report.inspection import document, values
+from bench.report.terminal import text
+
+INFO = DatasetInfo(
+    name="lesions",
+    title="Lesions",
+    fingerprint="f" * 64,
+    verified=False,
+    shape=(28, 28, 3),
+    scale=255,
+    class_names=("nv", "mel"),
+    train_rows=400,
+    test_rows=100,
+    split="own split by lesion, version 1",
+    source="CSV, the user's folder",
+)
+FOUND = Inspection(
+    Balance((390, 10)),
+    Balance((100, 0)),
+    (
+        Duplicates("train", 3, 1, 0, (397, 397), ()),
+        Duplicates("test", 0, 0, 0, (100, 100), ()),
+        Duplicates("test in train", 2, 0, 1, (300, 397), (NearPair(7, 1234, 0.9987),)),
+    ),
+    GroupCounts(450, 40, 90, 2, 3),
+    (Floor("majority", 0.975, 0.5, 100), Floor("nearest centroid", 0.6, 0.61, 100), Floor("1-NN", 0.9, 0.7, 50)),
+)
+
+
+def test_the_panel_says_all_that_was_found_within_eighty_columns() -> None:
+    lines = text(document(INFO, FOUND)).splitlines()
+    assert max(map(width, lines)) <= 80
+    shown = "\n".join(lines)
+    for expected in (
+        "nv       390  97.50   100  100.00",
+        "train  the largest class has 39.0 times the smallest",
+        "test   the largest class has 1.00 times the smallest; 1 class absent",
+        "¹ among 300 of 397 distinct images, drawn once and for all",
+        "near, test in train  test row 7 and train row 1,234, r = 0.9987",
+        "groups  450, of which 40 have several images (90 in all)",
+        "2 of them in both parts, with 3 test rows",
+        "¹ on 50 of 100 test rows, drawn once and for all",
+    ):
+        assert expected in shown
+
+
+def test_the_values_are_shares_and_plain_counts() -> None:
+    written = values(INFO, FOUND)
+    assert written["balance"]["train"] == {"counts": [390, 10], "largest_to_smallest": 39.0, "absent": 0}
+    assert written["duplicates"][2]["near"] == ({"left": 7, "right": 1234, "correlation": 0.9987},)
+    assert written["groups"]["on_both_sides"] == 2
+    assert written["floors"][0]["accuracy"] == 0.975
