@@ -7,6 +7,7 @@ import pytest
 
 from bench.adapters.catalog import ADAPTERS
 from bench.case import Training
+from bench.datasets.catalog import DATASETS
 from bench.errors import BenchError, UnknownName
 from bench.models.catalog import MODELS, find_model
 from bench.models.model import Estimator, Network
@@ -37,7 +38,7 @@ def refusal(folder: Path, text: str) -> str:
 MATRIX = '[[matrix]]\ndatasets = ["digits"]\nmodels = ["mlp"]\n'
 
 
-def test_the_suites_of_the_brief_ship() -> None:
+def test_every_suite_that_is_spoken_of_ships() -> None:
     assert {"smoke", "quick", "all", "exhaustive"} <= set(SHIPPED)
     assert {"frameworks", "execution", "loading", "batch-size", "tutorials", "speedrun"} <= set(SHIPPED)
 
@@ -55,7 +56,7 @@ def test_a_shipped_suite_names_only_what_there_is(name: str) -> None:
     suite = read_suite(name)
     assert set(suite.axis("models")) <= set(MODELS)
     assert set(suite.axis("frameworks")) <= {"*", *ADAPTERS}
-    assert set(suite.axis("datasets")) <= {"*", "digits", "mnist", "fashion-mnist"}
+    assert set(suite.axis("datasets")) <= {"*", *DATASETS}
     assert suite.axis("devices") == ("cpu",)
     assert set(suite.models) <= set(suite.axis("models"))
 
@@ -68,9 +69,12 @@ def test_every_general_suite_compares_all_frameworks_on_one_network_and_shows_th
     assert "majority" in suite.axis("models")
 
 
-@pytest.mark.parametrize("name", ["all", "exhaustive"])
-def test_the_large_suites_leave_no_data_set_out(name: str) -> None:
-    assert read_suite(name).axis("datasets") == ("*",)
+def test_all_has_the_bundled_digits_and_the_seven_of_the_family_and_exhaustive_whatever_there_is() -> None:
+    assert set(read_suite("all").axis("datasets")) == {
+        *("digits", "mnist", "fashion-mnist", "emnist-letters", "emnist-balanced", "3d-mnist"),
+        *("sign-language-mnist", "colorectal-histology-mnist", "skin-cancer-mnist"),
+    }
+    assert read_suite("exhaustive").axis("datasets") == ("*",)
 
 
 def test_exhaustive_leaves_no_model_and_no_framework_out() -> None:
