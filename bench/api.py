@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
 
-from bench.case import Execution, Input, Precision
+from bench.case import ClassWeights, Execution, Input, Precision
 from bench.errors import UnknownName
 from bench.record import Record, RunManifest
 from bench.report.views import View
@@ -14,6 +14,8 @@ from bench.store import RunFolder, find, newest
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from bench.runner.request import Request
 
 Value = TypeVar("Value", bound=str)
 
@@ -86,12 +88,19 @@ def run(
     precisions: Sequence[Precision] = (),
     inputs: Sequence[Input] = (),
     batch_sizes: Sequence[int] = (),
+    steps_per_execution: Sequence[int] = (),
+    channels_last: bool | None = None,
+    case: str = "",
     seeds: int | None = None,
+    only_seeds: Sequence[int] = (),
     threads: int | None = None,
     epochs: int | None = None,
+    class_weights: ClassWeights | None = None,
+    timeout_s: float | None = None,
     data_dir: Path | None = None,
     offline: bool = False,
     results: Path = Path("results"),
+    resume: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Run a suite, or the part of it that is named, and return the run; the arguments are those of ``bench run``.
@@ -99,10 +108,7 @@ def run(
     Every trial runs in a process of its own, so the calling process, a notebook say, imports no framework and is not
     measured. Failed trials are records like any other. Raises BenchError for whatever is wrong with the arguments.
     """
-    from bench.report.files import write_reports
-    from bench.report.progress import progress
     from bench.runner.request import Request
-    from bench.runner.run import prepare
 
     request = Request(
         suite=suite,
@@ -114,14 +120,29 @@ def run(
         precisions=_known("precision", precisions, get_args(Precision)),
         inputs=_known("input", inputs, get_args(Input)),
         batch_sizes=tuple(batch_sizes),
+        steps_per_execution=tuple(steps_per_execution),
+        channels_last=() if channels_last is None else (channels_last,),
+        case=case,
         seeds=seeds,
+        only_seeds=tuple(only_seeds),
         threads=threads,
         epochs=epochs,
+        class_weights=class_weights,
+        timeout_s=timeout_s,
         data_dir=data_dir,
         offline=offline,
         results=results,
+        resume=resume,
         command=f"bench.run({suite!r})",
     )
+    return _performed(request, quiet)
+
+
+def _performed(request: "Request", quiet: bool) -> Run:
+    from bench.report.files import write_reports
+    from bench.report.progress import progress
+    from bench.runner.run import prepare
+
     observer = progress(quiet)
     folder = prepare(request, observer).start(observer)
     write_reports(folder)

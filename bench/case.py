@@ -19,6 +19,8 @@ Precision = Literal["float32", "bfloat16", "float16", "float64"]
 """The two 16-bit ones are mixed: weights and their updates stay float32. float64 is for proofs, not for tables."""
 Input = Literal["resident", "loader"]
 """Arrays in memory or on the device, or the framework's own input pipeline, which decodes image by image."""
+ClassWeights = Literal["balanced"]
+"""A sample counts ``n / (k n_class)``: every class as much as any other, however few rows it has."""
 
 
 class Frozen(BaseModel):
@@ -86,7 +88,7 @@ class Training(Frozen):
     schedule: Schedule = Schedule()
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Target ``(1 - s)`` of the true class plus ``s / k`` of each of the k classes."""
-    class_weights: Literal["balanced"] | None = None
+    class_weights: ClassWeights | None = None
     """``balanced``: the loss of a sample is weighted by ``n / (k n_class)``; the mean stays one over the samples."""
     normalize: Normalization | Literal["train"] | None = None
     """``train``: mean and deviation per channel of the training rows, as the harness computes them."""

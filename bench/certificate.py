@@ -21,6 +21,7 @@ from pydantic import Field, ValidationError
 
 from bench.case import PROTOCOL_VERSION, Case, Execution, Frozen, Input, Precision, Training, digest
 from bench.datasets.cache import cache_root
+from bench.durable import write_text_whole
 from bench.errors import BenchError
 
 VERIFIED = "verified"
@@ -141,11 +142,9 @@ def read(identity: str) -> Certificate | None:
 def store(certificate: Certificate) -> Path:
     """Write it in whole or not at all; one of the same key is replaced. Raises BenchError where the disk refuses."""
     path = folder() / f"{certificate.id}.json"
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(certificate.model_dump_json(indent=1) + "\n", "utf-8")
-        os.replace(partial, path)
+        write_text_whole(path, certificate.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise BenchError(
             f"the certificate cannot be written: {error.strerror or type(error).__name__}.",

@@ -183,6 +183,8 @@ class Record(Frozen):
     """Hash of the environment the trial ran in; the run folder holds it."""
     train_rows: int = 0
     test_rows: int = 0
+    generated: bool = False
+    """Whether the data were made by the harness from others, not read from published files."""
     phases: Phases | None = None
     scores: Scores | None = None
     memory: Memory | None = None
@@ -214,6 +216,34 @@ class DatasetNote(Frozen):
     test_rows: int
     split: str = "official"
     """``official``, or how the harness cut the test part."""
+    generated: bool = False
+    """Whether the harness made the data from others; such data are never verified."""
+
+
+FloorMethod = Literal["majority", "nearest centroid", "1-NN"]
+
+
+class Floor(Frozen):
+    """What a method without any training scores on the test part, as shares of one; a model must beat it."""
+
+    method: FloorMethod
+    accuracy: float
+    balanced_accuracy: float
+    """Mean of the recalls of the classes that the test part holds."""
+    tested_rows: int
+
+
+class Floors(Frozen):
+    """The floors of some training rows of a data set; kept in the run folder, so that a report needs no data."""
+
+    dataset: str
+    fingerprint: str
+    """Of the whole data set."""
+    train_rows: int
+    """Those that a model gets, a validation part included: all, or as many as a cap leaves."""
+    class_counts: tuple[int, ...]
+    """How many of these rows each class has."""
+    floors: tuple[Floor, ...]
 
 
 class PublishedFigure(Frozen):

@@ -5,6 +5,7 @@
                     predictions/<case>-<seed>.npz     labels and scores of one trial
                     environments/<hash>.json          what the records ran in
                     certificates/<id>.json            what shows that their frameworks compute the same
+                    floors/<data>-<rows>.json         what methods without training score on the same rows
 
 A record is written by one write that ends in a newline, then flushed to the disk. What follows the last newline
 was torn by a crash: readers ignore it and the next append cuts it away. Reading needs no lock and changes nothing.
@@ -14,15 +15,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bench.durable import append_line, write_text_whole, write_whole
 from bench.errors import BenchError, UnknownName
-from bench.record import SCHEMA_VERSION, Environment, Record, RunManifest
+from bench.record import SCHEMA_VERSION, Environment, Floors, Record, RunManifest
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -33,6 +35,7 @@ RECORDS = "records.jsonl"
 PREDICTIONS = "predictions"
 ENVIRONMENTS = "environments"
 CERTIFICATES = "certificates"
+FLOORS = "floors"
 LOCK = ".lock"
 
 FINISHED: frozenset[str] = frozenset({"ok", "diverged", "unsupported"})
@@ -65,8 +68,7 @@ class RunFolder:
         try:
             path = _new_folder(results, manifest.name)
             manifest = manifest.model_copy(update={"name": path.name})
-            text = manifest.model_dump_json(indent=1) + "\n"
-            _write_whole(path / MANIFEST, lambda file: file.write(text.encode()))
+            write_text_whole(path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
         except OSError as error:
             raise BenchError(
                 f"results cannot be written to {str(results)!r}: {_obstacle(results) or _sentence(error)}.",
@@ -100,7 +102,7 @@ class RunFolder:
                 line = record.model_dump_json().encode()
                 # JSON has no NaN (pydantic writes null): what could not be read back must not get into the file.
                 stored = Record.model_validate_json(line)
-                _append_line(self.path / RECORDS, line + b"\n")
+                append_line(self.path / RECORDS, line + b"\n")
             except OSError as error:
                 raise BenchError(
                     f"a record of run {self.manifest.name!r} cannot be written: {_sentence(error)}.",
@@ -139,10 +141,7 @@ class RunFolder:
 
     def add_environment(self, environment: Environment) -> str:
         """Store an environment once and return the hash that records refer to it by."""
-        path = self.path / ENVIRONMENTS / f"{environment.hash}.json"
-        if not path.exists():
-            text = environment.model_dump_json(indent=1) + "\n"
-            _write_whole(path, lambda file: file.write(text.encode()))
+        self._store_once(self.path / ENVIRONMENTS / f"{environment.hash}.json", environment)
         return environment.hash
 
     def environments(self) -> dict[str, Environment]:
@@ -152,10 +151,16 @@ class RunFolder:
 
     def add_certificate(self, identity: str, content: BaseModel) -> None:
         """Store once what shows that the framework of some records computes the same as others."""
-        path = self.path / CERTIFICATES / f"{identity}.json"
-        if not path.exists():
-            text = content.model_dump_json(indent=1) + "\n"
-            _write_whole(path, lambda file: file.write(text.encode()))
+        self._store_once(self.path / CERTIFICATES / f"{identity}.json", content)
+
+    def add_floors(self, floors: Floors) -> None:
+        """Store once the floors of a data set for a number of training rows."""
+        self._store_once(self.path / FLOORS / f"{floors.fingerprint[:16]}-{floors.train_rows}.json", floors)
+
+    def floors(self) -> tuple[Floors, ...]:
+        """All floors stored, those of one data set together; none in a run that has not ended."""
+        paths = sorted((self.path / FLOORS).glob("*.json"))
+        return tuple(_parse(Floors, path.read_bytes(), str(path)) for path in paths)
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]] | None:
         """The arrays stored with ``record``; None where it has none.
@@ -205,10 +210,17 @@ class RunFolder:
         finally:
             self._lock.release()
 
+    def _store_once(self, path: Path, content: BaseModel) -> None:
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_text_whole(path, content.model_dump_json(indent=1) + "\n")
+
     def _store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         import numpy as np
 
-        _write_whole(self.path / name, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
+        path = self.path / name
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
 
 
 def run_names(results: Path) -> list[str]:
@@ -266,44 +278,6 @@ def _obstacle(results: Path) -> str:
 
 def _sentence(error: OSError) -> str:
     return error.strerror or type(error).__name__
-
-
-def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file so that it is either there in full or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _append_line(path: Path, line: bytes) -> None:
-    """One write at the end of the last whole line, then fsync; a short write is taken back."""
-    with path.open("ab+", buffering=0) as file:
-        end = _whole_lines(file)
-        file.truncate(end)
-        written = file.write(line)
-        if written != len(line):
-            file.truncate(end)
-            raise OSError(0, "the disk took only a part of it")
-        os.fsync(file.fileno())
-
-
-def _whole_lines(file: IO[bytes]) -> int:
-    """Bytes up to and including the last newline."""
-    size = file.seek(0, os.SEEK_END)
-    if size == 0:
-        return 0
-    file.seek(size - 1)
-    if file.read(1) == b"\n":
-        return size
-    file.seek(0)
-    return file.read().rfind(b"\n") + 1
 
 
 def _parse(model: type[M], data: bytes, where: str) -> M:

@@ -1,8 +1,10 @@
 """Runs from Python: opened by name, folder or as the newest; a frame, Markdown, a notebook's table."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ import bench
 from bench.api import Run, open_run
 from bench.errors import BenchError
 from bench.report.rows import columns
+from bench.runner.request import Request
 from bench.store import RunFolder
 from tests.report.builder import environment, realistic
 
@@ -97,3 +100,42 @@ def test_a_misspelt_value_of_an_axis_is_named_with_the_nearest(axis: str, value:
     with pytest.raises(BenchError) as error:
         bench.run("smoke", **{axis: [value]})  # type: ignore[arg-type]
     assert message in str(error.value)
+
+
+def test_every_argument_of_the_command_is_one_of_python_and_reaches_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {
+        "suite": "smoke",
+        "datasets": ["digits"],
+        "models": ["mlp"],
+        "frameworks": ["pytorch"],
+        "devices": ["cpu"],
+        "executions": ["eager"],
+        "precisions": ["float32"],
+        "inputs": ["loader"],
+        "batch_sizes": [32],
+        "steps_per_execution": [8],
+        "channels_last": True,
+        "case": "4f2a",
+        "seeds": 3,
+        "only_seeds": [2],
+        "threads": 1,
+        "epochs": 5,
+        "class_weights": "balanced",
+        "timeout_s": 60.0,
+        "data_dir": Path("data"),
+        "offline": True,
+        "results": Path("elsewhere"),
+        "resume": True,
+    }
+    prepared: list[Request] = []
+
+    def prepare(request: Request, observer: object) -> None:
+        prepared.append(request)
+        raise BenchError("enough")
+
+    monkeypatch.setattr("bench.runner.run.prepare", prepare)
+    with pytest.raises(BenchError, match="enough"):
+        bench.run(**asked, quiet=True)
+    several = {name: tuple(value) for name, value in asked.items() if isinstance(value, list)}
+    expected = {**asked, **several, "channels_last": (True,), "command": "bench.run('smoke')"}
+    assert dataclasses.asdict(prepared[0]) == expected

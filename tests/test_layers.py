@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "bench"
 SOURCES = {path.relative_to(PACKAGE.parent).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    {"errors"},
+    {"errors", "durable"},
     {"registry", "suite_files"},
     {"case"},
     {"record", "schedule"},
@@ -31,7 +31,19 @@ LAYERS = (
 FRAMEWORKS = {"jax", "keras", "sklearn", "tensorflow", "torch", "torchvision"}
 FRAMEWORK_NAMES = {"pytorch", "keras-tensorflow", "keras-torch", "keras-jax", "scikit-learn", "torch", "tensorflow"}
 SLOW_TO_IMPORT = {"numpy", "pandas", "scipy", "PIL", "rich", "pooch", "psutil", "threadpoolctl", *FRAMEWORKS}
-STARTS = ("cli", "errors", "registry", "case", "record", "suite", "suite_files", "store", "__init__", "__main__")
+STARTS = (
+    "__init__",
+    "__main__",
+    "case",
+    "cli",
+    "durable",
+    "errors",
+    "record",
+    "registry",
+    "store",
+    "suite",
+    "suite_files",
+)
 """Parts that the command imports before it knows what it needs."""
 
 

@@ -42,6 +42,22 @@ def test_every_file_the_readme_points_to_is_there() -> None:
         assert (ROOT / link).is_file(), link
 
 
+def test_the_picture_of_the_data_sets_is_small_and_shows_only_what_may_be_shown() -> None:
+    from PIL import Image
+
+    from bench.datasets.catalog import definition_of
+
+    shown = re.search(r"^bench data show (.*) --png datasets.png$", README, re.MULTILINE)
+    assert shown is not None
+    assert [name for name in shown[1].split() if definition_of(name).restricted] == []
+    picture = ROOT / "results" / "reference" / "datasets.png"
+    assert picture.stat().st_size < 150_000
+    strips = len(shown[1].split())
+    with Image.open(picture) as image:  # ten pictures of 84 pixels in a row, one row for each data set
+        assert image.width == 8 + 10 * (84 + 8)
+        assert strips * 110 < image.height < strips * 180
+
+
 def test_every_bench_command_of_the_readme_is_one() -> None:
     named = {line.split()[1] for line in README.splitlines() if re.match(r"bench [a-z]", line)}
     assert {"run", "report", "list", "data"} <= named

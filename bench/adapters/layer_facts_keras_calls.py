@@ -14,19 +14,9 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
-from bench.adapters.layer_facts import (
-    AWAKE,
-    FeatureOrder,
-    Layer,
-    Layout,
-    as_it_is,
-    reached,
-    same_padding,
-    vector_layout,
-)
-
-Slot = tuple[Any, Layout]
-"""A Keras variable, and how it becomes neutral."""
+from bench.adapters.layer_facts import AWAKE, Layout, as_it_is, vector_layout
+from bench.adapters.layer_facts_keras_windows import convolution_facts, pooling_facts
+from bench.adapters.layer_facts_recorder import LayerRecorder, Slot, Slots
 
 FLOAT = "float64"
 """What the proof sets as the default."""
@@ -65,16 +55,12 @@ _OPERATIONS = {
 """Layers and operations without constants, by class."""
 
 
-class CallRecorder:
+class CallRecorder(LayerRecorder):
     """Notes the calls that are layers, with their constants and weights."""
 
     def __init__(self) -> None:
-        self.layers: list[Layer] = []
-        self.slots: dict[str, Slot] = {}
+        super().__init__(channels_first=False)
         self.single: list[str] = []
-        self._mapped: dict[int, int] = {}
-        self._order = FeatureOrder(channels_first=False)
-        self._padding: list[list[int]] | None = None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -175,35 +161,23 @@ class CallRecorder:
     def _add(
         self, kind: str, facts: Mapping[str, JsonValue] | None = None, owner: Any = None, **weights: Slot | None
     ) -> None:
-        given = {role: slot for role, slot in weights.items() if slot is not None}
-        found: dict[str, JsonValue] = dict(facts or {})
-        if given:
-            self._take(owner, given, found)
-        if kind != "Conv" and self._padding is not None:
-            pairs, self._padding = self._padding, None
-            self.layers.append(Layer(kind="ZeroPad", name="", facts={"padding": [list(pair) for pair in pairs]}))
-        if _rounds(kind, found):
+        super()._add(kind, facts, owner, **weights)
+        if _rounds(kind, facts or {}):
             self.single.append(f"the constant of {kind}")
-        shapes = {role: layout.shape for role, (_, layout) in given.items()}
-        name = owner.name if owner is not None else ""
-        self.layers.append(Layer(kind=kind, name=name, facts=found, weights={} if "weights of" in found else shapes))
 
-    def _take(self, owner: Any, given: Mapping[str, Slot], facts: dict[str, JsonValue]) -> None:
-        """Number the weights of a layer; one that has run before shares its own."""
-        number = len([layer for layer in self.layers if layer.weights])
-        first, _ = next(iter(given.values()))
-        if id(first) in self._mapped:
-            facts["weights of"] = f"weighted layer {self._mapped[id(first)] + 1}"
-            return
+    def _name(self, owner: Any, given: Slots) -> str:
+        return "" if owner is None else str(owner.name)
+
+    def _weight_facts(self, owner: Any, given: Slots) -> dict[str, JsonValue]:
         policy = owner.dtype_policy.name
-        facts["dtype"] = "float32" if policy == FLOAT else policy
-        facts["trained"] = any(variable.trainable for role, (variable, _) in given.items() if "moving" not in role)
-        for role, (variable, layout) in given.items():
-            self._mapped[id(variable)] = number
-            self.slots[f"{number}/{role}"] = (variable, layout)
+        facts: dict[str, JsonValue] = {
+            "dtype": "float32" if policy == FLOAT else policy,
+            "trained": any(variable.trainable for role, (variable, _) in given.items() if "moving" not in role),
+        }
         for setting in ("kernel_regularizer", "bias_regularizer", "activity_regularizer"):
             if getattr(owner, setting, None) is not None:
                 facts[setting.replace("_", " ")] = _penalty(getattr(owner, setting))
+        return facts
 
     def _activate(self, layer: Any) -> None:
         """The activation that a layer ends in; one that is a layer is noted as it is called."""
@@ -249,36 +223,12 @@ class CallRecorder:
         return (layer.bias, as_it_is(layer.bias.shape)) if layer.use_bias else None
 
     def _window(self, layer: Any, shape: tuple[int, ...]) -> dict[str, JsonValue]:
-        """Kernel, strides, dilation, and the zeros really added before and after each axis."""
-        spatial = _spatial(layer, shape)
-        dilation, strides = tuple(layer.dilation_rate), tuple(layer.strides)
-        zeros = self._padding or [[0, 0]] * len(spatial)
-        sides: list[list[int]] = []
-        axes = zip(spatial, layer.kernel_size, strides, dilation, zeros, strict=True)
-        for size, kernel, stride, step, extra in axes:
-            causal = [step * (kernel - 1), 0]
-            named = {"valid": [0, 0], "causal": causal, "same": same_padding(size, kernel, stride, step)}
-            added = [one + other for one, other in zip(named[layer.padding], extra, strict=True)]
-            sides.append(reached(size - sum(extra), kernel, stride, step, added))
-        self._padding = None
-        return {
-            "kernel": list(layer.kernel_size),
-            "strides": list(strides),
-            "padding": [list(side) for side in sides],
-            "dilation": list(dilation),
-        }
+        return convolution_facts(layer, shape, self._padding_before(len(layer.kernel_size)))
 
     def _note_pool(self, layer: Any, name: str, shape: tuple[int, ...]) -> None:
-        sides: list[JsonValue] = [[0, 0] for _ in layer.pool_size]
-        if layer.padding == "same":
-            spatial = zip(_spatial(layer, shape), layer.pool_size, layer.strides, strict=True)
-            sides = [list(same_padding(size, window, stride)) for size, window, stride in spatial]
-        facts: dict[str, JsonValue] = {"size": list(layer.pool_size), "strides": list(layer.strides), "padding": sides}
         kind = "MaxPool" if name.startswith("Max") else "AveragePool"
-        if kind == "AveragePool" and any(any(side) for side in sides if isinstance(side, list)):
-            facts["padding counted"] = False
         self._order.restart()
-        self._add(kind, facts)
+        self._add(kind, pooling_facts(kind, layer, shape))
 
     def _note_batch_norm(self, layer: Any, shape: tuple[int, ...]) -> None:
         facts: dict[str, JsonValue] = {
@@ -339,10 +289,6 @@ def _rounds(kind: str, facts: Mapping[str, JsonValue]) -> bool:
         return False
     slope = facts.get("slope")
     return kind == "gelu" or (kind == "leaky_relu" and isinstance(slope, float) and slope != float(np.float32(slope)))
-
-
-def _spatial(layer: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape[2:] if layer.data_format == "channels_first" else shape[1:-1]
 
 
 def _penalty(regularizer: Any) -> str:

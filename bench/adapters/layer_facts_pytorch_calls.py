@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from bench.adapters.layer_facts import AWAKE, FeatureOrder, Layer, Layout, reached, vector_layout
+from bench.adapters.layer_facts import AWAKE, Layer, Layout, as_it_is, vector_layout
 from bench.adapters.layer_facts_pytorch_functions import (
     DROPOUTS,
     HARMLESS,
@@ -20,25 +20,22 @@ from bench.adapters.layer_facts_pytorch_functions import (
     RENAMED,
     SIGNATURES,
     Call,
-    each,
     integers,
     intercepting,
     tensors,
 )
+from bench.adapters.layer_facts_pytorch_windows import convolution_facts, is_depthwise, kernel_layout, pooling_facts
+from bench.adapters.layer_facts_recorder import LayerRecorder, Slot, Slots
 
 if TYPE_CHECKING:
     import torch
 
-Slot = tuple["torch.Tensor", Layout]
-"""A parameter or buffer, and how it becomes neutral."""
 
-
-class CallRecorder:
+class CallRecorder(LayerRecorder):
     """Notes the calls that are layers, with their constants and weights."""
 
     def __init__(self, module: torch.nn.Module, dtypes: Mapping[int, str]) -> None:
-        self.layers: list[Layer] = []
-        self.slots: dict[str, Slot] = {}
+        super().__init__(channels_first=True)
         self.statistics: list[tuple[torch.Tensor, int, Any]] = []
         self._dtypes = dtypes
         self._training = module.training
@@ -51,11 +48,7 @@ class CallRecorder:
         self._owners = {
             id(value): type(owner).__name__ for owner in module.modules() for value in owner.parameters(recurse=False)
         }
-        self._mapped: dict[int, int] = {}
         self._unknown: dict[str, str] = {}
-        self._order = FeatureOrder(channels_first=True)
-        self._weighted = 0
-        self._padding: list[list[int]] | None = None
 
     def mode(self) -> Any:
         import torch
@@ -109,34 +102,21 @@ class CallRecorder:
             self._note_unknown(name, values, arguments)
         return None
 
-    def _add(self, kind: str, facts: Mapping[str, JsonValue] | None = None, **weights: Slot | None) -> None:
-        given = {role: slot for role, slot in weights.items() if slot is not None}
-        found: dict[str, JsonValue] = dict(facts or {})
-        number = len([layer for layer in self.layers if layer.weights])
-        label = ""
-        if given:
-            first, _ = next(iter(given.values()))
-            label = self._named.get(id(first), "").rpartition(".")[0]
-            self._take(given, found, number)
-        if kind != "Conv":
-            self._flush_padding()
-        shapes = {role: layout.shape for role, (_, layout) in given.items()}
-        self.layers.append(Layer(kind=kind, name=label, facts=found, weights={} if "weights of" in found else shapes))
+    def _name(self, owner: Any, given: Slots) -> str:
+        """The module's, of which the first weight is."""
+        first = next(iter(given.values()), None)
+        return "" if first is None else self._named.get(id(first[0]), "").rpartition(".")[0]
 
-    def _take(self, given: Mapping[str, Slot], facts: dict[str, JsonValue], number: int) -> None:
-        """Number the weights of a layer; one that has run before shares its own."""
-        first, _ = next(iter(given.values()))
-        if id(first) in self._mapped:
-            facts["weights of"] = f"weighted layer {self._mapped[id(first)] + 1}"
-            return
-        facts["dtype"] = self._dtypes.get(id(first), "float32")
-        trained = [role for role, (tensor, _) in given.items() if id(tensor) in self._trained]
-        facts["trained"] = bool(trained)
-        for role, (tensor, layout) in given.items():
+    def _weight_facts(self, owner: Any, given: Slots) -> dict[str, JsonValue]:
+        """Weights that are neither parameters nor buffers are noted as unknown."""
+        for role, (tensor, _) in given.items():
             if id(tensor) not in self._named:
                 self._unknown[f"{role} computed in forward"] = "a layer whose weights are no parameters"
-            self._mapped[id(tensor)] = number
-            self.slots[f"{number}/{role}"] = (tensor, layout)
+        tensors_given = [tensor for tensor, _ in given.values()]
+        return {
+            "dtype": self._dtypes.get(id(tensors_given[0]), "float32"),
+            "trained": any(id(tensor) in self._trained for tensor in tensors_given),
+        }
 
     def _note_unknown(self, name: str, values: tuple[Any, ...], arguments: Call) -> None:
         for value in tensors((values, dict(arguments))):
@@ -145,53 +125,20 @@ class CallRecorder:
                 self._unknown[self._parameters[id(value)]] = f"{owner} (torch's {name})" if owner else name
 
     def _note_conv(self, call: Call, given: Any, output: Any) -> None:
-        weight, bias = call["weight"], call.get("bias")
-        rank = weight.ndim - 2
-        groups = call.get("groups", 1)
-        strides, dilation = each(call.get("stride", 1), rank), each(call.get("dilation", 1), rank)
-        kernel = list(weight.shape[2:])
-        padding = call.get("padding", 0)
-        if padding == "same":
-            around = [step * (side - 1) for side, step in zip(kernel, dilation, strict=True)]
-            sides = [[total // 2, total - total // 2] for total in around]
-        else:
-            sides = [[value, value] for value in each(0 if padding == "valid" else padding, rank)]
-        zeros = self._padding or [[0, 0]] * rank
-        self._padding = None
-        for axis, (side, extra) in enumerate(zip(sides, zeros, strict=True)):
-            own = given.shape[axis + 2] - sum(extra)
-            added = [side[0] + extra[0], side[1] + extra[1]]
-            side[:] = reached(own, kernel[axis], strides[axis], dilation[axis], added)
-        filters, per_group = weight.shape[:2]
-        depthwise = groups > 1 and per_group == 1
-        spatial = tuple(range(2, rank + 2))
-        layout = Layout(tuple(weight.shape), (*spatial, 1, 0), (*kernel, per_group, filters))
-        if depthwise:
-            layout = Layout(
-                (groups, filters // groups, *kernel), (*spatial, 0, 1), (*kernel, groups, filters // groups)
-            )
-        facts: dict[str, JsonValue] = {
-            "filters": filters,
-            "kernel": [int(side) for side in kernel],
-            "strides": [int(step) for step in strides],
-            "padding": [list(map(int, side)) for side in sides],
-            "dilation": [int(step) for step in dilation],
-            "groups": groups,
-            "bias": bias is not None,
-        }
+        weight, groups = call["weight"], call.get("groups", 1)
+        facts = convolution_facts(call, given.shape[2:], self._padding_before(weight.ndim - 2))
+        kind = "DepthwiseConv" if is_depthwise(weight, groups) else "Conv"
         self._order.restart()
-        slot = None if bias is None else (bias, Layout((filters,), (0,), (filters,)))
-        self._add("DepthwiseConv" if depthwise else "Conv", facts, kernel=(weight, layout), bias=slot)
+        self._add(kind, facts, kernel=(weight, kernel_layout(weight, groups)), bias=_bias(call))
 
     def _note_linear(self, call: Call, given: Any, output: Any) -> None:
-        weight, bias = call["weight"], call.get("bias")
+        weight = call["weight"]
         units, inputs = weight.shape
         sizes, axes = self._order.rows(inputs)
         layout = Layout((units, *sizes), (*(axis + 1 for axis in axes), 0), (inputs, units))
-        facts: dict[str, JsonValue] = {"units": units, "inputs": inputs, "bias": bias is not None}
-        slot = None if bias is None else (bias, Layout((units,), (0,), (units,)))
+        facts: dict[str, JsonValue] = {"units": units, "inputs": inputs, "bias": call.get("bias") is not None}
         self._order.consumed()
-        self._add("Dense", facts, kernel=(weight, layout), bias=slot)
+        self._add("Dense", facts, kernel=(weight, layout), bias=_bias(call))
 
     def _note_batch_norm(self, call: Call, given: Any, output: Any) -> None:
         variance = call.get("running_var")
@@ -250,25 +197,9 @@ class CallRecorder:
         self._note_pool("AveragePool", call, given, output)
 
     def _note_pool(self, kind: str, call: Call, given: Any, output: Any) -> None:
-        rank = given.ndim - 2
-        size = each(call["kernel_size"], rank)
-        strides = each(call.get("stride") or size, rank)
-        before = each(call.get("padding", 0), rank)
-        out = output[0] if isinstance(output, tuple) else output
-        padding: list[JsonValue] = []
-        for axis in range(rank):
-            covered = (out.shape[axis + 2] - 1) * strides[axis] + size[axis]
-            after = covered - given.shape[axis + 2] - before[axis]
-            padding.append([int(before[axis]), int(max(0, after))])
-        facts: dict[str, JsonValue] = {
-            "size": list(map(int, size)),
-            "strides": list(map(int, strides)),
-            "padding": padding,
-        }
-        if kind == "AveragePool" and any(map(any, padding)):  # type: ignore[arg-type]
-            facts["padding counted"] = bool(call.get("count_include_pad", True))
+        pooled = output[0] if isinstance(output, tuple) else output
         self._order.restart()
-        self._add(kind, facts)
+        self._add(kind, pooling_facts(kind, call, given, pooled))
 
     def _note_adaptive_avg_pool(self, call: Call, given: Any, output: Any) -> None:
         self._note_adaptive("AveragePool", given, output)
@@ -316,11 +247,6 @@ class CallRecorder:
         else:
             self._add(f"Pad ({call.get('mode')})", {"padding": [list(pair) for pair in pairs]})
 
-    def _flush_padding(self) -> None:
-        if self._padding is not None:
-            pairs, self._padding = self._padding, None
-            self.layers.append(Layer(kind="ZeroPad", name="", facts={"padding": [list(pair) for pair in pairs]}))
-
     def _note_any_dropout(self, kind: str, call: Call) -> None:
         facts: dict[str, JsonValue] = {"rate": float(call.get("p", 0.5))}
         if call.get("training", True) and not self._training:
@@ -357,3 +283,8 @@ class CallRecorder:
                 "sub": ("add", -float(other)),
             }.get(family, (family, float(other)))
             self._add("Rescaling", {kind: value})
+
+
+def _bias(call: Call) -> Slot | None:
+    bias = call.get("bias")
+    return None if bias is None else (bias, as_it_is(bias.shape))

@@ -139,17 +139,21 @@ class Pictures:
     """
 
     def __init__(self, train: Split, transforms: list[Callable[[Any], Any]]) -> None:
+        from PIL import Image
         from torchvision.transforms import Compose
 
-        self._images, self._labels = train.images, train.labels
-        self._picture = _as_pil if _are_pictures(train) else _as_tensor
-        self._transform = Compose(transforms)
+        # what does not depend on the row is done here: reading a row is all that is on the clock
+        pictures = _are_pictures(train)
+        self._images = train.images[..., 0] if pictures and train.shape[-1] == 1 else train.images
+        self._labels: list[int] = train.labels.tolist()
+        self._picture: Callable[[Any], Any] = Image.fromarray if pictures else _as_tensor
+        self._transform = transforms[0] if len(transforms) == 1 else Compose(transforms)
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def __getitem__(self, row: int) -> tuple[torch.Tensor, int]:
-        return self._transform(self._picture(self._images[row])), int(self._labels[row])
+        return self._transform(self._picture(self._images[row])), self._labels[row]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +184,6 @@ def _transforms(pixels: Pixels, train: Split, plan: TrainingPlan) -> list[Callab
 
 def _are_pictures(train: Split) -> bool:
     return train.images.dtype == np.uint8 and train.shape[-1] <= PICTURE_CHANNELS
-
-
-def _as_pil(image: NDArray[Any]) -> Any:
-    from PIL import Image
-
-    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
 def _as_tensor(image: NDArray[Any]) -> torch.Tensor:

@@ -55,7 +55,7 @@ class ScikitLearnAdapter(Adapter):
         if obstacle := super().unsupported(case, model, shape, classes):
             return obstacle
         if not isinstance(model, Network):
-            return None
+            return _unweighted(case, model)
         if classes == 2:
             return "MLPClassifier puts a single logistic unit where two classes would have two logits."
         return None if case.training is None else _missing_in_mlp(case.training)
@@ -108,6 +108,15 @@ def _missing_in_mlp(training: Training) -> str | None:
     if training.class_weights:
         return "MLPClassifier divides by the weights of a batch, where the mean is to be one over its samples."
     return None
+
+
+def _unweighted(case: Case, model: Model) -> str | None:
+    """Why an estimator cannot weigh the classes as it is asked to."""
+    if "class_weight" not in case.parameters:
+        return None
+    if isinstance(model, Estimator):
+        return None if model.weighted else f"{model.class_path.rpartition('.')[2]} has no class weights."
+    return "An estimator of your own brings its class weights itself."
 
 
 def _estimator(model: Estimator, case: Case, plan: TrainingPlan) -> Any:

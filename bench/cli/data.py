@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from bench.cli.data_fetch import fetch
 from bench.cli.data_inspect import inspect
 from bench.cli.data_options import DataDir, Name, Offline, mebibytes
 from bench.cli.data_remove import remove
@@ -11,7 +12,6 @@ from bench.cli.data_show import show
 from bench.cli.lazy import new_app
 
 if TYPE_CHECKING:
-    from bench.datasets.cache import CachedDataset
     from bench.datasets.search import Search
 
 app = new_app(help="List, fetch, check, show, inspect and remove the data sets.")
@@ -19,7 +19,10 @@ app = new_app(help="List, fetch, check, show, inspect and remove the data sets."
 
 @app.command("list")
 def list_all(data_dir: DataDir = None) -> None:
-    """List the data sets: their rows, and whether they are cached, lie on this machine, or are not here."""
+    """List the data sets: their rows, and whether they are cached, lie on this machine, or are not here.
+
+    Sizes count decoded arrays and downloads; archives that are kept for several data sets stand below.
+    """
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -42,29 +45,25 @@ def list_all(data_dir: DataDir = None) -> None:
         table.add_row(cached.info.name, rows_text, f"cached, {mebibytes(cached.size)}")
     console = Console()
     console.print(table)
-    held = sum(shelf.size for shelf in shelves())
-    console.print(f"\ncached: {mebibytes(held)} in all. To get one: bench data fetch NAME", highlight=False)
-
-
-@app.command()
-def fetch(name: Name, data_dir: DataDir = None, offline: Offline = False) -> None:
-    """Find or download a data set, decode it and cache it."""
-    from bench.datasets.catalog import resolve
-
-    cached = resolve(name, data_dir=data_dir, offline=offline, say=typer.echo)
-    info = cached.info
-    typer.echo(
-        f"{info.name}: {info.train_rows:,} train and {info.test_rows:,} test rows of "
-        f"{'x'.join(map(str, info.shape))}, {len(info.class_names)} classes; {mebibytes(cached.size)} cached; "
-        f"{_verdict(cached)}"
-    )
+    console.print()
+    held = shelves()
+    for shelf in held:
+        if shelf.name not in DATASETS and not shelf.is_own:
+            console.print(f"kept for several data sets: {shelf.name}, {mebibytes(shelf.size)}", highlight=False)
+    in_all = mebibytes(sum(shelf.size for shelf in held))
+    console.print(f"cached: {in_all} in all. To get one: bench data fetch NAME", highlight=False)
 
 
 @app.command()
 def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> None:
-    """Compute a data set's fingerprint anew and compare it with the published one. Exit code 1 if it differs."""
-    from bench.datasets.catalog import DATASETS, definition_of, load, resolve
+    """Compute a data set's fingerprint anew, and say whether it is the published one.
+
+    Exits with 1 where the cached arrays are damaged, or where the published data are known to be others. Of what
+    nothing is known it says so, and exits with 0.
+    """
+    from bench.datasets.catalog import load, resolve
     from bench.datasets.fingerprint import fingerprint
+    from bench.datasets.verification import verdict
 
     cached = resolve(name, data_dir=data_dir, offline=offline)
     found = fingerprint(load(cached.folder))
@@ -74,24 +73,24 @@ def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> Non
             f"damaged: {cached.info.fingerprint} was cached. Delete {cached.folder} and run: bench data fetch {name}"
         )
         raise typer.Exit(1)
-    published = name in DATASETS and bool(definition_of(name).fingerprints)
-    typer.echo(_verdict(cached) if published else "unverified: nothing is published to compare it with")
-    if published and not cached.info.verified:
+    found_to_be = verdict(cached.info)
+    typer.echo(found_to_be.words)
+    if found_to_be.differs:
         raise typer.Exit(1)
 
 
 def _where(search: "Search") -> str:
     """Where a data set is, in words."""
-    if size := sum(cached.size for cached in search.shelf.versions()):
-        return f"cached, {mebibytes(size)}"
+    if search.shelf.versions():
+        return f"cached, {mebibytes(search.shelf.size)}"
     source, place = next(search.seen(), (None, None))
-    return f"{place.label}, {source.format}" if source and place else "not here"
+    if source and place:
+        return f"{place.label}, {source.format}"
+    begun = search.shelf.size
+    return f"begun, {mebibytes(begun)}" if begun else "not here"
 
 
-def _verdict(cached: "CachedDataset") -> str:
-    return "verified" if cached.info.verified else "unverified: not the published data"
-
-
+app.command()(fetch)
 app.command()(show)
 app.command()(inspect)
 app.command()(remove)

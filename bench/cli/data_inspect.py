@@ -23,10 +23,11 @@ def inspect(
     import json
 
     from bench.cli.report import print_text, write
+    from bench.cli.screen import columns
     from bench.datasets.catalog import load, resolve
     from bench.datasets.inspection import inspect as look
     from bench.report.inspection import document, values
-    from bench.report.terminal import text
+    from bench.report.terminal import WIDTH, text
 
     cached = resolve(name, data_dir=data_dir, offline=offline, say=_say)
     found = look(load(cached.folder), _say)
@@ -34,7 +35,8 @@ def inspect(
     def render(color: bool) -> str:
         if format == "json":
             return json.dumps(values(cached.info, found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        return text(document(cached.info, found), color=color)
+        wide = columns() if output is None else WIDTH
+        return text(document(cached.info, found), color=color, columns=wide)
 
     if output is None:
         print_text(render)

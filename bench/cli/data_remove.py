@@ -2,28 +2,36 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.data_options import mebibytes
 from bench.errors import BenchError
 
+if TYPE_CHECKING:
+    from bench.datasets.cache import Shelf
+
 
 def remove(
     name: Annotated[str, typer.Argument(help="Name of a data set, or the path of one of your own.")] = "",
     all: Annotated[bool, typer.Option("--all", help="Everything that is cached, your own data sets included.")] = False,
+    downloads: Annotated[
+        bool, typer.Option("--downloads", help="With NAME: also an archive that other cached data sets are read from.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a data set from the cache. Files of your own are never touched; what is needed is decoded anew.
+    """Remove a data set from the cache, with what was downloaded for it. Files of your own are never touched.
 
+    An archive that several data sets are read from (EMNIST's six) goes with the last of them that is cached, or with
+    any where --downloads is said. What is needed again is decoded or fetched anew; an accepted licence stays accepted.
     Exits with 1 if you decline.
     """
-    from bench.datasets.cache import Shelf, shelves
+    from bench.datasets.cache import shelves
 
-    if bool(name) == all:
+    if bool(name) == all or (all and downloads):
         raise BenchError("name one data set, or say --all.", "See what is cached: bench data list")
-    chosen = shelves() if all else [Shelf(_shelf_name(name))]
+    chosen = shelves() if all else _shelves_of(name, downloads)
     held = sum(shelf.size for shelf in chosen)
     what = "the cache" if all else name
     if not held:
@@ -36,14 +44,20 @@ def remove(
     typer.echo(f"removed: {mebibytes(held)}")
 
 
-def _shelf_name(name: str) -> str:
-    """Raises UnknownName for what is neither catalogued nor a path."""
-    from bench.datasets.catalog import DATASETS, definition_of
+def _shelves_of(name: str, downloads: bool) -> "list[Shelf]":
+    """Its own, and those of the archives that go with it. Raises UnknownName for what is no name and no path."""
+    from bench.datasets.cache import Shelf
+    from bench.datasets.catalog import DATASETS, definition_of, shared_downloads
     from bench.datasets.own import is_path, own_name
 
     if name not in DATASETS and is_path(name):
-        return f"own/{own_name(Path(name), frozenset(DATASETS))}"
-    return definition_of(name).name
+        return [Shelf(f"own/{own_name(Path(name), frozenset(DATASETS))}")]
+    archives = [
+        Shelf(shared)
+        for shared, others in shared_downloads(name).items()
+        if downloads or not any(Shelf(other).versions() for other in others)
+    ]
+    return [Shelf(definition_of(name).name), *archives]
 
 
 def _ask(question: str) -> None:

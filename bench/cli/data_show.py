@@ -1,12 +1,11 @@
-"""``bench data show``: a data set at a glance, in the terminal or as a picture."""
+"""``bench data show``: data sets at a glance, in the terminal or as one picture."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.data_options import DataDir, Name, Offline
+from bench.cli.data_options import DataDir, Offline
 
 if TYPE_CHECKING:
     from bench.datasets.dataset import Dataset, DatasetInfo
@@ -16,34 +15,36 @@ PNG_IMAGES = 50
 
 
 def show(
-    name: Name,
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Names of data sets, or paths of your own.", show_default=False),
+    ],
     data_dir: DataDir = None,
     offline: Offline = False,
     images: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="How many images.", show_default="10; 50 in a PNG file")
+        int | None,
+        typer.Option(min=1, max=1000, help="How many images of each.", show_default="10; 50 of one in a PNG file"),
     ] = None,
     png: Annotated[Path | None, typer.Option(help="Write the images to this PNG file, not to the terminal.")] = None,
     via: Annotated[str, typer.Option(help="As another library's loader gives it: keras or torchvision.")] = "",
 ) -> None:
-    """Show a data set: shapes, ranges, counts per class, and the first training images with their labels."""
+    """Show data sets: shapes, ranges, counts per class, and the first training images with their labels."""
     from bench.cli.report import print_text
-    from bench.datasets.catalog import DATASETS, definition_of
-    from bench.report.dataset_sheet import document, first_rows
-    from bench.report.document import Heading
-    from bench.report.pictures import as_pictures, terminal_pictures, write_png
-    from bench.report.terminal import text
+    from bench.cli.screen import colors, columns
+    from bench.report.dataset_sheet import Glance
+    from bench.report.picture_file import write_png
 
-    info, dataset = _via(via, name, data_dir, offline) if via else _found(name, data_dir, offline)
-    blocks = document(info, dataset, definition_of(name) if name in DATASETS else None)
-    rows, called = first_rows(dataset.train, images or (PNG_IMAGES if png else TERMINAL_IMAGES))
-    pictures = as_pictures(dataset.train.images[rows], dataset.train.scale)
-    labels = [dataset.class_names[label] for label in dataset.train.labels[rows].tolist()]
+    wanted = images or (PNG_IMAGES if png and len(names) == 1 else TERMINAL_IMAGES)
+    seen = [
+        Glance(*(_via(via, name, data_dir, offline) if via else _found(name, data_dir, offline)), wanted)
+        for name in names
+    ]
     if png:
-        write_png(png, pictures, labels, f"{dataset.title}: {called}")
+        write_png(png, [one.sheet() for one in seen])
 
     def render(color: bool) -> str:
-        drawn = f"written: {png}\n" if png else terminal_pictures(pictures, labels, colors=_colors(color))
-        return f"{text([*blocks, Heading(called, 3)] if not png else blocks, color=color)}\n{drawn}"
+        shown = (one.text(columns(), color=color, colors=colors(color), pictures=png is None) for one in seen)
+        return "\n".join(shown) + (f"\nwritten: {png}\n" if png else "")
 
     print_text(render)
 
@@ -72,10 +73,3 @@ def _via(library: str, name: str, data_dir: Path | None, offline: bool) -> "tupl
     found = fingerprint(dataset)
     verified = found in definition.fingerprints
     return describe(dataset, found, verified=verified, source=f"the loader of {library}"), dataset
-
-
-def _colors(color: bool) -> int | None:
-    """How many the terminal shows: it says so itself, or 256 are safe; None for none."""
-    if not color:
-        return None
-    return 2**24 if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") else 256

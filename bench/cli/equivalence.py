@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.case import Execution, Input, Precision
+from bench.cli.run_options import Frameworks, Threads
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def equivalence(
-    framework: Annotated[list[str] | None, typer.Option(help="Framework, alias or glob. May be repeated.")] = None,
+    framework: Frameworks = None,
     model: Annotated[list[str] | None, typer.Option(help="Only this neutral network. May be repeated.")] = None,
     optimizer: Annotated[list[str] | None, typer.Option(help="Only this recipe: adam, nesterov, …")] = None,
     device: Annotated[str, typer.Option(help="Device, as bench list devices names it.")] = "cpu",
@@ -28,7 +29,7 @@ def equivalence(
     input: Annotated[Input, typer.Option(help="Arrays in memory, or the framework's input pipeline.")] = "resident",
     steps_per_execution: Annotated[int, typer.Option(min=1, help="Steps in one call of a compiled function.")] = 1,
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels innermost in memory.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every framework (default: all cores).")] = None,
+    threads: Threads = None,
     seeds: Annotated[int, typer.Option(min=1, help="Repeat every proof with so many seeds.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Two networks, two recipes, small images.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file too.")] = None,

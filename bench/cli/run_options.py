@@ -1,4 +1,4 @@
-"""The options of ``bench run``: their names, types and help."""
+"""The options of ``bench run``, some of which ``bench equivalence`` has too: their names, types and help."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +31,12 @@ class InputName(StrEnum):
     LOADER = "loader"
 
 
+class WeightsName(StrEnum):
+    """What --class-weights takes: ``bench.case.ClassWeights``."""
+
+    BALANCED = "balanced"
+
+
 SuiteName = Annotated[str, typer.Option(help="A shipped suite, or a suite file (.toml).")]
 Datasets = Annotated[
     list[str] | None, typer.Option(help="Data set: a name, a glob, or a file of your own. May be repeated.")
@@ -57,6 +63,10 @@ Seeds = Annotated[int | None, typer.Option(min=1, help="Trials of each case, one
 OneSeed = Annotated[list[int] | None, typer.Option(min=0, help="Run this seed index alone. May be repeated.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads of every framework (default: all cores).")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of every network.")]
+Weights = Annotated[
+    WeightsName | None,
+    typer.Option("--class-weights", help="Weigh samples so that every class counts alike, whatever the suite says."),
+]
 Timeout = Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a trial is ended.")]
 DataFolder = Annotated[Path | None, typer.Option(help="Folder with your copies of the data sets.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Download nothing.")]

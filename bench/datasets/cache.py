@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ARRAYS = ("train-images", "train-labels", "test-images", "test-labels")
 GROUPS = ("train-groups", "test-groups")
 """Beside them where rows belong together."""
+PATIENCE_S = 1.0
+"""Seconds until it is said that another process holds what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ def cache_root() -> Path:
 
 
 class Shelf:
-    """The cached versions of one data set."""
+    """The cached versions of one data set; or the downloads that several share, under the name they are kept by."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         self.folder = cache_root() / "datasets" / name
 
     def fingerprint_of(self, key: str) -> str | None:
@@ -97,6 +100,11 @@ class Shelf:
         return [cached for cached in found if cached is not None]
 
     @property
+    def is_own(self) -> bool:
+        """Whether it holds a data set of the user's own."""
+        return self.name.startswith("own/")
+
+    @property
     def size(self) -> int:
         """Bytes on the disk: everything cached of this data set, and what is left of its downloads."""
         held = (file for folder in self._folders for file in folder.rglob("*") if file.is_file())
@@ -114,23 +122,35 @@ class Shelf:
                         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         except BenchError as error:
             raise BenchError(
-                f"the cached data set {self.folder.name!r} cannot be removed: {error.__cause__}.",
+                f"the cached data set {self.name!r} cannot be removed: {error.__cause__}.",
                 "End what uses it, and try again.",
             ) from error
 
     @property
     def _folders(self) -> tuple[Path, Path]:
-        return self.folder, cache_root() / "downloads" / self.folder.name
+        return self.folder, cache_root() / "downloads" / self.name
 
     @contextmanager
-    def lock(self, name: str = "write") -> Iterator[None]:
-        """Hold the shelf against other processes. A folder that cannot be written becomes a BenchError."""
-        from filelock import FileLock
+    def lock(self, name: str = "write", waits: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold the shelf against other processes; ``waits`` is called where another one holds it for long.
+
+        A folder that cannot be written becomes a BenchError.
+        """
+        from filelock import FileLock, Timeout
 
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / f".{name}.lock"):
+            held = FileLock(self.folder / f".{name}.lock")
+            try:
+                held.acquire(timeout=PATIENCE_S if waits else -1)
+            except Timeout:
+                if waits:
+                    waits()
+                held.acquire()
+            try:
                 yield
+            finally:
+                held.release()
         except OSError as error:
             raise BenchError(
                 f"the cache of data sets cannot be written: {error.strerror or type(error).__name__}.",

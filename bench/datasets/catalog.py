@@ -1,6 +1,7 @@
 """All data sets by name, and ``resolve``, which everybody calls to get one: named, found, decoded, cached."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from bench.datasets.cache import CachedDataset, load
@@ -9,10 +10,20 @@ from bench.datasets.own import is_path, resolve_own
 from bench.datasets.places import named_folder
 from bench.datasets.search import Search
 from bench.datasets.source import DatasetUnavailable, Say
+from bench.datasets.transfer import Watch
 from bench.errors import BenchError
 from bench.registry import Registry
 
-__all__ = ["DATASETS", "CachedDataset", "DatasetUnavailable", "definition_of", "load", "resolve", "search_for"]
+__all__ = [
+    "DATASETS",
+    "CachedDataset",
+    "DatasetUnavailable",
+    "definition_of",
+    "load",
+    "resolve",
+    "search_for",
+    "shared_downloads",
+]
 
 BUILTIN = {
     "digits": "bench.datasets.digits:Digits",
@@ -47,23 +58,38 @@ DATASETS: Registry[type[DatasetDefinition] | DatasetDefinition] = Registry(
 
 
 def resolve(
-    name_or_path: str, *, data_dir: Path | None = None, offline: bool = False, say: Say | None = None
+    name_or_path: str,
+    *,
+    data_dir: Path | None = None,
+    offline: bool = False,
+    say: Say | None = None,
+    watch: Watch | None = None,
 ) -> CachedDataset:
     """The data set of a name, or the user's own at a path (``./mine.npz``, ``mine.csv``, a folder), cached.
 
     ``data_dir`` stands for ``--data-dir``, without it ``BENCH_DATA_DIR`` counts; ``offline``, or ``BENCH_OFFLINE``,
-    forbids the network; ``say`` takes lines of progress. What was resolved before is found again without decoding
-    and without numpy. Raises UnknownName, DatasetUnavailable, or BenchError for a broken file.
+    forbids the network; ``say`` takes lines of progress, and ``watch`` shows how far a download is. What was resolved
+    before is found again without decoding and without numpy. Raises UnknownName, DatasetUnavailable, or BenchError for
+    a broken file.
     """
     if name_or_path not in BUILTIN and is_path(name_or_path):
         return resolve_own(Path(name_or_path), frozenset(DATASETS), say or _silent)
-    return search_for(name_or_path, data_dir=data_dir, offline=offline, say=say).run()
+    return search_for(name_or_path, data_dir=data_dir, offline=offline, say=say, watch=watch).run()
 
 
-def search_for(name: str, *, data_dir: Path | None = None, offline: bool = False, say: Say | None = None) -> Search:
+def search_for(
+    name: str,
+    *,
+    data_dir: Path | None = None,
+    offline: bool = False,
+    say: Say | None = None,
+    watch: Watch | None = None,
+) -> Search:
     """A look for a catalogued data set, not yet begun. Raises UnknownName."""
     forbidden = offline or os.environ.get("BENCH_OFFLINE", "0") not in ("", "0")
-    return Search(definition_of(name), named_folder(data_dir), forbidden, say or _silent, _fingerprints_of_others(name))
+    return Search(
+        definition_of(name), named_folder(data_dir), forbidden, say or _silent, _fingerprints_of_others(name), watch
+    )
 
 
 def definition_of(name: str) -> DatasetDefinition:
@@ -83,6 +109,17 @@ def definition_of(name: str) -> DatasetDefinition:
     if definition.name != name:
         raise BenchError(f"data set {name!r} calls itself {definition.name!r}: its entry point must have its name.")
     return definition
+
+
+def shared_downloads(name: str) -> dict[str, tuple[str, ...]]:
+    """The folders of downloads that a data set shares, each with the names of the others that are read from it."""
+    readers: dict[str, list[str]] = {bundle.shared: [] for bundle in definition_of(name).downloads if bundle.shared}
+    for other in DATASETS:
+        with suppress(BenchError):  # a broken plug-in reads nothing
+            for bundle in definition_of(other).downloads:
+                if bundle.shared in readers and other != name:
+                    readers[bundle.shared].append(other)
+    return {shared: tuple(others) for shared, others in readers.items()}
 
 
 def _fingerprints_of_others(name: str) -> frozenset[str]:

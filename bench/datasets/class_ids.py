@@ -45,7 +45,8 @@ def _plain(labels: NDArray[Any]) -> NDArray[Any]:
         return flat
     if flat.dtype.kind not in "buif":
         raise ValueError(f"have the type {flat.dtype}; numbers or words expected")
-    numbers: NDArray[Any] = flat.astype(np.int64) if np.isfinite(flat).all() else flat
-    if flat.dtype.kind == "f" and not (numbers == flat).all():
+    with np.errstate(invalid="ignore"):  # what is too large for int64 is seen below
+        numbers: NDArray[Any] = flat.astype(np.int64) if np.isfinite(flat).all() else flat
+    if not ((numbers == flat) & np.isfinite(flat)).all():
         raise ValueError("are not whole numbers")
     return numbers

@@ -15,9 +15,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
-from bench.datasets.download import Bundle, RemoteFile
-from bench.datasets.hmnist import GREY_8, GREY_28, GREY_64, RGB_8, RGB_28, Form, find_packed, form_of, read_table
-from bench.datasets.pictures import Picture, PictureFormat, decoded, pictures_in
+from bench.datasets.download import Bundle, RemoteFile, kaggle_file
+from bench.datasets.hmnist import (
+    GREY_8,
+    GREY_28,
+    GREY_64,
+    RGB_8,
+    RGB_28,
+    Form,
+    find_packed,
+    form_of,
+    read_pictures,
+    read_table,
+)
+from bench.datasets.pictures import Picture, PictureFormat, pictures_in
 from bench.datasets.source import BrokenFile, Source
 
 if TYPE_CHECKING:
@@ -36,6 +47,28 @@ TILES = "Kather_texture_2016_image_tiles_5000"
 TIFF = PictureFormat("TIFF", frozenset({".tif", ".tiff"}), (150, 150))
 SLIDE = re.compile(r"CRC-Prim-HE-(\d+)")
 TILE_FORM = Form(150, "RGB")
+TILES_DOWNLOAD = Bundle(
+    (
+        # Size and hash: tensorflow-datasets 4.9.10 (url_checksums); the MD5 beside them is Zenodo's own
+        RemoteFile(
+            f"{TILES}.zip",
+            (
+                f"https://zenodo.org/records/53169/files/{TILES}.zip",
+                f"doi:10.5281/zenodo.53169/{TILES}.zip",
+            ),
+            258_098_431,
+            "936d0b95ae0f04f1f7b18a2b7e8c55776c3e887d102f645bcee752d1a6626a32",
+            "0ddbebfc56344752028fda72602aaade",
+        ),
+    ),
+    shared="colorectal-tiles",
+)
+"""Every form is made from it; the tables, which tell no slides, come after it."""
+
+
+def table_download(form: Form) -> Bundle:
+    """The table of one form, from Kaggle."""
+    return Bundle((kaggle_file("kmader/colorectal-histology-mnist", form.table),))
 
 
 class ColorectalHistology(DatasetDefinition):
@@ -55,24 +88,7 @@ class ColorectalHistology(DatasetDefinition):
     forms: ClassVar[tuple[Form, ...]] = (RGB_28, GREY_64, GREY_28, RGB_8, GREY_8)
     """The forms that will do, the preferred one first."""
     per_class: ClassVar[int] = 625
-    advice = (
-        'Kaggle has the tables, without an account: pip install kagglehub; python -c "import kagglehub as k; print(k.'
-        "dataset_download('kmader/colorectal-histology-mnist', path='hmnist_28_28_RGB.csv'))\""
-        "   then add: --data-dir the folder of that file"
-    )
-    downloads = (
-        # Size and hash: tensorflow-datasets 4.9.10 (url_checksums); the MD5 beside them is Zenodo's own
-        Bundle(
-            (
-                RemoteFile(
-                    f"{TILES}.zip",
-                    (f"https://zenodo.org/records/53169/files/{TILES}.zip",),
-                    258_098_431,
-                    "936d0b95ae0f04f1f7b18a2b7e8c55776c3e887d102f645bcee752d1a6626a32",
-                ),
-            )
-        ),
-    )
+    downloads: ClassVar[tuple[Bundle, ...]] = (TILES_DOWNLOAD, table_download(RGB_28))
 
     def find(self, folder: Path) -> Iterator[Source]:
         """For each form the tiles, then its table. Some tiles without the others, and no table, are a BrokenFile."""
@@ -126,7 +142,7 @@ class ColorectalHistology(DatasetDefinition):
         self._check_counts(source.files[0] if zipped else source.files[0].parent.parent, labels)
         slides = slide_ids([tile.name for tile in tiles])
         rows = stratified_rows(labels) if slides is None else grouped_rows(labels, slides)
-        train, test = ((_images([tiles[row] for row in part], form), labels[part]) for part in rows)
+        train, test = ((read_pictures([tiles[row] for row in part], TIFF, form), labels[part]) for part in rows)
         return self.dataset(
             train=train,
             test=test,
@@ -156,16 +172,6 @@ def slide_ids(names: Sequence[str]) -> NDArray[np.int64] | None:
     return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
 
-def _images(tiles: Sequence[Picture], form: Form) -> NDArray[np.uint8]:
-    """Decoded straight into their place, so that memory holds them once."""
-    import numpy as np
-
-    images = np.empty((len(tiles), *form.shape), dtype=np.uint8)
-    for row, pixels in enumerate(decoded(tiles, TIFF, (form.side, form.side), form.mode)):
-        images[row] = pixels
-    return images
-
-
 def _tiles(folder: Path) -> list[Picture]:
     """All tiles below ``folder``: in folders of classes, as the zip unpacks or as Kaggle has them, or in the zip."""
     for base in (folder / TILES / TILES, folder / TILES, folder):
@@ -185,6 +191,7 @@ class ColorectalHistology8(ColorectalHistology):
 
     name = "colorectal-histology-mnist-8x8"
     forms = (RGB_8,)
+    downloads = (TILES_DOWNLOAD, table_download(RGB_8))
     fingerprints = frozenset({KNOWN["hmnist 8x8 RGB"]})
 
 
@@ -193,6 +200,7 @@ class ColorectalHistology8Grey(ColorectalHistology):
 
     name = "colorectal-histology-mnist-8x8-grey"
     forms = (GREY_8,)
+    downloads = (TILES_DOWNLOAD, table_download(GREY_8))
     fingerprints = frozenset({KNOWN["hmnist 8x8 L"]})
 
 
@@ -201,6 +209,7 @@ class ColorectalHistology28Grey(ColorectalHistology):
 
     name = "colorectal-histology-mnist-28x28-grey"
     forms = (GREY_28,)
+    downloads = (TILES_DOWNLOAD, table_download(GREY_28))
     fingerprints = frozenset()
 
 
@@ -209,6 +218,7 @@ class ColorectalHistology64Grey(ColorectalHistology):
 
     name = "colorectal-histology-mnist-64x64-grey"
     forms = (GREY_64,)
+    downloads = (TILES_DOWNLOAD, table_download(GREY_64))
     fingerprints = frozenset()
 
 
@@ -217,4 +227,5 @@ class ColorectalHistology150(ColorectalHistology):
 
     name = "colorectal-histology-mnist-150x150"
     forms = (TILE_FORM,)
+    downloads = (TILES_DOWNLOAD,)
     fingerprints = frozenset()

@@ -6,7 +6,6 @@ the last one, where it is clear which.
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.datasets.packed import GZIP_MAGIC, Gunzipped, said_of
 from bench.datasets.parts import RawPart, RawParts
 from bench.datasets.source import BrokenFile
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LABEL_NAMES = frozenset({"label", "labels", "class", "target", "y"})
-GZIP_MAGIC = b"\x1f\x8b"
+LONGEST_LINE = 1 << 20
+"""Characters; a line of 256x256 RGB pixels has up to 790,000."""
 ADVICE = "Give it a header line that calls the label's column: label"
 
 
@@ -34,7 +35,7 @@ def read_csv(path: Path) -> RawParts:
         labels = first if column == 0 else last if column == columns - 1 else _column(path, column, header is not None)
         pixels = _pixels(path, header is not None, [index for index in range(columns) if index != column])
     except (EOFError, zlib.error) as error:
-        raise BrokenFile(path, f"is broken gzip: {error}.") from error
+        raise BrokenFile(path, f"is broken gzip: {said_of(error)}.") from error
     except UnicodeDecodeError as error:
         raise BrokenFile(path, f"is no text in UTF-8: {error.reason} at byte {error.start:,}.") from error
     except OSError as error:
@@ -48,11 +49,19 @@ def _lines(path: Path, skip: int = 0) -> Iterator[Iterator[str]]:
     with path.open("rb") as stored:
         zipped = stored.read(2) == GZIP_MAGIC
         stored.seek(0)
-        with TextIOWrapper(gzip.GzipFile(fileobj=stored) if zipped else stored, encoding="utf-8-sig") as text:
-            filled = (line for line in text if line.strip())
+        with TextIOWrapper(Gunzipped(stored, path) if zipped else stored, encoding="utf-8-sig") as text:
+            filled = _filled(text, path)
             for _ in range(skip):
                 next(filled, None)
             yield filled
+
+
+def _filled(text: TextIOWrapper, path: Path) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise BrokenFile(path, f"holds a line of more than {LONGEST_LINE:,} characters: it is no table of images.")
+        if line.strip():
+            yield line
 
 
 def _header(path: Path) -> tuple[list[str] | None, int]:
@@ -72,13 +81,15 @@ def _outer_columns(path: Path, headed: bool, columns: int) -> tuple[list[str], l
     """The first and the last field of every line, once it is seen that all lines are equally long."""
     first: list[str] = []
     last: list[str] = []
+    seen: dict[str, str] = {}  # a label is kept once, however many rows have it
     with _lines(path, skip=int(headed)) as lines:
         for number, line in enumerate(lines, start=1 + headed):
             held = line.count(",") + 1
             if held != columns:
                 raise BrokenFile(path, f"holds {held:,} values in line {number:,}, {columns:,} expected.")
-            first.append(_unquoted(line[: line.index(",")]))
-            last.append(_unquoted(line[line.rindex(",") + 1 :]))
+            for column, field in ((first, line[: line.index(",")]), (last, line[line.rindex(",") + 1 :])):
+                label = _unquoted(field)
+                column.append(seen.setdefault(label, label))
     if not first:
         raise BrokenFile(path, "holds a header line and nothing below it.")
     return first, last
@@ -117,7 +128,7 @@ def _pixels(path: Path, headed: bool, columns: list[int]) -> NDArray[Any]:
                 return np.loadtxt(lines, dtype=kind, delimiter=",", usecols=columns, comments=None, ndmin=2)
         except ValueError as error:
             refused = error
-    raise BrokenFile(path, f"holds a pixel that is no number: {str(refused).split('; use', maxsplit=1)[0]}.")
+    raise BrokenFile(path, f"holds a pixel that is no number: {said_of(refused).split('; use', maxsplit=1)[0]}.")
 
 
 def _numbers_or_words(labels: list[str]) -> NDArray[Any]:

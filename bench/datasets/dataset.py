@@ -70,6 +70,8 @@ class Dataset:
     class_names: tuple[str, ...]
     split: str = "official"
     """``official``, or how the harness cut the test part, with the version of the rule."""
+    generated: bool = False
+    """Whether the harness made it from other data, instead of reading published files."""
 
     def problem(self) -> str | None:
         """What keeps the arrays from being a data set, as a phrase that begins with a verb; None where all is well."""
@@ -101,6 +103,8 @@ class DatasetInfo:
     split: str
     source: str
     """The kind of place and format it was read from, without a path: ``IDX, Debian package``."""
+    generated: bool = False
+    """Whether the harness made it from other data, instead of reading published files."""
 
     def note(self) -> DatasetNote:
         """What a run's manifest keeps of it."""
@@ -114,4 +118,5 @@ class DatasetInfo:
             train_rows=self.train_rows,
             test_rows=self.test_rows,
             split=self.split,
+            generated=self.generated,
         )

@@ -45,6 +45,8 @@ class DatasetDefinition(ABC):
     licence: ClassVar[str]
     class_names: ClassVar[tuple[str, ...]]
     citation: ClassVar[str] = ""
+    restricted: ClassVar[bool] = False
+    """Whether the licence does not allow every use: it must be acknowledged once, before anything is fetched."""
     rows: ClassVar[tuple[int, int] | None] = None
     """Train and test rows, where they are known beforehand."""
     fingerprints: ClassVar[frozenset[str]] = frozenset()
@@ -56,11 +58,10 @@ class DatasetDefinition(ABC):
     """Names of the folders it commonly lies in; its own name without them."""
     downloads: ClassVar[tuple[Bundle, ...]] = ()
     """What can be fetched: each bundle holds the whole data set, the first that can be had is taken."""
-    download_folder: ClassVar[str] = ""
-    """Name of the folder its downloads are kept in for others that are read from them, too (EMNIST's six splits)."""
     made_from: ClassVar[str] = ""
-    """Name of the data set it can be made from where its own files are not found: ``read`` then gets a Source of the
-    format ``MADE``, whose files lie in the folder of that data set's cached arrays (``bench.datasets.cache.load``)."""
+    """Name of the data set it can be made from where its own files are not to be had: ``read`` then gets a Source of
+    the format ``MADE``, whose files lie in the folder of that data set's cached arrays (``bench.datasets.cache.load``).
+    """
     advice: ClassVar[str] = ""
     """How to get it where it cannot be fetched."""
     reader: ClassVar[int] = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,12 +16,14 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, RemoteFile
 from bench.datasets.row_split import OWN_ROW_SPLIT, training_rows
-from bench.datasets.source import BrokenFile, Source
+from bench.datasets.source import BrokenFile, Source, missing_file
 from bench.datasets.stratified import OWN_SPLIT, stratified_rows
 
 if TYPE_CHECKING:
     from bench.datasets.emnist_files import Files
     from bench.datasets.emnist_part import Arrays
+
+    Pair = tuple[Path | None, Path | None]
 
 IDX = "IDX"
 ONE_PART = "IDX, {part} part only"
@@ -42,7 +44,8 @@ DOWNLOAD = Bundle(
             561_753_746,
             "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
         ),
-    )
+    ),
+    shared="emnist",
 )
 
 
@@ -62,7 +65,6 @@ class Emnist(DatasetDefinition):
     licence = "none stated (NIST, derived from Special Database 19)"
     citation = "G. Cohen, S. Afshar, J. Tapson, A. van Schaik, EMNIST, arXiv:1702.05373, 2017"
     downloads = (DOWNLOAD,)
-    download_folder = "emnist"
     first_label: ClassVar[int] = 0
     """The lowest label in NIST's files."""
 
@@ -71,23 +73,16 @@ class Emnist(DatasetDefinition):
         from bench.datasets.emnist_files import Folder
 
         files = Folder(folder)
-        found = {part: [files.find(f"{self.name}-{part}-{kind}") for kind in KINDS] for part in PARTS}
-        whole = {part: tuple(file for file in pair if file) for part, pair in found.items() if all(pair)}
+        pairs = self._pairs(files)
+        whole = _whole(pairs)
         beside = tuple(file for file in [files.find(f"{self.name}-mapping.txt")] if file)
         if len(whole) == len(PARTS):
             yield Source((*whole["train"], *whole["test"], *beside), IDX)
         yield from (Source((folder / name,), ARCHIVE) for name in ARCHIVES if os.path.isfile(folder / name))
-        for part, pair in found.items():
-            present = [file for file in pair if file]
-            if len(present) == 1:
-                missing = next(kind for kind, file in zip(KINDS, pair, strict=True) if file is None)
-                raise BrokenFile(
-                    folder / f"{self.name}-{part}-{missing}.gz",
-                    f"is missing; {present[0].name} lies there without it.",
-                )
+        self._refuse_halves(pairs)
         if len(whole) == 1:
-            ((part, pair_of_files),) = whole.items()
-            yield Source((*pair_of_files, *beside), ONE_PART.format(part=part))
+            ((part, pair),) = whole.items()
+            yield Source((*pair, *beside), ONE_PART.format(part=part))
 
     def read(self, source: Source) -> Dataset:
         """Images uint8 ``(n, 28, 28, 1)``, upright; a part that is missing is made from the other."""
@@ -111,16 +106,22 @@ class Emnist(DatasetDefinition):
         mapping = files.find(f"{self.name}-mapping.txt")
         if mapping:
             check_mapping(mapping, files.text(mapping), self.first_label, self.class_names)
-        parts = {}
-        for part in PARTS:
-            images, labels = (files.find(f"{self.name}-{part}-{kind}") for kind in KINDS)
-            if images and labels:
-                parts[part] = read_part(files, images, labels, self.first_label, len(self.class_names))
-            elif images or labels:
-                alone = images or labels
-                assert alone is not None
-                raise BrokenFile(alone, f"lies there without the {'labels' if images else 'images'} of its part.")
-        return parts
+        pairs = self._pairs(files)
+        self._refuse_halves(pairs)
+        return {
+            part: read_part(files, images, labels, self.first_label, len(self.class_names))
+            for part, (images, labels) in _whole(pairs).items()
+        }
+
+    def _pairs(self, files: Files) -> dict[str, Pair]:
+        """By part: its images and its labels, where they are."""
+        found = {part: [files.find(f"{self.name}-{part}-{kind}") for kind in KINDS] for part in PARTS}
+        return {part: (images, labels) for part, (images, labels) in found.items()}
+
+    def _refuse_halves(self, pairs: Mapping[str, Pair]) -> None:
+        for part, pair in pairs.items():
+            if any(pair) and not all(pair):
+                raise missing_file([Path(f"{self.name}-{part}-{kind}.gz") for kind in KINDS], pair)
 
     def _official(self, parts: dict[str, Arrays]) -> str:
         held = tuple(len(parts[part][1]) for part in PARTS)
@@ -141,6 +142,11 @@ class Emnist(DatasetDefinition):
             rule, border = OWN_ROW_SPLIT, training_rows(len(labels))
             train, test = (images[:border], labels[:border]), (images[border:], labels[border:])
         return self.dataset(train=train, test=test, scale=255, split=f"own split of the {part} part, {rule}")
+
+
+def _whole(pairs: Mapping[str, Pair]) -> dict[str, tuple[Path, Path]]:
+    """The parts of which both files are there."""
+    return {part: (images, labels) for part, (images, labels) in pairs.items() if images and labels}
 
 
 class EmnistByclass(Emnist):

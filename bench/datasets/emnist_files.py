@@ -5,7 +5,6 @@ Nothing of an archive is written anywhere, so the paths in it do not matter: its
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -14,8 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from bench.datasets.idx import read_idx, read_idx_from
-from bench.datasets.packed import check_member
-from bench.datasets.source import BrokenFile
+from bench.datasets.packed import check_member, said_of
+from bench.datasets.source import BrokenFile, first_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,8 +52,7 @@ class Folder(Files):
 
     def find(self, name: str) -> Path | None:
         """The path in the folder."""
-        places = (self._folder / candidate for candidate in (name, f"{name}.gz"))
-        return next((place for place in places if os.path.isfile(place)), None)  # False, too, where it may not be read
+        return first_file(self._folder, (name, f"{name}.gz"))
 
     def idx(self, file: Path, axes: int) -> NDArray[np.uint8]:
         """As ``read_idx``."""
@@ -77,7 +75,7 @@ class Archive(Files):
         try:
             self._zip = zipfile.ZipFile(path)
         except MANGLED as error:
-            raise BrokenFile(path, f"is no zip archive: {error}.") from error
+            raise BrokenFile(path, f"is no zip archive: {said_of(error)}.") from error
         except OSError as error:
             raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
         self._members: dict[Path, zipfile.ZipInfo] = {}
@@ -106,22 +104,22 @@ class Archive(Files):
             with self._zip.open(self._member(file, LARGEST_MEMBER)) as stored:
                 return read_idx_from(cast("zipfile.ZipExtFile", stored), file, axes)
         except (*MANGLED, OSError) as error:
-            raise BrokenFile(file, f"cannot be unpacked: {error}.") from error
+            raise BrokenFile(file, f"cannot be unpacked: {said_of(error)}.") from error
 
     def text(self, file: Path) -> str:
         """The whole member."""
         try:
             return _ascii(file, self._zip.read(self._member(file, LARGEST_TEXT)))
         except (*MANGLED, OSError) as error:
-            raise BrokenFile(file, f"cannot be unpacked: {error}.") from error
+            raise BrokenFile(file, f"cannot be unpacked: {said_of(error)}.") from error
 
     def _member(self, file: Path, largest: int) -> zipfile.ZipInfo:
         member = self._members[file]
-        check_member(self._path, member)
         if member.file_size > largest:
             raise BrokenFile(
                 file, f"would unpack to {member.file_size:,} bytes, more than {largest:,}: it is none of NIST's."
             )
+        check_member(self._path, member)
         return member
 
 

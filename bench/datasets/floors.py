@@ -7,10 +7,10 @@ grow with the rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Split
+from bench.record import Floor, FloorMethod
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,17 +22,6 @@ MOST_TESTED = 10_000
 """Test rows that 1-NN is asked for at most: its work grows with the product of both parts."""
 BLOCK = 2**23
 """Values in a block: 32 MiB as float32."""
-
-
-@dataclass(frozen=True)
-class Floor:
-    """What a method scores on the test part, as shares of one."""
-
-    method: Literal["majority", "nearest centroid", "1-NN"]
-    accuracy: float
-    balanced_accuracy: float
-    """Mean of the recalls of the classes that the test part holds."""
-    tested_rows: int
 
 
 def floors(train: Split, test: Split) -> tuple[Floor, ...]:
@@ -100,13 +89,18 @@ def sample(rows: int, most: int) -> Labels:
     return np.sort(np.random.RandomState(1).permutation(rows)[:most])  # a stream that never changes (NEP 19)
 
 
-def _floor(method: Literal["majority", "nearest centroid", "1-NN"], labels: Labels, answered: Labels) -> Floor:
+def _floor(method: FloorMethod, labels: Labels, answered: Labels) -> Floor:
     import numpy as np
 
     right = answered == labels
     counts = np.bincount(labels)
     recalls = np.bincount(labels, weights=right)[counts > 0] / counts[counts > 0]
-    return Floor(method, float(right.mean()), float(recalls.mean()), len(labels))
+    return Floor(
+        method=method,
+        accuracy=float(right.mean()),
+        balanced_accuracy=float(recalls.mean()),
+        tested_rows=len(labels),
+    )
 
 
 def _blocks(split: Split, rows: Labels | None = None) -> Iterator[tuple[Labels, NDArray[np.float32]]]:

@@ -1,7 +1,7 @@
-"""The harness's own test part where images come in groups: no group on both sides; fixed, versioned.
+"""Parts cut where images come in groups, no group on both sides: the harness's own test part, and validation parts.
 
-Pictures of one lesion, or of one slide, are near copies: with some of them in training, a model is asked in the test
-about what it has seen.
+The test part is fixed and versioned. Pictures of one lesion, or of one slide, are near copies: with some of them in
+training, a model is asked in the test about what it has seen.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+Share = tuple[int, int]
+"""Rows wanted, of so many."""
+
+TEST: Share = (1, TEST_SHARE)
 FEW = 12
 """Up to so many groups every choice of test groups is tried (4,096)."""
 
@@ -35,17 +39,48 @@ def grouped_rows(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[
     """
     import numpy as np
 
-    counts = np.zeros((groups.max() + 1, labels.max() + 1), dtype=np.int64)
-    np.add.at(counts, (groups, labels), 1)
-    totals = counts.sum(axis=0).tolist()
-    by_group: list[list[int]] = counts.tolist()
+    by_group, totals = _counts(labels, groups)
     if len(by_group) <= FEW:
         chosen = _best_choice(by_group, totals)
     else:
         order = np.random.RandomState(SEED).permutation(len(by_group))
-        chosen = _drawn_choice(by_group, totals, order.tolist())
+        chosen = _drawn_choice(by_group, totals, order.tolist(), TEST)
     in_test = np.isin(groups, np.array(sorted(chosen), dtype=np.int64))
     return np.flatnonzero(~in_test).astype(np.int64), np.flatnonzero(in_test).astype(np.int64)
+
+
+def grouped_sample(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], rows: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """About ``rows`` row numbers in increasing order: whole groups, each class as near to its share as they allow.
+
+    ``groups`` may be numbered in any way. They are drawn in an order of the ``generator``'s, and each is taken that
+    brings the class counts nearer; where none does, because all are too large, the one that is least too large.
+
+    Raises ValueError where all rows are of one group.
+    """
+    import numpy as np
+
+    _, numbered = np.unique(groups, return_inverse=True)
+    by_group, totals = _counts(labels, numbered)
+    if len(by_group) < 2:
+        raise ValueError("all rows belong to one group: no part can be cut without it")
+    share = (rows, len(labels))
+    order = generator.permutation(len(by_group)).tolist()
+    chosen = _drawn_choice(by_group, totals, order, share)
+    if not chosen:
+        weights = _weights(totals)
+        chosen = {min(order, key=lambda group: _distance(by_group[group], totals, weights, share))}
+    return np.flatnonzero(np.isin(numbered, np.array(sorted(chosen)))).astype(np.int64)
+
+
+def _counts(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[list[list[int]], list[int]]:
+    """How many rows of each class each group has, and all have."""
+    import numpy as np
+
+    counts = np.zeros((groups.max() + 1, labels.max() + 1), dtype=np.int64)
+    np.add.at(counts, (groups, labels), 1)
+    return counts.tolist(), counts.sum(axis=0).tolist()
 
 
 def _best_choice(by_group: Sequence[Sequence[int]], totals: Sequence[int]) -> set[int]:
@@ -56,20 +91,22 @@ def _best_choice(by_group: Sequence[Sequence[int]], totals: Sequence[int]) -> se
         members = {group for group in range(len(by_group)) if mask >> group & 1}
         test = [sum(by_group[group][class_id] for group in members) for class_id in range(len(totals))]
         untrained = sum(held == total > 0 for held, total in zip(test, totals, strict=True))
-        value = (untrained, _distance(test, totals, weights))
+        value = (untrained, _distance(test, totals, weights, TEST))
         if best is None or value < best:
             best, chosen = value, members
     return chosen
 
 
-def _drawn_choice(by_group: Sequence[Sequence[int]], totals: Sequence[int], order: Iterable[int]) -> set[int]:
+def _drawn_choice(
+    by_group: Sequence[Sequence[int]], totals: Sequence[int], order: Iterable[int], share: Share
+) -> set[int]:
     weights = _weights(totals)
     test = [0] * len(totals)
-    now = _distance(test, totals, weights)
+    now = _distance(test, totals, weights, share)
     chosen: set[int] = set()
     for group in order:
         with_it = [held + more for held, more in zip(test, by_group[group], strict=True)]
-        then = _distance(with_it, totals, weights)
+        then = _distance(with_it, totals, weights, share)
         if then < now:
             test, now = with_it, then
             chosen.add(group)
@@ -84,7 +121,9 @@ def _weights(totals: Sequence[int]) -> list[int]:
     return [common // total if total else 0 for total in totals]
 
 
-def _distance(test: Sequence[int], totals: Sequence[int], weights: Sequence[int]) -> int:
+def _distance(held: Sequence[int], totals: Sequence[int], weights: Sequence[int], share: Share) -> int:
+    """How far the class counts ``held`` are from their ``share``, in whole numbers."""
+    wanted, among = share
     return sum(
-        weight * (TEST_SHARE * held - total) ** 2 for held, total, weight in zip(test, totals, weights, strict=True)
+        weight * (among * here - wanted * total) ** 2 for here, total, weight in zip(held, totals, weights, strict=True)
     )

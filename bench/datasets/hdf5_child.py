@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     Rows = Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]
 
-ROOM = 384 << 20
+ROOM = 96 << 20
 """Bytes the process may take beyond what its libraries take."""
 MOST_ROWS = 20_000
 """In one part; twice the published."""
-MOST_POINTS = 250_000
-"""In one cloud; some five times the largest published."""
+MOST_POINTS = 100_000
+"""In one cloud; some twice the largest published."""
 FARTHEST = 1e6
 """Of a point's coordinates; the published are below 1."""
 BLOCK = 256
 """Rows read at once: 8 MiB."""
-LARGEST_CHUNK = 64 << 20
+LARGEST_CHUNK = 8 << 20
 """Bytes; a chunk is unpacked as a whole."""
 CLASSES = 10
 PARTS = ("train", "test")

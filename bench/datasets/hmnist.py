@@ -13,9 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from bench.datasets.packed import unpacked, zip_members
-from bench.datasets.source import Source
+from bench.datasets.source import Source, first_file
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.datasets.pictures import Picture, PictureFormat
     from bench.datasets.pixel_csv import PixelTable
 
 
@@ -56,9 +60,8 @@ def find_packed(folder: Path, name: str, archives: Sequence[str]) -> Path | None
 
     Raises BrokenFile for an archive that cannot be opened.
     """
-    for candidate in (name, f"{name}.gz", f"{name}.zip", f"{name.removesuffix('.csv')}/{name}"):
-        if os.path.isfile(folder / candidate):  # False, too, where the folder may not be read
-            return folder / candidate
+    if found := first_file(folder, (name, f"{name}.gz", f"{name}.zip", f"{name.removesuffix('.csv')}/{name}")):
+        return found
     for archive in archives:
         if os.path.isfile(folder / archive):
             held = (PurePosixPath(path).name for path in zip_members(folder / archive))
@@ -75,3 +78,15 @@ def read_table(path: Path, form: Form, rows: int) -> PixelTable:
     with unpacked(path, form.table) as stream:
         table = read_pixel_table(stream, path, rows=rows, pixels=height * width * channels)
     return PixelTable(table.pixels.reshape(-1, *form.shape), table.labels)
+
+
+def read_pictures(pictures: Sequence[Picture], wanted: PictureFormat, form: Form) -> NDArray[np.uint8]:
+    """Pictures scaled to a form, ``(n, height, width, channels)``. Raises BrokenFile."""
+    import numpy as np
+
+    from bench.datasets.pictures import decoded
+
+    images = np.empty((len(pictures), *form.shape), dtype=np.uint8)  # decoded into their place: held in memory once
+    for row, pixels in enumerate(decoded(pictures, wanted, (form.side, form.side), form.mode)):
+        images[row] = pixels
+    return images

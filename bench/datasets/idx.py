@@ -13,8 +13,9 @@ import struct
 import zlib
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
+from bench.datasets.packed import GZIP_MAGIC, Gunzipped, said_of
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ UNSIGNED_BYTE = 0x08
 INTEGER = 0x0C
 TYPES = {UNSIGNED_BYTE: (1, "bytes"), INTEGER: (4, "integers")}
 """Bytes of a value, and what such values are called."""
-GZIP_MAGIC = b"\x1f\x8b"
 LARGEST = 1 << 32
 """Bytes of values; seven times the largest member of the family (EMNIST byclass, 547 MB)."""
 CHUNK = 1 << 20
@@ -40,7 +40,7 @@ CHUNK = 1 << 20
 def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     """The values of an IDX file of unsigned bytes with ``axes`` axes, in the shape its header gives.
 
-    Reads at most a megabyte past what the header promises, whatever the file would decompress to.
+    Reads at most a megabyte past what the header promises, and no decompression bomb to its end.
     Raises BrokenFile.
     """
     try:
@@ -90,10 +90,10 @@ def _decoded(stored: Stored, path: Path, axes: int, kind: int) -> tuple[tuple[in
         zipped = stored.read(2) == GZIP_MAGIC  # by content: some servers unwrap a .gz and keep its name
         stored.seek(0)
         unit = "bytes after decompression" if zipped else "bytes"
-        stream = gzip.GzipFile(fileobj=stored) if zipped else stored
+        stream = Gunzipped(cast("IO[bytes]", stored), path) if zipped else stored
         return _shape_and_values(path, stream, axes, kind, unit)
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BrokenFile(path, f"is broken gzip: {error}.") from error
+        raise BrokenFile(path, f"is broken gzip: {said_of(error)}.") from error
 
 
 def _shape_and_values(path: Path, stream: Stream, axes: int, kind: int, unit: str) -> tuple[tuple[int, ...], bytearray]:

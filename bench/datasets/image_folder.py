@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.datasets.packed import check_growth, said_of
 from bench.datasets.parts import RawPart, RawParts
+from bench.datasets.pictures import PILLOW_ERRORS, packed_plainly, quiet
 from bench.datasets.source import BrokenFile
 from bench.errors import BenchError
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+"""Pillow's names of what is read; it knows others, for one of which it starts another program (PostScript)."""
+MOST_PIXELS = 1 << 22
+"""In one image: 2048x2048."""
+LARGEST = 1 << 32
+"""Bytes of all images together, unpacked."""
 GREY = frozenset({"1", "L", "LA"})
 COLOUR = frozenset({"P", "RGB", "RGBA", "CMYK", "YCbCr"})
 LAYOUT = "Put images in folders named by class: <class>/*.png, or train/<class>/*.png and test/<class>/*.png"
@@ -73,10 +81,16 @@ def _common_size_and_mode(files: tuple[Path, ...]) -> tuple[tuple[int, int], str
     colour = False
     for file in files:
         try:
-            with Image.open(file) as image:
-                size, mode = image.size, image.mode
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            with quiet(), Image.open(file, formats=FORMATS) as image:
+                size, mode, plain = image.size, image.mode, packed_plainly(image)
+        except (*PILLOW_ERRORS, Image.DecompressionBombError) as error:
             raise BrokenFile(file, "cannot be read as an image.", "Delete it, or save it anew.") from error
+        if size[0] * size[1] > MOST_PIXELS:
+            raise BrokenFile(
+                file, f"has {size[0]}x{size[1]} pixels; {MOST_PIXELS:,} at most are read.", "Scale it first."
+            )
+        if not plain:
+            raise BrokenFile(file, "is a TIFF packed in an unusual way.", "Save it as PNG.")
         first = first or size
         if size != first:
             raise BrokenFile(
@@ -95,6 +109,12 @@ def _read_part(files: list[Path], size: tuple[int, int], mode: str) -> RawPart:
     import numpy as np
 
     channels = 3 if mode == "RGB" else 1
+    total = len(files) * size[0] * size[1] * channels
+    if total > LARGEST:
+        raise BrokenFile(
+            files[0].parent.parent, f"would take {total:,} bytes, {LARGEST:,} at most.", "Scale the images."
+        )
+    check_growth(files[0].parent.parent, sum(file.stat().st_size for file in files), total)
     images = np.empty((len(files), size[1], size[0], channels), dtype=np.uint8)
     for row, file in enumerate(files):
         images[row] = _pixels(file, mode).reshape(images.shape[1:])
@@ -106,7 +126,7 @@ def _pixels(file: Path, mode: str) -> NDArray[np.uint8]:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:
+        with quiet(), Image.open(file, formats=FORMATS) as image:
             return np.asarray(image.convert(mode), dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BrokenFile(file, f"cannot be decoded: {error}.", "Delete it, or save it anew.") from error
+    except (*PILLOW_ERRORS, Image.DecompressionBombError) as error:
+        raise BrokenFile(file, f"cannot be decoded: {said_of(error)}.", "Delete it, or save it anew.") from error

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset, Split
-from bench.datasets.floors import Floor, floors, sample
+from bench.datasets.floors import floors, sample
 from bench.datasets.source import Say
+from bench.record import Floor
 
 if TYPE_CHECKING:
     import numpy as np

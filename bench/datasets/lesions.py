@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.datasets.packed import unpacked
+from bench.datasets.packed import said_of, unpacked
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LARGEST = 1 << 23
+LARGEST = 1 << 21
 """Bytes of metadata; the published table has 563,277."""
 COLUMNS = ("lesion_id", "image_id", "dx")
+NAME = re.compile(r"[\w.-]{1,40}", re.ASCII)
+"""Of a lesion and of a picture."""
 ENOUGH_PAIRS = 200
 """Pairs of pictures from which on a share of one half and one of 0.6 cannot be mistaken for each other."""
 LEAST_SHARE = 0.6
@@ -41,15 +45,19 @@ def read_metadata(file: Path, name: str, classes: Sequence[str], rows: int) -> L
     """The columns ``lesion_id``, ``image_id`` and ``dx`` of ``rows`` rows. Raises BrokenFile."""
     import numpy as np
 
-    table = _columns(file, name)
+    table = _columns(file, name, rows + 1)
     if len(table) != rows:
-        raise BrokenFile(file, f"holds {len(table):,} rows of data, {rows:,} expected.")
+        held = f"{len(table):,}" if len(table) < rows else f"more than {rows:,}"
+        raise BrokenFile(file, f"holds {held} rows of data, {rows:,} expected.")
     class_of: dict[str, str] = {}
     for row, (lesion, picture, diagnosis) in enumerate(table, start=1):
         if diagnosis not in classes:
             raise BrokenFile(file, f"holds dx {diagnosis[:20]!r} in row {row:,}; one of {', '.join(classes)} expected.")
         if not lesion or not picture:
             raise BrokenFile(file, f"names no {'picture' if lesion else 'lesion'} in row {row:,}.")
+        for kind, id, like in (("lesion", lesion, "HAM_0000118"), ("picture", picture, "ISIC_0027419")):
+            if not NAME.fullmatch(id):
+                raise BrokenFile(file, f"names a {kind} {id[:20]!r} in row {row:,}; a name like {like} expected.")
         if class_of.setdefault(lesion, diagnosis) != diagnosis:
             raise BrokenFile(file, f"gives lesion {lesion[:20]!r} two classes, the second in row {row:,}.")
     pictures = tuple(picture for _, picture, _ in table)
@@ -60,19 +68,25 @@ def read_metadata(file: Path, name: str, classes: Sequence[str], rows: int) -> L
     return Lesions(pictures, labels, lesions)
 
 
-def _columns(file: Path, name: str) -> list[tuple[str, str, str]]:
+def _columns(file: Path, name: str, most: int) -> list[tuple[str, str, str]]:
+    """The three columns of the first ``most`` rows."""
     with unpacked(file, name) as stream:
         content = stream.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise BrokenFile(file, f"holds more than {LARGEST:,} bytes: it is not HAM10000's metadata.")
     try:
-        reader = csv.DictReader(StringIO(content.decode("utf-8-sig"), newline=""))
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise BrokenFile(file, f"has no column {missing[0]}; {', '.join(COLUMNS)} expected.")
-        return [(row["lesion_id"] or "", row["image_id"] or "", row["dx"] or "") for row in reader]
+        filled = filter(None, csv.reader(TextIOWrapper(BytesIO(content), "utf-8-sig", newline="")))
+        names = next(filled, [])
+        for column in COLUMNS:
+            if names.count(column) != 1:
+                held = "more than one" if column in names else "no"
+                raise BrokenFile(file, f"has {held} column {column}; {', '.join(COLUMNS)} expected.")
+        lesion, picture, diagnosis = (names.index(column) for column in COLUMNS)
+        last = max(lesion, picture, diagnosis)
+        rows = (row + [""] * (last + 1 - len(row)) for row in islice(filled, most))
+        return [(row[lesion], row[picture], row[diagnosis]) for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BrokenFile(file, f"is no table of text: {error}.") from error
+        raise BrokenFile(file, f"is no table of text: {said_of(error)}.") from error
 
 
 def check_order(

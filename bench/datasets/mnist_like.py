@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, RemoteFile
-from bench.datasets.source import BrokenFile, Source
+from bench.datasets.source import BrokenFile, Source, first_file, missing_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +41,7 @@ class MnistLike(DatasetDefinition):
             if os.path.isfile(folder / name):
                 yield Source((folder / name,), "npz")
         if 0 < len(present) < len(IDX_FILES):
-            missing = next(name for name, file in zip(IDX_FILES, found, strict=True) if file is None)
-            raise BrokenFile(folder / f"{missing}.gz", f"is missing; {present[0].name} lies there without it.")
+            raise missing_file([folder / f"{name}.gz" for name in IDX_FILES], found)
 
     def read(self, source: Source) -> Dataset:
         """Images uint8 ``(n, 28, 28, 1)``."""
@@ -104,7 +103,4 @@ def idx_files(folder: Path) -> list[Path | None]:
 def _existing(folder: Path, name: str) -> Path | None:
     """The file under one of the names in use: ``-idx3`` or ``.idx3``, plain or gzipped."""
     dotted = name.replace("-idx", ".idx")
-    for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
-        if os.path.isfile(folder / candidate):  # False, too, where the folder may not be read
-            return folder / candidate
-    return None
+    return first_file(folder, (name, f"{name}.gz", dotted, f"{dotted}.gz"))

@@ -182,22 +182,22 @@ def _candidates(left: Pictures, right: Pictures | None) -> Iterator[tuple[Rows, 
         nearness *= -2
         nearness += (block**2).sum(axis=1)[:, None]
         nearness += lengths[first:]
-        mine, theirs = np.nonzero(nearness < left.radii[start : start + size, None] ** 2)  # False for NaN
         if right is None:
-            later = theirs > mine
-            mine, theirs = mine[later], theirs[later]
-        mine, theirs = _nearest(mine, theirs, nearness[mine, theirs])
+            nearness[:, : len(block)][np.tri(len(block), dtype=bool)] = np.inf
+        mine, theirs = _nearest(nearness, left.radii[start : start + size] ** 2)
         yield mine + start, theirs + first
 
 
-def _nearest(mine: Rows, theirs: Rows, distance: Floats) -> tuple[Rows, Rows]:
-    """The ``NEAREST`` of each of ``mine``, which is sorted."""
+def _nearest(distance: Floats, limits: Floats) -> tuple[Rows, Rows]:
+    """Row and column of the ``NEAREST`` smallest in each row that are below the row's limit; none is NaN."""
     import numpy as np
 
-    order = np.lexsort((distance, mine))
-    mine, theirs = mine[order], theirs[order]
-    place = np.arange(len(mine)) - np.searchsorted(mine, mine)
-    return mine[place < NEAREST], theirs[place < NEAREST]
+    crowded = np.flatnonzero((distance < limits[:, None]).sum(axis=1) > NEAREST)
+    if len(crowded):  # of photographs a third of all pairs may be within the radius: too many to be sorted
+        limits = limits.copy()
+        limits[crowded] = np.partition(distance[crowded], NEAREST, axis=1)[:, NEAREST]
+    mine, theirs = np.nonzero(distance < limits[:, None])
+    return mine, theirs
 
 
 def _correlations(left: Pictures, right: Pictures, mine: Rows, theirs: Rows) -> Floats:
@@ -240,16 +240,16 @@ def _best_shift(left: Floats, right: Floats, considered: Sequence[tuple[int, ...
 
     axes = tuple(range(1, left.ndim))
     first, second = (one - one.mean(axis=axes, keepdims=True) for one in (left, right))
-    sums = [_integral(values) for values in (first, first**2, second, second**2)]
+    masks = _masks(considered, left.shape[1:-1])
     letters = "ijklm"[: left.ndim]
     found = np.zeros((len(left), len(considered)), np.float32)
+    sums = [_sums(values, mask) for values, mask in zip((first, second), masks, strict=True)]
+    squares = [_sums(values**2, mask) for values, mask in zip((first, second), masks, strict=True)]
     for index, shift in enumerate(considered):
         ours, other = _overlap(shift, left.shape[1:-1])
         product = np.einsum(f"{letters},{letters}->i", first[:, *ours], second[:, *other])
-        mine, mine_squared, theirs, theirs_squared = (
-            _box(one, part) for one, part in zip(sums, (ours, ours, other, other), strict=True)
-        )
         count = first[0, *ours].size
+        (mine, theirs), (mine_squared, theirs_squared) = ((one[:, index] for one in two) for two in (sums, squares))
         spread = (mine_squared - mine**2 / count) * (theirs_squared - theirs**2 / count)
         covariance = product - mine * theirs / count
         np.divide(covariance, np.sqrt(np.maximum(spread, 0)), out=found[:, index], where=spread > 1e-12)
@@ -257,21 +257,22 @@ def _best_shift(left: Floats, right: Floats, considered: Sequence[tuple[int, ...
     return best
 
 
-def _integral(values: Floats) -> Floats:
-    """Sums over all that lies before a corner, ``(n, *(side + 1))``, all channels together."""
+def _masks(considered: Sequence[tuple[int, ...]], spatial: Sequence[int]) -> tuple[Floats, Floats]:
+    """Of the left and of the right image, which pixels overlap at each shift: ones in ``(pixels, shifts)``."""
     import numpy as np
 
-    summed = values.sum(axis=-1)
-    for axis in range(1, summed.ndim):
-        summed = summed.cumsum(axis=axis)
-    return np.pad(summed, [(0, 0), *[(1, 0)] * (summed.ndim - 1)])
+    masks = np.zeros((2, *spatial, len(considered)), np.float32)
+    for index, shift in enumerate(considered):
+        for mask, part in zip(masks, _overlap(shift, spatial), strict=True):
+            mask[*part, index] = 1
+    left, right = masks.reshape(2, -1, len(considered))
+    return left, right
 
 
-def _box(integral: Any, part: Sequence[slice]) -> Any:
-    """Sums over ``part`` of each image, ``(n,)``."""
-    for one in part:  # the first spatial axis goes with each step
-        integral = integral[:, one.stop] - integral[:, one.start]
-    return integral
+def _sums(values: Floats, masks: Floats) -> Floats:
+    """Of ``(n, *spatial, channels)`` over each mask, all channels together: ``(n, shifts)``."""
+    summed: Floats = values.sum(axis=-1).reshape(len(values), -1) @ masks
+    return summed
 
 
 def _pearson(left: Floats, right: Floats) -> Floats:

@@ -6,11 +6,14 @@ Nothing is ever unpickled: arrays of Python objects are refused, and so is a pic
 from __future__ import annotations
 
 import math
+import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from bench.datasets.packed import check_member, said_of
 from bench.datasets.parts import RawPart, RawParts
 from bench.datasets.source import BrokenFile
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KERAS = ("x_train", "y_train", "x_test", "y_test")
+BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error)
+BROKEN_HEADER = (SyntaxError, TypeError, RecursionError, MemoryError, tokenize.TokenError)
+"""What Python makes of a header that is no literal, which numpy lets through."""
 WHOLE = (("images", "labels"), ("X", "y"), ("x", "y"))
 
 
@@ -32,11 +38,11 @@ def read_npz(path: Path) -> RawParts:
             for images, labels in WHOLE:
                 if {images, labels} <= names:
                     return RawParts(RawPart(_read_array(path, archive, images), _read_array(path, archive, labels)))
-    except zipfile.BadZipFile as error:
-        raise BrokenFile(path, f"is no npz archive: {error}.") from error
+    except BROKEN_ZIP as error:
+        raise BrokenFile(path, f"is no npz archive: {said_of(error)}.") from error
     except OSError as error:
         raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
-    held = ", ".join(sorted(names)[:8]) or "none"
+    held = ", ".join(ascii(name)[1:-1][:30] for name in sorted(names)[:8]) or "none"
     raise BrokenFile(
         path,
         f"holds no arrays with known names (its arrays: {held}).",
@@ -50,13 +56,16 @@ def _read_array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]
 
     member = archive.getinfo(f"{name}.npy")
     try:
-        with archive.open(member) as stream:
+        check_member(path, member)
+        with warnings.catch_warnings(), archive.open(member) as stream:
+            warnings.simplefilter("ignore")  # of a header as Python 2 wrote it
             _check_header(path, name, stream, member.file_size)
-        with archive.open(member) as stream:
+        with warnings.catch_warnings(), archive.open(member) as stream:
+            warnings.simplefilter("ignore")
             array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
             stream.read()  # to its end, where the archive's check value is compared
-    except (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise BrokenFile(path, f"holds an array {name!r} that cannot be read: {error}.") from error
+    except (*BROKEN_ZIP, *BROKEN_HEADER) as error:
+        raise BrokenFile(path, f"holds an array {name!r} that cannot be read: {said_of(error)}.") from error
     return array
 
 
@@ -73,6 +82,8 @@ def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
             f"holds an array {name!r} of Python objects (a pickle), which is not opened: a pickle can run any code.",
             "Save plain numbers or words: numpy.savez(file, x_train=..., …) with arrays of uint8, float32, int64, str.",
         )
+    if dtype.kind not in "buifUS" or not dtype.itemsize or not shape:
+        raise BrokenFile(path, f"holds an array {name!r} {dtype} {shape}; rows of numbers or words expected.")
     expected = stream.tell() + math.prod(shape) * dtype.itemsize
     if size != expected:
         raise BrokenFile(path, f"holds an array {name!r} of {size:,} bytes, {expected:,} expected from its header.")

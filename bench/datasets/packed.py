@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,43 @@ from bench.datasets.source import BrokenFile
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK"
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+BAD_ZIP = (NotImplementedError, RuntimeError, ValueError, struct.error)
+"""What ``zipfile`` lets through beside BadZipFile: of versions, times and offsets that make no sense."""
+MOST_TIMES = 100
+"""What is packed may grow so many times when unpacked. Images and labels of the family grow 2 to 30 times."""
+NEVER_TOO_LARGE = 8 << 20
+"""Bytes that may be unpacked however much they grow: labels in order shrink to nearly nothing."""
+
+
+class Gunzipped(gzip.GzipFile):
+    """The content of a gzip file as it is read, given up with a BrokenFile once it grows as no data do."""
+
+    def __init__(self, stored: IO[bytes], path: Path) -> None:
+        super().__init__(fileobj=stored)
+        self._stored, self._path = stored, path
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As of any file."""
+        content = super().read(size)
+        check_growth(self._path, self._stored.tell(), self.tell())
+        return content
+
+    def read1(self, size: int = -1) -> bytes:
+        """As of any file."""
+        content = super().read1(size)
+        check_growth(self._path, self._stored.tell(), self.tell())
+        return content
+
+
+def check_growth(file: Path, packed: int, unpacked: int) -> None:
+    """Raises BrokenFile for a decompression bomb: so many bytes ``unpacked`` from so many ``packed``."""
+    if unpacked > NEVER_TOO_LARGE and unpacked > MOST_TIMES * packed:
+        raise BrokenFile(
+            file,
+            f"grows to more than {MOST_TIMES} times its size when unpacked: it holds next to nothing, or is made to "
+            "fill the memory.",
+            "Where it is right all the same, save it without compression.",
+        )
 
 
 @contextmanager
@@ -29,10 +67,10 @@ def unpacked(path: Path, name: str) -> Iterator[IO[bytes]]:
         magic = stored.read(2)
         stored.seek(0)
         if magic == ZIP_MAGIC:
-            with zipfile.ZipFile(stored) as archive, archive.open(_member(path, archive, name)) as member:
+            with opened_zip(stored) as archive, opened_member(archive, _member(path, archive, name)) as member:
                 yield member
         elif magic == GZIP_MAGIC:
-            with gzip.GzipFile(fileobj=stored) as content:
+            with Gunzipped(stored, path) as content:
                 yield content  # type: ignore[misc]  # reads bytes, as all that is asked of it
         else:
             yield stored
@@ -43,18 +81,43 @@ def zip_members(path: Path) -> dict[str, zipfile.ZipInfo]:
     with wrapping_errors(path), path.open("rb") as stored:
         if stored.read(2) != ZIP_MAGIC:
             return {}
-        with zipfile.ZipFile(stored) as archive:
-            return {member.filename: member for member in archive.infolist() if not member.is_dir()}
+        with opened_zip(stored) as archive:
+            held = archive.infolist()
+            return {member.filename: member for member in held if not member.filename.endswith("/")}
+
+
+def opened_zip(stored: Path | IO[bytes]) -> zipfile.ZipFile:
+    """The zip; whatever ``zipfile`` makes of a broken one is a BadZipFile."""
+    try:
+        return zipfile.ZipFile(stored)
+    except BAD_ZIP as error:
+        raise zipfile.BadZipFile(said_of(error)) from error
+
+
+def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """The member's content; errors as of ``opened_zip``."""
+    try:
+        return archive.open(member)
+    except BAD_ZIP as error:
+        raise zipfile.BadZipFile(said_of(error)) from error
 
 
 def check_member(path: Path, member: zipfile.ZipInfo) -> None:
-    """Raises BrokenFile for a member that is encrypted, or packed in a way other than deflate."""
+    """Raises BrokenFile for a member that is encrypted, packed in a way other than deflate, or grows as no data do."""
     if member.flag_bits & 1:
         raise BrokenFile(path, f"holds {member.filename!r} behind a password.", "Unpack it and give the files.")
     if member.compress_type not in PLAIN_METHODS:
         raise BrokenFile(
             path, f"holds {member.filename!r} packed by method {member.compress_type}.", "Unpack it and give the files."
         )
+    # What the directory says of a packed size may be too much; the file's own size is not
+    check_growth(path, min(member.compress_size, path.stat().st_size), member.file_size)
+
+
+def said_of(error: BaseException) -> str:
+    """What a library says of a broken file, as a short line."""
+    said = " ".join(str(error).split())[:200]
+    return (said if said.isprintable() else ascii(said)) or type(error).__name__
 
 
 @contextmanager
@@ -63,11 +126,13 @@ def wrapping_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except zipfile.BadZipFile as error:
-        raise BrokenFile(path, f"is broken zip: {error}.") from error
+        raise BrokenFile(path, f"is broken zip: {said_of(error)}.") from error
     except gzip.BadGzipFile as error:
-        raise BrokenFile(path, f"is broken gzip: {error}.") from error
+        raise BrokenFile(path, f"is broken gzip: {said_of(error)}.") from error
     except (EOFError, zlib.error) as error:
-        raise BrokenFile(path, f"cannot be unpacked: {error or 'it ends too soon'}.") from error
+        raise BrokenFile(
+            path, f"cannot be unpacked: {said_of(error) if str(error) else 'it ends too soon'}."
+        ) from error
     except OSError as error:
         raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
 

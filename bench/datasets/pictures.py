@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from bench.datasets.packed import check_member, wrapping_errors, zip_members
+from bench.datasets.packed import check_member, opened_member, opened_zip, said_of, wrapping_errors, zip_members
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
@@ -24,8 +26,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-LARGEST = 1 << 24
+LARGEST = 1 << 22
 """Bytes of one picture file; a tile of 150x150 has 68,000, a photograph of 600x450 up to 400,000."""
+PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError),
+    *(AttributeError, RuntimeError, struct.error, zlib.error),
+)
+"""What Pillow's decoders let through of broken content."""
+PACKINGS = frozenset({"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate"})
+"""Ways to pack the pixels of a TIFF that are unpacked; the published tiles have packbits. The others are whole
+libraries of their own."""
 
 LUMA = (19595, 38470, 7471)
 """Brightness of red, green and blue: 0.299, 0.587 and 0.114, times 2^16."""
@@ -79,7 +89,7 @@ def decoded(
         for picture in pictures:
             if picture.member and picture.file not in zips:
                 with wrapping_errors(picture.file):
-                    zips[picture.file] = opened.enter_context(zipfile.ZipFile(picture.file))
+                    zips[picture.file] = opened.enter_context(opened_zip(picture.file))
             content = _content(picture, zips.get(picture.file))
             yield _pixels(picture, content, wanted, size, mode)
 
@@ -97,7 +107,7 @@ def _content(picture: Picture, archive: zipfile.ZipFile | None) -> bytes:
                 content = stored.read(LARGEST + 1)
         else:
             check_member(picture.file, archive.getinfo(picture.member))
-            with archive.open(picture.member) as member:
+            with opened_member(archive, archive.getinfo(picture.member)) as member:
                 content = member.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise _broken(picture, f"holds more than {LARGEST:,} bytes: it is no picture of this data set.")
@@ -110,7 +120,7 @@ def _pixels(
     from PIL import Image
 
     try:
-        with _quiet(), Image.open(io.BytesIO(content), formats=(wanted.name,)) as image:
+        with quiet(), Image.open(io.BytesIO(content), formats=(wanted.name,)) as image:
             if image.size != wanted.size:
                 raise _broken(
                     picture,
@@ -118,19 +128,25 @@ def _pixels(
                 )
             if image.mode not in ("RGB", "L"):
                 raise _broken(picture, f"has the mode {image.mode}; 8-bit RGB expected.")
+            if not packed_plainly(image):
+                raise _broken(picture, f"is packed by {image.info['compression']}; packbits, LZW or deflate expected.")
             scaled = _scaled(image, size, mode)
     except BrokenFile:
         raise
-    # Pillow's decoders let many errors of broken content through as they are
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError) as error:
-        raise _broken(picture, f"cannot be decoded as {wanted.name}: {error or type(error).__name__}.") from error
+    except PILLOW_ERRORS as error:
+        raise _broken(picture, f"cannot be decoded as {wanted.name}: {said_of(error)}.") from error
     except Image.DecompressionBombError as error:
         raise _broken(picture, "promises far more pixels than a picture of this data set has.") from error
     return scaled.reshape(size[1], size[0], -1)
 
 
+def packed_plainly(image: Image) -> bool:
+    """Whether unpacking its pixels takes none of the libraries that TIFF may call upon."""
+    return str(image.info.get("compression", "raw")) in PACKINGS
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep to itself what Pillow has to say about tags that nobody reads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -154,4 +170,6 @@ def _scaled(image: Image, size: tuple[int, int], mode: str) -> NDArray[np.uint8]
 
 
 def _broken(picture: Picture, problem: str) -> BrokenFile:
-    return BrokenFile(Path(picture.name), problem, "Put a whole copy of the data set in its place.")
+    name = picture.name if picture.name.isprintable() else ascii(picture.name)
+    where = f"{name[-80:]} in {picture.file.name}" if picture.member else name
+    return BrokenFile(Path(where), problem, "Put a whole copy of the data set in its place.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 18
 """Bytes decoded at once: they and what is made of them fit a second-level cache."""
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 19
 """Bytes; a line of 150x150 RGB pixels has up to 270,000."""
 COMMA, NEWLINE, ZERO = 44, 10, 48
 LABEL = "label"

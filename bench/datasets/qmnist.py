@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, RemoteFile
-from bench.datasets.source import BrokenFile, Source
+from bench.datasets.source import BrokenFile, Source, first_file, missing_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,13 +59,12 @@ class Qmnist(DatasetDefinition):
 
     def find(self, folder: Path) -> Iterator[Source]:
         """Four IDX files, gzipped or not. Fewer are a BrokenFile."""
-        found = [_existing(folder, name) for name in FILES]
+        found = [first_file(folder, (name, f"{name}.gz")) for name in FILES]
         present = tuple(file for file in found if file)
         if len(present) == len(FILES):
             yield Source(present, "IDX")
         elif present:
-            missing = next(name for name, file in zip(FILES, found, strict=True) if file is None)
-            raise BrokenFile(folder / f"{missing}.gz", f"is missing; {present[0].name} lies there without it.")
+            raise missing_file([folder / f"{name}.gz" for name in FILES], found)
 
     def read(self, source: Source) -> Dataset:
         """Images uint8 ``(n, 28, 28, 1)``."""
@@ -95,8 +93,3 @@ class Qmnist(DatasetDefinition):
             row = int(outside[0])
             raise BrokenFile(labels, f"holds label {ids[row]} in row {row:,}; 0 to {highest} expected.")
         return (pixels[..., None], ids), table[:, WRITER].astype(np.int64)
-
-
-def _existing(folder: Path, name: str) -> Path | None:
-    places = (folder / candidate for candidate in (name, f"{name}.gz"))
-    return next((place for place in places if os.path.isfile(place)), None)  # False, too, where it may not be read

@@ -1,5 +1,7 @@
 """Looking for a catalogued data set: the user's folder, its package, the cache, common places, then the mirrors.
 
+Where none of these has it, it may be made from another data set.
+
 Sources are recognised by what they decode to. In a folder the user named, data with an unknown fingerprint are taken
 as unverified and a broken file is an error; anywhere else both are passed over.
 """
@@ -10,14 +12,18 @@ import dataclasses
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench.datasets.cache import CachedDataset, Shelf, cache_root
 from bench.datasets.dataset import Dataset, DatasetInfo
 from bench.datasets.definition import MADE, DatasetDefinition
-from bench.datasets.download import Bundle, DownloadFailed, fetch
+from bench.datasets.download import Bundle, page_of
+from bench.datasets.fetch import DownloadFailed, fetch
+from bench.datasets.licences import require_accepted
 from bench.datasets.places import Place, common_places, named_places
 from bench.datasets.source import BrokenFile, DatasetUnavailable, Say, Source
+from bench.datasets.transfer import Watch
 from bench.errors import BenchError
 
 
@@ -30,20 +36,28 @@ class Search:
     offline: bool
     say: Say
     foreign: frozenset[str] = frozenset()
+    watch: Watch | None = None
+    """Shows how far a download is; without it ``say`` gets a line now and then."""
     refused: list[str] = field(default_factory=list)
     """Why sources outside the user's folder were passed over; for the message at the end."""
+    failures: list[str] = field(default_factory=list)
+    """Why each mirror did not give the data; for the message at the end."""
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.definition.name)
 
     def run(self) -> CachedDataset:
         """The data set, cached. Raises BenchError for a broken file, DatasetUnavailable where there is none."""
-        found = self._named() or self._bundled() or self.cached() or self._common()
-        return found or self._made() or self._fetched()
+        found = self._named() or self._bundled() or self.cached() or self._common() or self._fetched() or self._made()
+        if found is None:
+            raise self._unavailable()
+        return found
 
     def cached(self) -> CachedDataset | None:
-        """What the cache holds of the data as published."""
-        found = (self.shelf.find(fingerprint) for fingerprint in sorted(self._published))
+        """What the cache holds of the data as published, or as they were fetched."""
+        fetched = (self.shelf.fingerprint_of(self._fetched_key(bundle)) for bundle in self.definition.downloads)
+        known = [*sorted(self._published), *(fingerprint for fingerprint in fetched if fingerprint)]
+        found = (self.shelf.find(fingerprint) for fingerprint in known)
         return next((self._refreshed(cached) for cached in found if cached), None)
 
     def seen(self) -> Iterator[tuple[Source, Place]]:
@@ -82,9 +96,8 @@ class Search:
     def _key_of(self, content: str) -> str:
         return f"{self.definition.name} {self.definition.reader} {content}"
 
-    @property
-    def _downloads(self) -> Path:
-        return cache_root() / "downloads" / (self.definition.download_folder or self.definition.name)
+    def _fetched_key(self, bundle: Bundle) -> str:
+        return self._key_of(f"fetched {bundle.key}")
 
     @property
     def _folders(self) -> tuple[str, ...]:
@@ -95,8 +108,8 @@ class Search:
             yield from named_places(self.data_dir, self._folders)
 
     def _common_places(self) -> Iterator[Place]:
-        if self.definition.download_folder:  # what was fetched for another data set may hold this one
-            yield Place(self._downloads, "fetched before")
+        for shared in dict.fromkeys(bundle.shared for bundle in self.definition.downloads if bundle.shared):
+            yield Place(_downloads(shared), "fetched before")  # maybe for another data set
         yield from common_places(self._folders)
 
     def _named(self) -> CachedDataset | None:
@@ -145,28 +158,42 @@ class Search:
         label = f"from {base.info.name}" if base.info.verified else f"from unverified {base.info.name}"
         return self._take(source, label, trusted=True)
 
-    def _fetched(self) -> CachedDataset:
-        if self.offline and self.definition.downloads:
-            raise self._unavailable(["offline: no mirror was asked"])
-        failures: list[str] = []
-        with Shelf(self._downloads.name).lock("download"):
-            if cached := self.cached():  # another process was quicker
-                return cached
-            for bundle in self.definition.downloads:
+    def _fetched(self) -> CachedDataset | None:
+        """Raises LicenceNotAccepted, before anything is fetched."""
+        if not self.definition.downloads:
+            return None
+        if self.offline:
+            self.failures.append("offline: no mirror was asked")
+            return None
+        require_accepted(self.definition)
+        for bundle in self.definition.downloads:
+            name = bundle.shared or self.definition.name
+            with Shelf(name).lock("download", partial(self.say, f"waiting for another process that fetches {name}")):
+                if cached := self.cached():  # that one was quicker
+                    return cached
                 try:
-                    return self._take_bundle(bundle, self._downloads)
+                    return self._fetched_bundle(bundle, _downloads(name))
                 except DownloadFailed as error:
-                    failures += error.failures
-        raise self._unavailable(failures)
+                    self.failures += error.failures
+        return None
 
-    def _take_bundle(self, bundle: Bundle, folder: Path) -> CachedDataset:
-        hosts = fetch(bundle, folder, self.say)
-        for source in self.definition.find(folder):
-            if cached := self._take(source, f"fetched from {hosts}", trusted=not self._is_known(source)):
-                if not self.definition.download_folder:
-                    shutil.rmtree(folder, ignore_errors=True)  # the decoded arrays are kept
-                return cached
-        raise DownloadFailed([f"{hosts}: other data than published"])
+    def _fetched_bundle(self, bundle: Bundle, folder: Path) -> CachedDataset:
+        hosts = fetch(bundle, folder, self.say, self.watch)
+        problem = "other data than published"
+        try:
+            for source in self.definition.find(folder):
+                label = f"fetched from {hosts}" if hosts else "fetched before"
+                if cached := self._take(source, label, trusted=not self._is_known(source)):
+                    self.shelf.remember(self._fetched_key(bundle), cached.info.fingerprint)
+                    if not bundle.shared:
+                        shutil.rmtree(folder, ignore_errors=True)  # the decoded arrays are kept
+                    return cached
+        except BrokenFile as error:
+            problem = error.message.removesuffix(".")
+        for file in bundle.files:
+            if not file.is_checked:
+                (folder / file.name).unlink(missing_ok=True)  # or it would be taken for finished the next time
+        raise DownloadFailed([f"{hosts or 'fetched before'}: {problem}"])
 
     def _take(self, source: Source, label: str, *, trusted: bool) -> CachedDataset | None:
         """The source, cached; None where its data are not this data set. Decodes only what is not known yet."""
@@ -192,7 +219,7 @@ class Search:
         self.shelf.remember(key, fingerprint)
         if not self._is_known(source):  # the files' own hashes must tell
             for bundle in self.definition.downloads:
-                if bundle.is_held_in(source.files):
+                if bundle.is_published(source.files):
                     self.shelf.remember(self._key_of(bundle.key), fingerprint)
 
     def _decode(self, source: Source) -> tuple[Dataset, str]:
@@ -220,18 +247,22 @@ class Search:
         verified = cached.info.fingerprint in self._published
         return CachedDataset(dataclasses.replace(cached.info, verified=verified), cached.folder)
 
-    def _unavailable(self, failures: list[str]) -> DatasetUnavailable:
+    def _unavailable(self) -> DatasetUnavailable:
         name = self.definition.name
-        reasons = "; ".join(dict.fromkeys([*self.refused, *failures]))
+        reasons = "; ".join(dict.fromkeys([*self.refused, *self.failures]))
         ways = [self.definition.advice] if self.definition.advice else []
         if self.definition.downloads:
-            first = self.definition.downloads[0].urls[0].rpartition("/")[0]
+            first = page_of(self.definition.downloads[0].urls[0])
             ways.append(
-                f"With a network: bench data fetch {name}   or put the files of {first}/ into DIR/{name}"
+                f"With a network: bench data fetch {name}   or put the files of {first} into DIR/{name}"
                 " and add: --data-dir DIR"
             )
         message = f"data set {name!r} is not on this machine" + (f" ({reasons})." if reasons else ".")
         return DatasetUnavailable(message, "\n    ".join(ways))
+
+
+def _downloads(name: str) -> Path:
+    return cache_root() / "downloads" / name
 
 
 def describe(dataset: Dataset, fingerprint: str, *, verified: bool, source: str) -> DatasetInfo:
@@ -248,4 +279,5 @@ def describe(dataset: Dataset, fingerprint: str, *, verified: bool, source: str)
         test_rows=len(dataset.test),
         split=dataset.split,
         source=source,
+        generated=dataset.generated,
     )

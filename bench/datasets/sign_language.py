@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
+from bench.datasets.download import Bundle, kaggle_file
 from bench.datasets.hmnist import find_packed
 from bench.datasets.packed import unpacked
-from bench.datasets.source import BrokenFile, Source
+from bench.datasets.source import BrokenFile, Source, missing_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TABLES = ("sign_mnist_train.csv", "sign_mnist_test.csv")
 ARCHIVES = ("sign-language-mnist.zip", "archive.zip")
+KAGGLE = "datamunge/sign-language-mnist/versions/1"
 SIDE = 28
 NO_J = 9
 """J, the tenth letter, is drawn in the air, as Z is: pictures show neither, and the stored labels leave 9 out."""
@@ -38,9 +40,18 @@ class SignLanguage(DatasetDefinition):
     class_names = tuple("ABCDEFGHIKLMNOPQRSTUVWXY")
     rows = (27_455, 7_172)
     folders = ("sign-language-mnist", "sign_language_mnist", "sign_mnist")
-    advice = (
-        'Kaggle has it, without an account: pip install kagglehub; python -c "import kagglehub as k; print(k.'
-        "dataset_download('datamunge/sign-language-mnist/versions/1'))\"   then add: --data-dir the folder it prints"
+    downloads = (
+        # Sizes and hashes of a public copy in another repository (Git LFS); line ends may differ from Kaggle's
+        Bundle(
+            (
+                kaggle_file(
+                    KAGGLE, TABLES[0], 83_253_609, "b7ff39ad5f1210fa765ce11aa5f20c2e97fe467ffc22231aac923c863eef75c4"
+                ),
+                kaggle_file(
+                    KAGGLE, TABLES[1], 21_770_312, "178c0dd21c4b0e86d58df12f14ea1e9efa795ad19d146802b3b28094a16d56ae"
+                ),
+            )
+        ),
     )
 
     def find(self, folder: Path) -> Iterator[Source]:
@@ -50,8 +61,7 @@ class SignLanguage(DatasetDefinition):
         if len(present) == len(TABLES):
             yield Source(present, "CSV")
         elif present:
-            missing = next(name for name, file in zip(TABLES, found, strict=True) if file is None)
-            raise BrokenFile(folder / missing, f"is missing; {present[0].name} lies there without it.")
+            raise missing_file([folder / name for name in TABLES], found)
 
     def read(self, source: Source) -> Dataset:
         """Images uint8 ``(n, 28, 28, 1)``; labels 0 to 23, with those behind J moved up by one."""

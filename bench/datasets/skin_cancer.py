@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
-from bench.datasets.hmnist import GREY_8, GREY_28, RGB_8, RGB_28, Form, find_packed, form_of, read_table
+from bench.datasets.download import Bundle, RemoteFile, kaggle_file
+from bench.datasets.hmnist import GREY_8, GREY_28, RGB_8, RGB_28, Form, find_packed, form_of, read_pictures, read_table
 from bench.datasets.lesions import Lesions, check_order, read_metadata
-from bench.datasets.pictures import Picture, PictureFormat, decoded, pictures_in
+from bench.datasets.pictures import Picture, PictureFormat, pictures_in
 from bench.datasets.source import BrokenFile, Source
 
 if TYPE_CHECKING:
@@ -34,6 +35,30 @@ PICTURE_PLACES = (
 KNOWN = {"hmnist 8x8 L": "68afa69b6a46caca696d5148d8be49fbe1eae6c3b2b918d6f22ca4ea1b003a78"}
 """Fingerprint by format."""
 KAGGLE = "kmader/skin-cancer-mnist-ham10000/versions/2"
+DATAVERSE = "https://dataverse.harvard.edu/api/access/datafile"
+DOI = "doi:10.7910/DVN/DBW86T"
+PICTURES_DOWNLOAD = Bundle(
+    # Numbers and MD5: Dataverse, version 4.0 of the data set. Of the metadata it hashes the original, not its own .tab
+    (
+        RemoteFile(METADATA, (f"{DATAVERSE}/4338392?format=original",), 0, "", "8f85fb1aa29d80a2797247e434deb79d"),
+        *(
+            RemoteFile(f"{name}.zip", (f"{DATAVERSE}/{number}", f"{DOI}/{name}.zip"), 0, "", md5)
+            for name, number, md5 in zip(
+                PICTURE_PLACES[:2],
+                (3172585, 3172584),
+                ("4639bfa73ab251610530a97c898e6e46", "da43d6cc50f6613013be07e8986b384b"),
+                strict=True,
+            )
+        ),
+    ),
+    shared="ham10000-pictures",
+)
+"""The pictures themselves, some 2.7 GB, from which every form can be made; the tables come before them."""
+
+
+def table_download(form: Form) -> Bundle:
+    """The table of one form and the metadata, from Kaggle."""
+    return Bundle((kaggle_file(KAGGLE, METADATA), kaggle_file(KAGGLE, form.table)))
 
 
 class SkinCancer(DatasetDefinition):
@@ -45,6 +70,7 @@ class SkinCancer(DatasetDefinition):
     name = "skin-cancer-mnist"
     title = "Skin Cancer MNIST (HAM10000)"
     licence = "CC BY-NC-SA 4.0 (non-commercial use only)"
+    restricted = True
     citation = "P. Tschandl, C. Rosendahl, H. Kittler, Scientific Data 5:180161, 2018; doi:10.7910/DVN/DBW86T"
     class_names = ("akiec", "bcc", "bkl", "df", "nv", "vasc", "mel")
     rows = (8_010, 2_005)
@@ -55,11 +81,7 @@ class SkinCancer(DatasetDefinition):
     """The forms that will do, the preferred one first."""
     images: ClassVar[int] = 10_015
     picture_format: ClassVar[PictureFormat] = PictureFormat("JPEG", frozenset({".jpg", ".jpeg"}), (600, 450))
-    advice = (
-        'Kaggle has it, without an account (for non-commercial use only): pip install kagglehub; python -c "import '
-        f"kagglehub as k; print([k.dataset_download('{KAGGLE}', path=p) for p in ('{METADATA}', "
-        "'hmnist_28_28_RGB.csv')])\"   then add: --data-dir the folder of these files"
-    )
+    downloads = (table_download(RGB_28), PICTURES_DOWNLOAD)
 
     def find(self, folder: Path) -> Iterator[Source]:
         """For each form its table, then the JPEG files. Either without the metadata is a BrokenFile."""
@@ -112,7 +134,7 @@ class SkinCancer(DatasetDefinition):
             raise BrokenFile(metadata, f"names {missing}, but there is no such picture.", "Unpack the pictures anew.")
         parts = grouped_rows(lesions.labels, lesions.lesions)
         train, test = (
-            _decoded([by_name[lesions.pictures[row]] for row in rows], self.picture_format, form) for rows in parts
+            read_pictures([by_name[lesions.pictures[row]] for row in rows], self.picture_format, form) for rows in parts
         )
         return self._made(lesions, parts, (train, test))
 
@@ -152,21 +174,12 @@ def _stem(picture: Picture) -> str:
     return picture.name.rpartition(".")[0]
 
 
-def _decoded(pictures: list[Picture], wanted: PictureFormat, form: Form) -> NDArray[np.uint8]:
-    """Decoded straight into their place, so that memory holds them once."""
-    import numpy as np
-
-    images = np.empty((len(pictures), *form.shape), dtype=np.uint8)
-    for row, pixels in enumerate(decoded(pictures, wanted, (form.side, form.side), form.mode)):
-        images[row] = pixels
-    return images
-
-
 class SkinCancer8(SkinCancer):
     """8x8 in colour."""
 
     name = "skin-cancer-mnist-8x8"
     forms = (RGB_8,)
+    downloads = (table_download(RGB_8), PICTURES_DOWNLOAD)
     fingerprints = frozenset()
 
 
@@ -175,6 +188,7 @@ class SkinCancer8Grey(SkinCancer):
 
     name = "skin-cancer-mnist-8x8-grey"
     forms = (GREY_8,)
+    downloads = (table_download(GREY_8), PICTURES_DOWNLOAD)
 
 
 class SkinCancer28Grey(SkinCancer):
@@ -182,4 +196,5 @@ class SkinCancer28Grey(SkinCancer):
 
     name = "skin-cancer-mnist-28x28-grey"
     forms = (GREY_28,)
+    downloads = (table_download(GREY_28), PICTURES_DOWNLOAD)
     fingerprints = frozenset()

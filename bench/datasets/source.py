@@ -1,7 +1,8 @@
 """The files a data set is read from, and the error that says what is wrong with one of them."""
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,21 @@ class BrokenFile(BenchError):
     def __init__(self, file: Path, problem: str, advice: str = "") -> None:
         super().__init__(f"{file.name} {problem}", advice)
         self.file = file
+
+
+def first_file(folder: Path, names: Iterable[str]) -> Path | None:
+    """The first of ``names`` that is a file in ``folder``; None where none is, or where the folder may not be read."""
+    return next((folder / name for name in names if os.path.isfile(folder / name)), None)
+
+
+def missing_file(wanted: Sequence[Path], found: Sequence[Path | None]) -> BrokenFile:
+    """Of files that belong together, names the first that is not there, and one that is.
+
+    ``found`` holds for each of ``wanted`` where it lies, or None; at least one lies somewhere, and one nowhere.
+    """
+    missing = next(file for file, there in zip(wanted, found, strict=True) if there is None)
+    present = next(there for there in found if there is not None)
+    return BrokenFile(missing, f"is missing; {present.name} lies there without it.")
 
 
 class DatasetUnavailable(BenchError):

@@ -8,9 +8,8 @@ from bench import certificate
 from bench.certificate import Certificate
 from bench.equivalence.definition import DEFINITION
 from bench.equivalence.limits import Kind, limits_of
-from bench.equivalence.proof import STRIDED_SAME, network_of
+from bench.equivalence.proof import as_shipped, network_of
 from bench.equivalence.verdict import Verdict, largest
-from bench.models.catalog import find_model
 
 KINDS: tuple[Kind, ...] = ("logits", "update", "loss", "weights", "whole", "after")
 
@@ -36,12 +35,12 @@ def certified(
         for feature in certificate.features(one.proof.training)
     }
     networks = {
-        digest: certificate.Network(name=model, digest=digest)
+        shipped.digest: certificate.Network(name=model, digest=shipped.digest)
         for model in models
-        if model != STRIDED_SAME.name and (digest := str(find_model(model).digest))
+        if (shipped := as_shipped(model))
     }
     if before is not None:
-        wrong = {str(find_model(model).digest) for model in failed if model != STRIDED_SAME.name}
+        wrong = {shipped.digest for model in failed if (shipped := as_shipped(model))}
         networks = {one.digest: one for one in before.networks if one.digest not in wrong} | networks
         features |= set(before.features)
     features -= missed

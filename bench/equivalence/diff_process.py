@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO
 
 from bench.adapters.catalog import find_adapter
 from bench.case import Frozen
 from bench.equivalence.diff_worker import Opening, Reply, case_of
 from bench.errors import BenchError
-from bench.measure.threads import clean_environment
+from bench.runner.local import last_lines, worker_process, write_line
 
 LIMIT_S = 600.0
 
@@ -29,10 +27,7 @@ class Conversation:
 
     def ask(self, request: Frozen) -> None:
         """Send a request; what is asked next waits for its reply."""
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(request.model_dump_json() + "\n")
-            self._process.stdin.flush()
+        write_line(self._process, request.model_dump_json())
 
     def reply(self) -> Reply:
         """The reply to the last request. Raises BenchError where the model could not be built or run."""
@@ -51,34 +46,16 @@ class Conversation:
         return reply
 
     def _last_words(self) -> str:
-        self._stderr.seek(0)
-        lines = [line.strip() for line in self._stderr.read().decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:300] if lines else "it printed nothing"
+        lines = last_lines(self._stderr)
+        return lines[-1].strip() if lines else "it printed nothing"
 
 
 @contextmanager
 def conversation(opening: Opening, label: str) -> Iterator[Conversation]:
     """Start a worker and ask it to open its model; it is ended when the block is left."""
     environment = find_adapter(opening.framework).environment(case_of(opening))
-    with tempfile.TemporaryFile() as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "bench.equivalence.diff_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            env=clean_environment(opening.threads, environment),
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+    module = "bench.equivalence.diff_worker"
+    with worker_process([], opening.threads, environment, module) as (process, stderr):
         talk = Conversation(process, stderr, label)
-        try:
-            talk.ask(opening)
-            yield talk
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                with suppress(OSError):
-                    pipe.close()  # type: ignore[union-attr]
+        talk.ask(opening)
+        yield talk

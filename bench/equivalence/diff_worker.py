@@ -6,13 +6,12 @@ the inputs lie, and leaves its trace beside them. What a framework prints goes t
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
-from typing import IO
 
 from bench.adapters.layer_facts import Described, Subject
 from bench.case import Case, Frozen, Optimizer
+from bench.runner.pipes import first_line, open_messages, send_line
 
 
 class Opening(Frozen):
@@ -48,20 +47,23 @@ class Reply(Frozen):
 
 def main() -> None:
     """Answer the two requests."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    messages = open_messages()
+
+    def send(reply: Reply) -> None:
+        send_line(messages, reply.model_dump_json())
+
     subject = None
     for request in sys.stdin:
         try:
             if subject is None:
                 subject = _open(Opening.model_validate_json(request))
-                _send(replies, Reply(described=subject.described))
+                send(Reply(described=subject.described))
             else:
                 _prove(subject, Proving.model_validate_json(request))
-                _send(replies, Reply())
+                send(Reply())
         except Exception as error:  # the worker's boundary: whatever the user's model raises is told
             traceback.print_exc()
-            _send(replies, Reply(error=_told(error)))
+            send(Reply(error=_told(error)))
 
 
 def case_of(opening: Opening) -> Case:
@@ -94,13 +96,8 @@ def _prove(subject: Subject, proving: Proving) -> None:
 def _told(error: Exception) -> str:
     from bench.models.native import ModelFault
 
-    first = next(iter(str(error).splitlines()), "")
+    first = first_line(error)
     return first if isinstance(error, ModelFault) else f"{type(error).__name__}: {first}".rstrip(": ")
-
-
-def _send(replies: IO[str], reply: Reply) -> None:
-    replies.write(reply.model_dump_json() + "\n")
-    replies.flush()
 
 
 if __name__ == "__main__":

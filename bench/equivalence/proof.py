@@ -140,6 +140,12 @@ def network_of(name: str) -> Network:
     return replace(model, layers=layers)
 
 
+def as_shipped(name: str) -> Network | None:
+    """The network with the dropout it has; None for the one that was made for the proofs."""
+    model = None if name == STRIDED_SAME.name else find_model(name)
+    return model if isinstance(model, Network) else None
+
+
 @dataclass(frozen=True)
 class Material:
     """All arrays of a proof, drawn by numpy from its seed."""

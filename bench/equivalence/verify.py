@@ -18,12 +18,11 @@ from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
 from bench.case import Execution, Input, Precision
 from bench.certificate import Certificate, Conditions
 from bench.equivalence.beside import beside
-from bench.equivalence.proof import CLASS_COUNT, Proof, case_of, network_of
+from bench.equivalence.proof import CLASS_COUNT, Proof, as_shipped, case_of, network_of
 from bench.equivalence.questions import dropout_rates, gradient_questions, questions
 from bench.equivalence.verdict import Miss, Verdict, Verification, first_misses
 from bench.equivalence.worker import Assignment, prepared_case, trace_file
 from bench.errors import BenchError, UnknownName
-from bench.models.catalog import find_model
 from bench.models.model import Network
 from bench.runner.local import ask_module
 
@@ -146,7 +145,7 @@ def _choose(subject: Subject, precision: Precision, proofs: Sequence[Proof]) -> 
     verdict = subject.verdict
     for proof in proofs:
         network = network_of(proof.model)
-        known = network if not _shipped(proof.model) else cast(Network, find_model(proof.model))
+        known = as_shipped(proof.model) or network
         if not (subject.adapter.natural(known) and subject.adapter.trained_by_steps(known)):
             continue
         case = case_of(proof, verdict.conditions, precision)
@@ -155,12 +154,6 @@ def _choose(subject: Subject, precision: Precision, proofs: Sequence[Proof]) -> 
             subject.asked.setdefault(precision, []).append(proof)
         elif proof.label not in verdict.unsupported.setdefault(reason, []):
             verdict.unsupported[reason].append(proof.label)
-
-
-def _shipped(model: str) -> bool:
-    from bench.equivalence.proof import STRIDED_SAME
-
-    return model != STRIDED_SAME.name
 
 
 def _ask(subjects: list[Subject], folder: Path, announce: Announce) -> None:

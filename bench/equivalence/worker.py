@@ -7,9 +7,7 @@ error.
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from bench.case import Case, Frozen, Precision
 from bench.certificate import Conditions
 from bench.equivalence.proof import Proof
 from bench.runner.job import Message
+from bench.runner.pipes import end_with_parent, first_line, open_messages, send_line
 
 
 class Assignment(Frozen):
@@ -84,8 +83,7 @@ def _checked(adapter: Adapter, assignment: Assignment) -> list[str]:
 def _words(error: BaseException) -> str:
     from bench.runner.local import scrub
 
-    first = next(iter(str(error).splitlines()), "")
-    return scrub(f"{type(error).__name__}: {first}".rstrip(": "))
+    return scrub(f"{type(error).__name__}: {first_line(error)}".rstrip(": "))
 
 
 def prepared_case(conditions: Conditions, precision: Precision) -> Case:
@@ -97,25 +95,17 @@ def main() -> None:
     """Do the assignment on standard input."""
     from bench.adapters.catalog import find_adapter
 
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    messages = open_messages()
 
     def send(message: Message) -> None:
-        messages.write(message.model_dump_json(exclude_none=True) + "\n")
-        messages.flush()
+        send_line(messages, message.model_dump_json(exclude_none=True))
 
     assignment = Assignment.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     send(Message(phase="import"))
     adapter = find_adapter(assignment.conditions.framework)
     adapter.prepare(prepared_case(assignment.conditions, assignment.precision))
     send(Message(answer=examine(adapter, assignment, lambda phase: send(Message(phase=phase)))))
-
-
-def _die_with_parent() -> None:
-    """Wait, without using the CPU, until standard input closes: then the parent is gone and nobody wants the result."""
-    sys.stdin.read()
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ LOGISTIC_REGRESSION = Estimator(
     "logistic-regression",
     "multinomial logistic regression, lbfgs, L2 with C = 1",
     "sklearn.linear_model.LogisticRegression",
+    weighted=True,
     argmax=True,
     fit_s=11.0,
 )
@@ -25,6 +26,7 @@ LINEAR_SVC = Estimator(
     "linear support vector machine, one against the rest",
     "sklearn.svm.LinearSVC",
     {"dual": False},
+    weighted=True,
     argmax=True,
     fit_s=15.0,
 )
@@ -33,6 +35,7 @@ SVC_RBF = Estimator(
     "svc-rbf",
     "support vector machine with a Gaussian kernel",
     "sklearn.svm.SVC",
+    weighted=True,
     train_rows=20_000,
     fit_s=28.0,
 )
@@ -60,6 +63,7 @@ DECISION_TREE = Estimator(
     "decision-tree",
     "one tree, grown to the end",
     "sklearn.tree.DecisionTreeClassifier",
+    weighted=True,
     seeded=True,
     argmax=True,
     fit_s=20.0,
@@ -69,6 +73,7 @@ RANDOM_FOREST = Estimator(
     "random-forest",
     "100 trees",
     "sklearn.ensemble.RandomForestClassifier",
+    weighted=True,
     seeded=True,
     parallel=True,
     argmax=True,
@@ -80,6 +85,7 @@ HIST_GRADIENT_BOOSTING = Estimator(
     "30 rounds of boosted trees on binned pixels, no early stopping",
     "sklearn.ensemble.HistGradientBoostingClassifier",
     {"max_iter": 30, "early_stopping": False},
+    weighted=True,
     argmax=True,
     fit_s=68.0,
 )
@@ -90,6 +96,7 @@ EXTRA_TREES = Estimator(
     "extra-trees",
     "100 extremely randomised trees",
     "sklearn.ensemble.ExtraTreesClassifier",
+    weighted=True,
     seeded=True,
     parallel=True,
     argmax=True,
@@ -101,6 +108,7 @@ NYSTROEM_SVM = Estimator(
     "linear support vector machine on 1,000 components of a Gaussian kernel (Nystroem)",
     "sklearn.svm.LinearSVC",
     {"C": 100.0},
+    weighted=True,
     seeded=True,
     argmax=True,
     transformers=(
@@ -114,6 +122,7 @@ SAMPLED_RBF_SVM = Estimator(
     "linear support vector machine on 1,000 random Fourier features of a Gaussian kernel",
     "sklearn.svm.LinearSVC",
     {"C": 100.0},
+    weighted=True,
     seeded=True,
     argmax=True,
     transformers=(
@@ -127,6 +136,7 @@ LOGISTIC_SAG = Estimator(
     "multinomial logistic regression by averaged stochastic gradients, stopped early, hardly any penalty",
     "sklearn.linear_model.LogisticRegression",
     {"solver": "sag", "tol": 0.1, "C": 10_000.0},
+    weighted=True,
     seeded=True,
     argmax=True,
     fit_s=17.0,

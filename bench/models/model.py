@@ -119,6 +119,8 @@ class Estimator:
     """``predict`` is the class of the largest probability or margin, so that one call gives both."""
     transformers: tuple[Transformer, ...] = ()
     """What the pixels go through first: the model is a pipeline then, and the parameters are its last step's."""
+    weighted: bool = False
+    """Takes a ``class_weight``, the last step of a pipeline too."""
     raw_pixels: bool = False
     """Gets pixel values as stored (0..255), not scaled to 0..1."""
     fit_s: float = 0.5

@@ -14,6 +14,7 @@ from bench.report.naming import Names
 from bench.report.problems import problems
 from bench.stats.interval import Figure, median_figure
 from bench.stats.metrics import METRICS
+from bench.stats.recall import ClassRecall, class_recalls
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 
@@ -33,7 +34,14 @@ def case_view(summary: CaseSummary, results: Results, names: Names) -> list[Bloc
     """One case. Figures are over its ``ok`` trials; what failed is named with the end of its standard error."""
     blocks: list[Block] = [Heading(names.cell(summary.case), 2), Facts(_settings(summary, names))]
     if summary.ok:
-        blocks += [_quality(summary), *_curve(summary), _phases(summary), *_memory(summary), *_noise(summary)]
+        blocks += [
+            _quality(summary),
+            *_recalls(summary, results),
+            *_curve(summary),
+            _phases(summary),
+            *_memory(summary),
+            *_noise(summary),
+        ]
     blocks += _failures(summary)
     return blocks + _again(summary)
 
@@ -48,7 +56,8 @@ def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
         entries.append(("parameters", (plain(_as_text(dict(case.parameters))),)))
     entries.append(("way", (_way(case),)))
     if first.train_rows:
-        entries.append(("rows", (f"{first.train_rows:,} training, {first.test_rows:,} test",)))
+        made = ", generated" if first.generated else ""
+        entries.append(("rows", (f"{first.train_rows:,} training, {first.test_rows:,} test{made}",)))
     if model.parameters is not None:
         flops = "" if model.flops_per_sample is None else f", {model.flops_per_sample:,} FLOPs per sample"
         entries.append(("size", (f"{model.parameters:,} trained parameters{flops}",)))
@@ -110,6 +119,32 @@ def _share(figure: Figure | None) -> Cell:
     if figure is None:
         return Cell(numbers.DASH, notes=("not scored",))
     return Cell(numbers.percent(figure.value), half_interval(figure))
+
+
+def _recalls(summary: CaseSummary, results: Results) -> list[Table]:
+    """A row a class; one that the test part does not hold has a dash, and no part in the balanced accuracy."""
+    found = class_recalls(summary)
+    if not found:
+        return []
+    note = results.dataset(summary.case.dataset)
+    names = [plain(name) for name in note.classes] if note else [str(one.class_id) for one in found]
+    columns = (
+        Column(("class",), "left", label=True),
+        Column(("test", "rows")),
+        Column(("recall", "%")),
+        Column(("most often", "taken for"), "left"),
+        Column(("in", "% of its rows")),
+    )
+    return [Table("recall of each class, mean over seeds", columns, tuple(_recall(one, names) for one in found))]
+
+
+def _recall(one: ClassRecall, names: Sequence[str]) -> Row:
+    label, rows = Cell(names[one.class_id], word=True), Cell(f"{one.rows:,}")
+    if one.recall is None:
+        return Row((label, rows, Cell(numbers.DASH, notes=("no test row",)), Cell(), Cell()))
+    other = Cell() if one.confused_with is None else Cell(names[one.confused_with], word=True)
+    share = Cell() if one.confused_with is None else Cell(numbers.percent(one.confused_share))
+    return Row((label, rows, _share(one.recall), other, share))
 
 
 def _curve(summary: CaseSummary) -> list[Table]:

@@ -1,9 +1,10 @@
-"""A data set at a glance: shapes, ranges and counts per class, as a document."""
+"""A data set at a glance: shapes, ranges, counts per class, and its first images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.datasets.catalog import DATASETS, definition_of
 from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.report.document import Document, Facts, Heading
 from bench.report.inspection import class_table, facts
@@ -11,8 +12,48 @@ from bench.report.numbers import DASH
 
 if TYPE_CHECKING:
     from bench.datasets.definition import DatasetDefinition
+    from bench.report.picture_file import Sheet
 
 BLOCK = 2**24
+VOLUME_AXES = 4
+"""Of one image, its channels included."""
+
+
+class Glance:
+    """A data set and the first ``images`` of its training images, as text or as a sheet of a PNG file."""
+
+    def __init__(self, info: DatasetInfo, dataset: Dataset, images: int) -> None:
+        from bench.report.pictures import as_pictures
+
+        self._info, self._dataset = info, dataset
+        self._definition = definition_of(info.name) if info.name in DATASETS else None
+        rows, self._called = first_rows(dataset.train, images)
+        if len(dataset.train.shape) == VOLUME_AXES:
+            self._called += ", seen along their last axis"
+        self._pictures = as_pictures(dataset.train.images[rows], dataset.train.scale)
+        self._labels = [dataset.class_names[label] for label in dataset.train.labels[rows].tolist()]
+
+    def text(self, columns: int, *, color: bool, colors: int | None, pictures: bool) -> str:
+        """What the arrays are and hold, within ``columns``, and the images where ``pictures`` are wanted.
+
+        ``colors`` is how many the pictures may use, None for none.
+        """
+        from bench.report.pictures import terminal_pictures
+        from bench.report.terminal import text
+
+        blocks = list(document(self._info, self._dataset, self._definition))
+        if not pictures:
+            return text(blocks, color=color, columns=columns)
+        drawn = terminal_pictures(self._pictures, self._labels, colors=colors, columns=columns)
+        return text([*blocks, Heading(self._called, 3)], color=color, columns=columns) + "\n" + drawn
+
+    def sheet(self) -> Sheet:
+        """The images with their labels, under the title; licence and citation where the data set is catalogued."""
+        from bench.report.picture_file import Sheet
+
+        known = self._definition
+        credit = " · ".join(part for part in (known.licence, known.citation) if part) if known else ""
+        return Sheet(self._pictures, self._labels, f"{self._dataset.title}: {self._called}", credit)
 
 
 def document(info: DatasetInfo, dataset: Dataset, definition: DatasetDefinition | None) -> Document:

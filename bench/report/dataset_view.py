@@ -16,6 +16,7 @@ from bench.report.figures import (
     speed_cell,
     spread_head,
 )
+from bench.report.floors import FLOOR_MODEL, floor_notes, floors_blocks, floors_legend, unequal
 from bench.report.naming import Names
 from bench.report.overview import ONE_SEED, SPREADS, THROUGHPUT, no_pair, ratio_legend
 from bench.report.problems import problems
@@ -23,9 +24,6 @@ from bench.report.published import published_table
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
-
-FLOOR_MODEL = "majority"
-"""Always answers the most frequent class: what an accuracy has to be measured against."""
 
 FLOOR = f"{FLOOR_MODEL} always answers the most frequent class: the floor."
 
@@ -63,9 +61,10 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
         *blocks,
         *_test_part(ranked[0]),
         *(_absent_classes(note, ranked[0]) if note else []),
+        *floors_blocks(results, dataset),
         _table("accuracy and training", names, ranked, _accuracy_and_training(results, ranked)),
         _table("memory and prediction", names, ranked, _memory_and_prediction(results, ranked)),
-        _table("further figures", names, ranked, _further(ranked)),
+        _table("further figures", names, ranked, _further(ranked, balanced=not unequal(results, dataset))),
     ]
 
 
@@ -73,10 +72,10 @@ def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
     # The compiler's own time lies in the first steps: one at each batch size.
     compiled = any(one.case.execution == "compiled" for one in ranked)
     first = ("first steps s", "compile incl.") if compiled else ("first steps s",)
-    accuracy = Column(("accuracy %", spread_head([one.figures["accuracy"] for one in ranked])))
     marked = not results.noisy_throughout
     return [
-        (accuracy, lambda one: share_cell(one, "accuracy", results.seeds(one.case), _label_notes(ranked, one))),
+        _accuracy(results, ranked),
+        *([_balanced(results, ranked)] if unequal(results, ranked[0].case.dataset) else []),
         _measured(ranked, THROUGHPUT, numbers.significant, "train samples/s", mark_noise=marked),
         *_compared(results, ranked),
         *_gains(results, ranked),
@@ -84,6 +83,22 @@ def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
         _measured(ranked, "first_step_s", numbers.seconds, *first, mark_noise=marked),
         *_where_any(ranked, "time_to_accuracy_s", numbers.seconds, "to target", "train s", mark_noise=marked),
     ]
+
+
+def _accuracy(results: Results, ranked: Shown) -> Figures:
+    def cell(one: CaseSummary) -> Cell:
+        notes = (*_label_notes(ranked, one), *floor_notes(results, one, "accuracy"))
+        return share_cell(one, "accuracy", results.seeds(one.case), notes)
+
+    return Column(("accuracy %", spread_head([one.figures["accuracy"] for one in ranked]))), cell
+
+
+def _balanced(results: Results, ranked: Shown) -> Figures:
+    """Beside the accuracy, where the classes are unequal, and held against its own floors."""
+    column = Column(("balanced", "accuracy %", spread_head([one.figures["balanced_accuracy"] for one in ranked])))
+    return column, lambda one: further_share_cell(
+        one, "balanced_accuracy", floor_notes(results, one, "balanced_accuracy")
+    )
 
 
 def _memory_and_prediction(results: Results, ranked: Shown) -> list[Figures]:
@@ -105,9 +120,9 @@ def _where_any(ranked: Shown, metric: str, text: Text, *head: str, mark_noise: b
     return [_measured(ranked, metric, text, *head, mark_noise=mark_noise)]
 
 
-def _further(ranked: Shown) -> list[Figures]:
+def _further(ranked: Shown, *, balanced: bool) -> list[Figures]:
     return [
-        _further_score(ranked, "balanced_accuracy", "balanced", "accuracy %"),
+        *([_further_score(ranked, "balanced_accuracy", "balanced", "accuracy %")] if balanced else []),
         _further_score(ranked, "macro_f1", "macro", "F1 %"),
         _measured(ranked, "peak_rss_mib", numbers.mebibytes, "peak RSS MiB", "whole"),
     ]
@@ -192,7 +207,9 @@ def _description(note: DatasetNote) -> str:
         f"{note.train_rows:,} training and {note.test_rows:,} test rows",
         plain(note.split if "split" in note.split else f"{note.split} split"),
     ]
-    if not note.verified:
+    if note.generated:
+        parts.append("GENERATED: made by the harness, not the published data")
+    elif not note.verified:
         parts.append("UNVERIFIED: no known fingerprint matched")
     return " · ".join(part for part in parts if part)
 
@@ -243,5 +260,5 @@ def _legend(results: Results, alone: bool) -> list[Block]:
     if any(results.gain(one, THROUGHPUT) for one in results.summaries):
         lines.append("× default: the same over the framework's own default way, float32 and resident data.")
     if alone:
-        lines += [*ratio_legend(results), SPREADS if several else ONE_SEED]
+        lines += [*floors_legend(results), *ratio_legend(results), SPREADS if several else ONE_SEED]
     return [Paragraph(" ".join(lines))]

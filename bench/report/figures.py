@@ -40,12 +40,12 @@ def share_cell(summary: CaseSummary, metric: str, seeds: int, notes: Sequence[st
     return Cell(numbers.percent(figure.value), half_interval(figure), (*notes, *_quality_notes(figure, seeds)))
 
 
-def further_share_cell(summary: CaseSummary, metric: str) -> Cell:
-    """A quality figure beside or below the accuracy, whose footnotes hold for it too."""
+def further_share_cell(summary: CaseSummary, metric: str, notes: Sequence[str] = ()) -> Cell:
+    """A quality figure beside or below the accuracy, whose footnotes on its seeds hold for it too."""
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
-    return Cell(numbers.percent(figure.value), half_interval(figure))
+    return Cell(numbers.percent(figure.value), half_interval(figure), tuple(notes))
 
 
 def half_interval(figure: Figure) -> str:

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.datasets.dataset import DatasetInfo
-from bench.datasets.floors import Floor
 from bench.datasets.inspection import Duplicates, GroupCounts, Inspection
 from bench.datasets.near_duplicates import CORRELATION, NEAREST
+from bench.datasets.verification import verdict
+from bench.record import Floor
 from bench.report.document import Block, Cell, Column, Document, Facts, Heading, Paragraph, Row, Table
+from bench.report.flattery import flattery
 from bench.report.numbers import DASH, count, percent, ratio
 
 NEAR = (
@@ -31,6 +33,8 @@ def document(info: DatasetInfo, found: Inspection) -> Document:
     blocks: list[Block] = [
         Heading(f"{info.title}, inspected", 1),
         facts(info),
+        Heading("what would flatter a model", 3),
+        flattery(info, found),
         class_table(info.class_names, found.train.counts, found.test.counts),
         _balance(found),
         _duplicates(found.duplicates),
@@ -49,6 +53,8 @@ def values(info: DatasetInfo, found: Inspection) -> dict[str, Any]:
         "dataset": info.name,
         "fingerprint": info.fingerprint,
         "verified": info.verified,
+        "verdict": verdict(info).words,
+        "generated": info.generated,
         "split": info.split,
         "classes": list(info.class_names),
         "balance": {
@@ -58,17 +64,17 @@ def values(info: DatasetInfo, found: Inspection) -> dict[str, Any]:
         "duplicates": [asdict(one) for one in found.duplicates],
         "near_correlation": CORRELATION,
         "groups": asdict(found.groups) if found.groups else None,
-        "floors": [asdict(one) for one in found.floors],
+        "floors": [one.model_dump() for one in found.floors],
     }
 
 
 def facts(info: DatasetInfo) -> Facts:
     """Where the data are from, and how they are split."""
-    verified = "verified" if info.verified else "unverified: not the published data"
     shape = "x".join(map(str, info.shape))
+    rows = f"{info.train_rows:,} train and {info.test_rows:,} test rows of {shape}"
     return Facts(
         (
-            ("data", (f"{info.train_rows:,} train and {info.test_rows:,} test rows of {shape}; {verified}",)),
+            ("data", (rows, verdict(info).words)),
             ("split", (info.split,)),
             ("source", (info.source,)),
         )

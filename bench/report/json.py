@@ -18,6 +18,7 @@ def render(results: Results, *, view: View = "default", per_trial: bool = False,
         "environments": {
             key: results.environments[key].model_dump(mode="json") for key in sorted(results.environments)
         },
+        "floors": [floors.model_dump(mode="json") for floors in results.floors],
         "reference": results.reference,
         "trials" if per_trial else "cases": trial_rows(results) if per_trial else case_rows(results),
     }

@@ -18,7 +18,13 @@ SPOKEN = ("training.epochs", "training.batch_size", "training.optimizer.name", "
 SELF_NAMED = ("training.optimizer.name", "training.schedule.name")
 """Settings whose values need no key beside them."""
 
-WORDS = {"training.batch_size": "batch {}", "steps_per_execution": "{} steps a call", "channels_last": "channels last"}
+WORDS = {
+    "training.batch_size": "batch {}",
+    "training.class_weights": "{} class weights",
+    "parameters.class_weight": "{} class weights",
+    "steps_per_execution": "{} steps a call",
+    "channels_last": "channels last",
+}
 """How a setting is said where neither its key nor its value alone would do."""
 
 DIGESTS = ("data_fingerprint", "model_digest")

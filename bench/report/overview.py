@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
-from bench.report.figures import missing, ratio_cell, share_cell, speed_cell, spread_head
+from bench.report.figures import further_share_cell, missing, ratio_cell, share_cell, speed_cell, spread_head
+from bench.report.floors import floor_notes, floors_legend, unequal
 from bench.report.naming import Names
 from bench.report.problems import problems
 from bench.report.published import published_table
@@ -15,6 +16,8 @@ from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 
 UNVERIFIED = "unverified data: no known fingerprint matched"
+
+GENERATED = "generated data: made by the harness, not the published ones"
 
 THROUGHPUT = "train_samples_per_s"
 
@@ -73,6 +76,8 @@ class Grid:
 
     def _group(self, dataset: str) -> Cell:
         note = self.results.dataset(dataset)
+        if note and note.generated:
+            return Cell(plain(dataset), notes=(GENERATED,), word=True)
         return Cell(plain(dataset), notes=(UNVERIFIED,) if note and not note.verified else (), word=True)
 
 
@@ -84,7 +89,13 @@ def overview(results: Results, names: Names) -> list[Block]:
         if len(tracks) > 1:
             blocks.append(Heading(f"{track} track", 3))
         grid = Grid(results, names, tuple(one for one in results.summaries if one.case.track == track))
-        blocks += [_accuracy(grid), *published_table(results, names, grid.summaries), *_speed(grid), *_fits(grid)]
+        blocks += [
+            _accuracy(grid),
+            *_balanced(grid),
+            *published_table(results, names, grid.summaries),
+            *_speed(grid),
+            *_fits(grid),
+        ]
     return [*blocks, *_legend(results), *problems(results.summaries, names)]
 
 
@@ -95,7 +106,31 @@ def _accuracy(grid: Grid) -> Table:
         for system in grid.systems(grid.summaries)
     }
     title = "accuracy %, mean over seeds" if results.several_seeds else "accuracy %, one seed"
-    return grid.table(title, heads, lambda one: share_cell(one, "accuracy", results.seeds(one.case)), grid.summaries)
+
+    def cell(one: CaseSummary) -> Cell:
+        return share_cell(one, "accuracy", results.seeds(one.case), floor_notes(results, one, "accuracy"))
+
+    return grid.table(title, heads, cell, grid.summaries)
+
+
+def _balanced(grid: Grid) -> list[Table]:
+    """Balanced accuracy, where classes are unequal."""
+    results = grid.results
+    datasets = {name for name in dict.fromkeys(one.case.dataset for one in grid.summaries) if unequal(results, name)}
+    among = [one for one in grid.summaries if one.case.dataset in datasets]
+    if not among:
+        return []
+    metric = "balanced_accuracy"
+    heads = {
+        system: (spread_head([one.figures[metric] for one in grid.column(system) if one in among]),)
+        for system in grid.systems(among)
+    }
+    title = "balanced accuracy %, where classes are unequal"
+
+    def cell(one: CaseSummary) -> Cell:
+        return further_share_cell(one, metric, floor_notes(results, one, "balanced_accuracy"))
+
+    return [grid.table(title, heads, cell, among)]
 
 
 def _speed(grid: Grid) -> list[Table]:
@@ -162,7 +197,12 @@ def no_pair(results: Results) -> str:
 def _legend(results: Results) -> list[Block]:
     several = results.several_seeds
     lines = [f"accuracy: top-1 on the test part{'; ± is half the 95 % t interval over seeds' if several else ''}."]
-    lines += [*ratio_legend(results), SPREADS if several else ONE_SEED, "Blank: no such case in the suite."]
+    lines += [
+        *floors_legend(results),
+        *ratio_legend(results),
+        SPREADS if several else ONE_SEED,
+        "Blank: no such case in the suite.",
+    ]
     return [Paragraph(" ".join(lines))]
 
 

@@ -1,4 +1,4 @@
-"""Images of a data set as pictures: in the terminal, with colours or without, and as a PNG file.
+"""Images of a data set as pictures, and these in the terminal, with colours or without.
 
 Grey and RGB images are shown as they are; a volume as its projection along the last spatial axis.
 """
@@ -6,18 +6,15 @@ Grey and RGB images are shown as they are; a volume as its projection along the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
 from bench.report.document import width
 from bench.report.terminal import WIDTH
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
     Pictures = NDArray[np.uint8]
 
@@ -26,12 +23,12 @@ DOTS_ACROSS = 32
 BLOCKS_ACROSS = 18
 """Half blocks, likewise. Larger pictures are scaled down, smaller ones enlarged by a whole number."""
 GAP = 2
+LEAST_CONTRAST = 64
+"""Grey levels, of 255."""
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of the dots of a braille character, ``[row][column]`` (Unicode 15, block 2800–28FF)."""
 BAYER = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
 """Thresholds of ordered dithering, sixteenths (Bayer, 1973)."""
-TILE = 96
-"""Pixels of the longer side of a picture in a PNG file, about."""
 
 
 def as_pictures(images: NDArray[Any], scale: float) -> Pictures:
@@ -52,63 +49,29 @@ def as_pictures(images: NDArray[Any], scale: float) -> Pictures:
     return (values.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def terminal_pictures(pictures: Pictures, labels: Sequence[str], *, colors: int | None) -> str:
-    """The pictures in rows within 80 columns, each with its label below, ending in a newline.
+def terminal_pictures(pictures: Pictures, labels: Sequence[str], *, colors: int | None, columns: int = WIDTH) -> str:
+    """The pictures in rows within ``columns``, each with its label below, ending in a newline.
 
     ``colors``: 2**24 or 256 for half blocks in colours, two pixels to a character; None for braille dots, eight to a
     character, black and white, which need no colours.
     """
     drawn = [_half_blocks(one, colors) if colors else _braille(one) for one in _for_terminal(pictures, colors)]
-    columns = drawn[0][0]
-    beside = max(1, (WIDTH + GAP) // (columns + GAP))
+    across = drawn[0][0]
+    beside = max(1, (columns + GAP) // (across + GAP))
     lines: list[str] = []
     for start in range(0, len(drawn), beside):
         row = [cells for _, cells in drawn[start : start + beside]]
         lines += [(" " * GAP).join(parts) for parts in zip(*row, strict=True)]
-        names = [_centred(label, columns) for label in labels[start : start + beside]]
+        names = [_centred(label, across) for label in labels[start : start + beside]]
         lines += [(" " * GAP).join(names).rstrip(), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
-def write_png(file: Path, pictures: Pictures, labels: Sequence[str], title: str, *, beside: int = 10) -> None:
-    """The pictures in rows of ``beside`` on a light ground, labels below, the title above. Raises BenchError."""
-    sheet = sheet_of(pictures, labels, title, beside=beside)
-    try:
-        sheet.save(file, format="PNG")
-    except OSError as error:
-        raise BenchError(
-            f"the picture cannot be written to {str(file)!r}: {error.strerror or type(error).__name__}.",
-            "Name another file: --png FILE",
-        ) from error
-
-
-def sheet_of(pictures: Pictures, labels: Sequence[str], title: str, *, beside: int = 10) -> Image:
-    """The sheet that ``write_png`` writes."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    height, across = pictures.shape[1:3]
-    factor = max(1, TILE // max(height, across))
-    tile = (across * factor, height * factor)
-    gap, font, small = 8, ImageFont.load_default(18), ImageFont.load_default(14)
-    line = 22
-    beside = min(beside, len(pictures))
-    rows = math.ceil(len(pictures) / beside)
-    # every label within its own column: wider ones are cut
-    size = (gap + beside * (tile[0] + gap), 2 * gap + line + rows * (tile[1] + line + gap))
-    size = (max(size[0], int(font.getlength(title)) + 2 * gap), size[1])
-    sheet = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
-    draw.text((gap, gap), title, fill="black", font=font)
-    for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-        left = gap + index % beside * (tile[0] + gap)
-        top = 2 * gap + line + index // beside * (tile[1] + line + gap)
-        image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-        sheet.paste(image.convert("RGB").resize(tile, Image.Resampling.NEAREST), (left, top))
-        text = label
-        while small.getlength(text) > tile[0] + gap and len(text) > 1:
-            text = text[:-2] + "…" if text.endswith("…") else text[:-1] + "…"
-        draw.text((left + tile[0] // 2, top + tile[1] + 2), text, fill="black", font=small, anchor="ma")
-    return sheet
+def cut(label: str, fits: Callable[[str], bool]) -> str:
+    """As much of a label as fits, with an ellipsis where something is missing."""
+    while not fits(label) and len(label) > 1:
+        label = label.rstrip("…")[:-1] + "…"
+    return label
 
 
 def _for_terminal(pictures: Pictures, colors: int | None) -> list[Pictures]:
@@ -158,10 +121,16 @@ def _palette_color(red: int, green: int, blue: int) -> str:
 
 
 def _braille(picture: Pictures) -> tuple[int, list[str]]:
-    """Columns taken, and lines of braille characters: a dot where the pixel is light, dithered between."""
+    """Columns taken, and lines of braille characters: a dot where the pixel is light, dithered between.
+
+    Dots show few shades, so a picture's darkest and lightest are made black and white, unless they are nearly alike.
+    """
     import numpy as np
 
     grey = picture.mean(axis=-1)
+    low, high = float(grey.min()), float(grey.max())
+    if high - low >= LEAST_CONTRAST:
+        grey = (grey - low) * (255 / (high - low))
     high, across = (math.ceil(grey.shape[0] / 4), math.ceil(grey.shape[1] / 2))
     thresholds = (np.array(BAYER) + 0.5) * 16
     tiled = np.tile(thresholds, (math.ceil(grey.shape[0] / 4), math.ceil(grey.shape[1] / 4)))
@@ -173,7 +142,6 @@ def _braille(picture: Pictures) -> tuple[int, list[str]]:
 
 
 def _centred(label: str, columns: int) -> str:
-    while width(label) > columns and len(label) > 1:
-        label = label.rstrip("…")[:-1] + "…"
+    label = cut(label, lambda part: width(part) <= columns)
     left = (columns - width(label)) // 2
     return " " * left + label + " " * (columns - left - width(label))

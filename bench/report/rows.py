@@ -5,12 +5,19 @@ The basis of CSV, JSON and the pandas frame. A metric ``m`` gives ``m_mean`` or 
 """
 
 from bench.case import Case
-from bench.record import DatasetNote, ModelFigures, Record
+from bench.record import DatasetNote, FloorMethod, ModelFigures, Record
+from bench.stats.floors import class_ratio, unbeaten
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
 from bench.stats.steady import drift, is_steady
 from bench.stats.summary import CaseSummary
+
+FLOOR_COLUMNS: dict[FloorMethod, str] = {
+    "majority": "floor_majority",
+    "nearest centroid": "floor_nearest_centroid",
+    "1-NN": "floor_1nn",
+}
 
 Value = str | int | float | bool | None
 TidyRow = dict[str, Value]
@@ -61,6 +68,7 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
         if name == "accuracy":
             row |= {"accuracy_test_part_low": low, "accuracy_test_part_high": high}
             row |= {"published_accuracy": _published(results, summary.case)}
+            row |= _floors(results, summary)
     base = results.reference_of(summary)
     row["reference"] = base.case.framework if base else None
     return row | _figure("train_speed_ratio", "median", results.ratio(summary, "train_samples_per_s"))
@@ -103,6 +111,7 @@ def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
         "track": case.track,
         "dataset": case.dataset,
         "data_verified": note.verified if note else None,
+        "data_generated": note.generated if note else None,
         "model": case.model,
         "train_rows_cap": case.train_rows,
         "framework": case.framework,
@@ -123,6 +132,24 @@ def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
 
 def _published(results: Results, case: Case) -> float | None:
     return next((figure.value for figure in results.published(case)), None)
+
+
+def _floors(results: Results, summary: CaseSummary) -> TidyRow:
+    """The floors of the same training rows, which of them the accuracy falls short of, and how unequal the classes are.
+
+    ``class_ratio``: the training rows of the largest class over those of the smallest.
+    """
+    floors = results.floors_of(summary.case)
+    known = {floor.method: floor for floor in floors.floors} if floors else {}
+    row: TidyRow = {}
+    for method, name in FLOOR_COLUMNS.items():
+        floor = known.get(method)
+        row[f"{name}_accuracy"] = floor.accuracy if floor else None
+        row[f"{name}_balanced_accuracy"] = floor.balanced_accuracy if floor else None
+    short = unbeaten(summary.accuracy, floors, "accuracy") if floors and summary.accuracy is not None else ()
+    row["floors_not_beaten"] = "; ".join(short) or None
+    row["class_ratio"] = class_ratio(floors.class_counts) if floors else None
+    return row
 
 
 def _model(model: ModelFigures) -> TidyRow:

@@ -36,10 +36,10 @@ def render(results: Results, *, view: View = "default", per_trial: bool = False,
     return text(document(results, view), color=color)
 
 
-def text(blocks: Sequence[Block], *, color: bool = False) -> str:
-    """Any document as text."""
+def text(blocks: Sequence[Block], *, color: bool = False, columns: int = WIDTH) -> str:
+    """Any document as text, lines within ``columns`` where no single word or figure is longer."""
     paint = Paint(color)
-    parts = ["\n".join(line.rstrip() for line in _lines(block, paint)) for block in blocks]
+    parts = ["\n".join(line.rstrip() for line in _lines(block, paint, columns)) for block in blocks]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -54,61 +54,61 @@ class Paint:
         return f"\x1b[{code}m{text}\x1b[0m" if self._on and text.strip() else text
 
 
-def _lines(block: Block, paint: Paint) -> Iterator[str]:
+def _lines(block: Block, paint: Paint, columns: int) -> Iterator[str]:
     match block:
         case Heading():
-            yield from _heading(block, paint)
+            yield from _heading(block, paint, columns)
         case Paragraph():
-            yield from (paint(line, DIM) for line in wrap(block.text, WIDTH))
+            yield from (paint(line, DIM) for line in wrap(block.text, columns))
         case Facts():
-            yield from _facts(block, paint)
+            yield from _facts(block, paint, columns)
         case Command():
-            yield from _command(block.text)
+            yield from _command(block.text, columns)
         case Table():
-            yield from _table(block, paint)
+            yield from _table(block, paint, columns)
 
 
-def _heading(heading: Heading, paint: Paint) -> Iterator[str]:
-    lines = wrap(heading.text, WIDTH)
+def _heading(heading: Heading, paint: Paint, columns: int) -> Iterator[str]:
+    lines = wrap(heading.text, columns)
     yield from (paint(line, BOLD) for line in lines)
     if heading.level < 3:
         rule = "═" if heading.level == 1 else "─"
-        yield rule * (max(map(width, lines)) if heading.level == 1 else WIDTH)
+        yield rule * (max(map(width, lines)) if heading.level == 1 else columns)
 
 
-def _facts(facts: Facts, paint: Paint) -> Iterator[str]:
+def _facts(facts: Facts, paint: Paint, columns: int) -> Iterator[str]:
     label_width = max(width(name) for name, _ in facts.entries)
     for name, lines in facts.entries:
         label = paint(_left(name, label_width), RED if name in FAILED else BOLD)
         for line in lines:
-            for piece in wrap(line, WIDTH - label_width - GAP):
+            for piece in wrap(line, columns - label_width - GAP):
                 yield label + " " * GAP + piece
                 label = " " * label_width
 
 
-def _command(command: str) -> Iterator[str]:
+def _command(command: str, columns: int) -> Iterator[str]:
     """Broken where a shell lets a line be broken; a longer word is left whole, or it could not be copied."""
-    lines = textwrap.wrap(command, WIDTH - 6, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(command, columns - 6, break_long_words=False, break_on_hyphens=False)
     for index, line in enumerate(lines):
         yield ("    " if index else "  ") + line + (" \\" if index < len(lines) - 1 else "")
 
 
-def _table(table: Table, paint: Paint) -> Iterator[str]:
-    yield from (paint(line, BOLD) for line in wrap(table.title, WIDTH))
+def _table(table: Table, paint: Paint, columns: int) -> Iterator[str]:
+    yield from (paint(line, BOLD) for line in wrap(table.title, columns))
     notes = table.notes
-    for number, (part, measures) in enumerate(fit(table, WIDTH, notes)):
+    for number, (part, measures) in enumerate(fit(table, columns, notes)):
         if number:
             yield ""
-        yield from _part(part, measures, notes, paint)
+        yield from _part(part, measures, notes, paint, columns)
     for number, note in enumerate(notes, start=1):
         mark = note_mark(number)
-        lines = wrap(note, WIDTH - width(mark) - 1)
+        lines = wrap(note, columns - width(mark) - 1)
         for line in lines:
             yield paint(f"{mark} {line}", DIM)
             mark = " " * width(mark)
 
 
-def _part(table: Table, measures: Sequence[Measure], notes: Sequence[str], paint: Paint) -> Iterator[str]:
+def _part(table: Table, measures: Sequence[Measure], notes: Sequence[str], paint: Paint, columns: int) -> Iterator[str]:
     indent = " " * (INDENT if any(row.group for row in table.rows) else 0)
     whole = len(indent) + sum(one.whole for one in measures) + GAP * (len(measures) - 1)
     for line in _head(table.columns, measures):
@@ -117,7 +117,7 @@ def _part(table: Table, measures: Sequence[Measure], notes: Sequence[str], paint
     for index, row in enumerate(table.rows):
         if row.group is not None and row.group != group:
             group = row.group
-            yield from wrap(group.text + marks(group, notes), WIDTH)
+            yield from wrap(group.text + marks(group, notes), columns)
         if row.floor:
             yield FLOOR * whole
         for line in _row(row, table.columns, measures, notes, paint):

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from bench.adapters.base import Adapter
-from bench.case import Execution, Input, Precision, Training
+from bench.case import ClassWeights, Execution, Input, Precision, Training
 from bench.measure.cores import usable_cores
 from bench.runner.request import Request
 from bench.suite import Matrix, ModelSettings, Suite
@@ -64,9 +64,14 @@ class Axes:
     def training(self, settings: ModelSettings, way: Way) -> Training:
         """How a network is trained that way."""
         changed = merged(self.suite, self.matrix, settings).model_dump() | {"batch_size": way.batch_size}
+        changed["class_weights"] = self.class_weights(settings)
         if self.request.epochs is not None:
             changed["epochs"] = self.request.epochs
         return Training.model_validate(changed)
+
+    def class_weights(self, settings: ModelSettings) -> ClassWeights | None:
+        """Whether classes are weighted: the one setting of the training that holds for estimators, too."""
+        return self.request.class_weights or merged(self.suite, self.matrix, settings).class_weights
 
     def _threads(self) -> tuple[int, ...]:
         if self.request.threads is not None:

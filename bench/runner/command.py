@@ -64,6 +64,8 @@ class Commands:
         ]
         if request.epochs is not None and case.training is not None:
             options.append(Option("epochs", request.epochs, ("--epochs", str(request.epochs))))
+        if request.class_weights is not None:
+            options.append(Option("class_weights", request.class_weights, ("--class-weights", request.class_weights)))
         return options
 
     def _settings(self, planned: PlannedCase) -> list[Option]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
+from pydantic import JsonValue
+
 from bench.adapters.base import Adapter
 from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
 from bench.case import Case
@@ -14,7 +16,7 @@ from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, 
 from bench.datasets.own import is_path
 from bench.errors import BenchError
 from bench.models.catalog import MODELS, find_model
-from bench.models.model import Estimator, Model
+from bench.models.model import Estimator, Model, Network
 from bench.models.native import is_reference
 from bench.runner.axes import Axes, Way
 from bench.runner.probe import probe
@@ -176,7 +178,7 @@ class Expansion:
             data_fingerprint=info.fingerprint if info else None,
             model_digest=model.digest,
             training=axes.training(settings, way) if adapter.trained_by_steps(model) else None,
-            parameters=settings.parameters if isinstance(model, Estimator) else {},
+            parameters=_parameters(model, adapter, settings, axes),
             train_rows=_cap(model, settings, matrix, info.train_rows if info else None),
             measuring=self.suite.measuring,
             **way.settings(),
@@ -254,6 +256,15 @@ _AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str, Callable[[str], 
     "frameworks": ("framework", lambda: tuple(ADAPTERS), ADAPTERS.listing, _never),
 }
 """For each axis: its kind in words, the known names, the command that lists them, and whether a name is a file."""
+
+
+def _parameters(model: Model, adapter: Adapter, settings: ModelSettings, axes: Axes) -> dict[str, JsonValue]:
+    """An estimator's: those the suite sets, and the class weights that a network has in its training."""
+    if isinstance(model, Network) or adapter.trained_by_steps(model):
+        return {}
+    given = dict(settings.parameters) if isinstance(model, Estimator) else {}
+    weights = axes.class_weights(settings)
+    return given if weights is None else {"class_weight": weights, **given}
 
 
 def _cap(model: Model, settings: ModelSettings, matrix: Matrix, rows: int | None) -> int | None:

@@ -2,14 +2,13 @@
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
 from bench.case import Case
 from bench.datasets.cache import cache_root
+from bench.durable import write_text_whole
 
 KEPT = 5
 """Durations kept of each case: enough for a median, few enough to follow a machine that has changed."""
@@ -34,9 +33,7 @@ class History:
             known[case_id] = [*known.get(case_id, []), *(round(value, 2) for value in seconds)][-KEPT:]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:
-                json.dump(known, file)
-            os.replace(file.name, self._path)
+            write_text_whole(self._path, json.dumps(known))
         except OSError:
             return
         self._seconds = known

@@ -44,11 +44,11 @@ def run_job(job: Job, environment: dict[str, str], timeout_s: float, announce: C
     """
     began = time.monotonic()
     kills = _oom_kills()
-    with _worker([], job.case.threads, environment) as (process, stderr):
-        _write_line(process, job.model_dump_json())
+    with worker_process([], job.case.threads, environment) as (process, stderr):
+        write_line(process, job.model_dump_json())
         phase, answer = _follow(process, began + timeout_s, announce)
         code = None if answer is None else process.wait() if answer == _NOTHING else 0
-        tail = _tail(stderr)
+        tail = last_lines(stderr)
     wall_s = time.monotonic() - began
     if answer is None:
         reason = f"did not end within {timeout_s:g} s; it was in phase {phase!r}."
@@ -89,13 +89,13 @@ def _follow(
 
 def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s: float = 120.0) -> Message:
     """The one message a worker started with ``arguments`` prints. Raises BenchError where it prints none."""
-    with _worker(arguments, os.cpu_count() or 1, environment) as (process, stderr):
+    with worker_process(arguments, os.cpu_count() or 1, environment) as (process, stderr):
         try:
             output, _ = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
             output = ""
         if not output.strip():
-            last = _tail(stderr)[-1:] or ("it printed nothing",)
+            last = last_lines(stderr)[-1:] or ("it printed nothing",)
             raise BenchError(f"a worker ({' '.join(arguments)}) did not answer: {last[0].strip()}")
     return Message.model_validate_json(output.splitlines()[-1])
 
@@ -113,11 +113,11 @@ def ask_module(
     Raises BenchError where it ends without an answer or takes longer than ``timeout_s``.
     """
     began = time.monotonic()
-    with _worker([], threads, environment, module) as (process, stderr):
-        _write_line(process, request)
+    with worker_process([], threads, environment, module) as (process, stderr):
+        write_line(process, request)
         phase, answer = _follow(process, began + timeout_s, announce)
         code = process.wait() if answer == _NOTHING else 0
-        last = ": ".join(_tail(stderr)[-1:])
+        last = ": ".join(last_lines(stderr)[-1:])
     if answer is None:
         raise BenchError(f"a worker did not end within {timeout_s:g} s; it was in phase {phase!r}.")
     if answer == _NOTHING:
@@ -126,7 +126,7 @@ def ask_module(
 
 
 @contextmanager
-def _worker(
+def worker_process(
     arguments: Sequence[str], threads: int, environment: dict[str, str], module: str = "bench.runner.worker"
 ) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
     """A worker process in a group of its own, which is ended with all its children when the block is left."""
@@ -176,7 +176,7 @@ def _lines(process: subprocess.Popen[str]) -> queue.SimpleQueue[str | None]:
     return lines
 
 
-def _write_line(process: subprocess.Popen[str], line: str) -> None:
+def write_line(process: subprocess.Popen[str], line: str) -> None:
     """Write what is asked and leave the pipe open: its end tells the worker that this process is gone."""
     assert process.stdin is not None
     with suppress(BrokenPipeError):
@@ -204,7 +204,8 @@ def _oom_kills() -> int:
     return int(found[1]) if found else 0
 
 
-def _tail(stderr: IO[bytes]) -> tuple[str, ...]:
+def last_lines(stderr: IO[bytes]) -> tuple[str, ...]:
+    """The last ``TAIL_LINES`` lines of a worker's standard error that are not blank, as a record may keep them."""
     size = stderr.seek(0, os.SEEK_END)
     stderr.seek(max(0, size - 20_000))
     lines = stderr.read().decode(errors="replace").splitlines()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.case import Execution, Input, Precision
+from bench.case import ClassWeights, Execution, Input, Precision
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Request:
     """The id of the one case to run, or how it begins."""
     threads: int | None = None
     epochs: int | None = None
+    class_weights: ClassWeights | None = None
+    """For every model, where the suite sets none."""
     timeout_s: float | None = None
     data_dir: Path | None = None
     offline: bool = False

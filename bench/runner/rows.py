@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.case import sample_seed
 from bench.datasets.dataset import Split
+from bench.datasets.grouped import grouped_sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def capped(train: Split, rows: int | None, fingerprint: str) -> Split:
     """``rows`` rows of ``train``, stratified, in their order; all of them where ``rows`` is None or too many.
 
-    The sample is the same for every seed, so that a deterministic estimator stays one.
+    The sample is the same for every seed, so that a deterministic estimator stays one. Groups are no matter here: what
+    is left out is not asked for in a test, and the rows kept still carry theirs.
     """
     if rows is None or rows >= len(train):
         return train
@@ -29,7 +31,9 @@ def cut_validation(
 ) -> tuple[Split, Split]:
     """``train`` without ``rows`` rows, and those rows.
 
-    A stratified sample which the seed index decides, or, as Keras' ``validation_split`` has it, the last rows.
+    A stratified sample which the seed index decides, or, as Keras' ``validation_split`` has it, the last rows. Where
+    rows belong together (pictures of one lesion, copies of one digit), the sample is of whole groups, so that none is
+    on both sides, and its size only about ``rows``; the last rows are taken as they come, as tutorials do.
 
     Raises ValueError where nothing would be left to train on.
     """
@@ -38,7 +42,14 @@ def cut_validation(
     if part == "last":
         chosen = np.arange(len(train) - rows, len(train))
     else:
-        chosen = stratified_sample(train.labels, rows, sample_seed(fingerprint, seed_index, "validation"))
+        seed = sample_seed(fingerprint, seed_index, "validation")
+        if train.groups is None:
+            chosen = stratified_sample(train.labels, rows, seed)
+        else:
+            generator = np.random.Generator(np.random.PCG64(seed))
+            chosen = grouped_sample(train.labels, train.groups, rows, generator)
+            if len(chosen) == len(train):
+                raise ValueError(f"{rows} validation rows, cut by group, leave none of {len(train)} to train on")
     rest = np.setdiff1d(np.arange(len(train)), chosen, assume_unique=True)
     return train.take(rest), train.take(chosen)
 

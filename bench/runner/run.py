@@ -21,6 +21,7 @@ from bench.record import FAILED, Noise, Record, RunManifest
 from bench.runner.command import Commands
 from bench.runner.events import Observer, Silent
 from bench.runner.expand import Expansion, PlannedCase
+from bench.runner.floors import floors_of_run
 from bench.runner.history import History
 from bench.runner.job import Job
 from bench.runner.local import Outcome, run_job
@@ -49,7 +50,10 @@ class Run:
     """The folder that is resumed."""
 
     def start(self, observer: Observer) -> RunFolder:
-        """Run every trial of the plan. KeyboardInterrupt leaves all finished records, and one of the trial it ended."""
+        """Run every trial of the plan, then find the floors of its data, when nothing is measured any more.
+
+        KeyboardInterrupt leaves all finished records, and one of the trial it ended.
+        """
         folder = self.folder or RunFolder.create(self.request.results, self._manifest())
         with folder.lock():
             observer.planned(self.plan, folder.path)
@@ -64,6 +68,8 @@ class Run:
                     observer.finished(record)
             finally:
                 self.history.add(durations)
+            for floors in floors_of_run(self.plan.cases, observer.preparing):
+                folder.add_floors(floors)
         return folder
 
     def _case_seeds(self, seeds: int) -> dict[str, int]:
@@ -217,6 +223,7 @@ def _record(planned: PlannedCase, seed_index: int, status: str, command: str, re
             "seed_index": seed_index,
             "round": seed_index,
             "deterministic": planned.deterministic,
+            "generated": planned.data is not None and planned.data.info.generated,
             "equivalence": _equivalence(planned, found),
             "certificate": found.id if found else None,
             "command": command,

@@ -1,27 +1,25 @@
 """The worker process: one job on standard input, messages on standard output, one framework in memory.
 
-Run as ``python -P -m bench.runner.worker``. What a framework prints goes to standard error, at the level of file
-descriptors, so that nothing disturbs the messages.
+Run as ``python -P -m bench.runner.worker``. What a framework prints goes to standard error, so that nothing disturbs
+the messages.
 """
 
-import os
 import sys
-import threading
 import traceback
 from typing import IO
 
 from bench.runner.job import Job, Message
+from bench.runner.pipes import end_with_parent, first_line, open_messages, send_line
 
 
 def main() -> None:
     """Do the job on standard input, or, with ``--probe NAME``, say what a framework sees."""
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    messages = open_messages()
     if sys.argv[1:2] == ["--probe"]:
         _probe(sys.argv[2], messages)
         return
     job = Job.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     _work(job, messages)
 
 
@@ -52,16 +50,12 @@ def _failure(error: BaseException, adapter: object, model: object) -> Message:
     if isinstance(error, Diverged):
         return Message(status="diverged", reason=str(error))
     if adapter.out_of_memory(error):
-        return Message(status="out-of-memory", reason=f"{type(error).__name__}: {_first_line(error)}".rstrip(": "))
+        return Message(status="out-of-memory", reason=f"{type(error).__name__}: {first_line(error)}".rstrip(": "))
     if isinstance(error, ModelFault):
-        return Message(status="error", reason=_first_line(error))
+        return Message(status="error", reason=first_line(error))
     if isinstance(model, NativeModel):
         return Message(status="error", reason=f"{model.name}: {describe(error, model).splitlines()[0]}")
-    return Message(status="error", reason=f"{type(error).__name__}: {_first_line(error)}")
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "")
+    return Message(status="error", reason=f"{type(error).__name__}: {first_line(error)}")
 
 
 def _probe(name: str, messages: IO[str]) -> None:
@@ -85,14 +79,7 @@ def _probe(name: str, messages: IO[str]) -> None:
 
 
 def _send(messages: IO[str], message: Message) -> None:
-    messages.write(message.model_dump_json(exclude_none=True) + "\n")
-    messages.flush()
-
-
-def _die_with_parent() -> None:
-    """Wait, without using the CPU, until standard input closes: then the parent is gone and nobody wants the result."""
-    sys.stdin.read()
-    os._exit(1)
+    send_line(messages, message.model_dump_json(exclude_none=True))
 
 
 if __name__ == "__main__":

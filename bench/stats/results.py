@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.case import Case
 from bench.certificate import VERIFIED
 from bench.errors import UnknownName
-from bench.record import DatasetNote, Environment, PublishedFigure, Record, RunManifest
+from bench.record import DatasetNote, Environment, Floors, PublishedFigure, Record, RunManifest
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.ratio import comparison_key, gain_key, is_plain, ratio_figure, reference_framework
@@ -30,11 +30,13 @@ class Results:
     records: Sequence[Record]
     environments: Mapping[str, Environment]
     shown: frozenset[str] | None = None
+    floors: Sequence[Floors] = ()
+    """Of every data set and number of training rows; none for a run that did not end, or of an earlier version."""
 
     @classmethod
     def of(cls, folder: "RunFolder") -> "Results":
         """Read a run folder."""
-        return cls(folder.manifest, tuple(folder.records()), folder.environments())
+        return cls(folder.manifest, tuple(folder.records()), folder.environments(), floors=folder.floors())
 
     @cached_property
     def everything(self) -> dict[str, CaseSummary]:
@@ -125,6 +127,13 @@ class Results:
     def dataset(self, name: str) -> DatasetNote | None:
         """What the manifest says of a data set; None where it was not to be had."""
         return next((note for note in self.manifest.datasets if note.name == name), None)
+
+    def floors_of(self, case: Case) -> Floors | None:
+        """The floors of the training rows that a case gets; None where the run does not have them."""
+        note = self.dataset(case.dataset)
+        rows = case.train_rows or (note.train_rows if note else None)
+        wanted = (case.data_fingerprint, rows)
+        return next((floors for floors in self.floors if (floors.fingerprint, floors.train_rows) == wanted), None)
 
     def only(
         self, *, datasets: Iterable[str] = (), models: Iterable[str] = (), frameworks: Iterable[str] = ()

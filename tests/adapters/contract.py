@@ -280,8 +280,20 @@ class LearnerContract:
         assert built.device_memory() is None
 
 
-class DropoutContract(LearnerContract):
-    """For frameworks that know dropout."""
+class NetworkContract(LearnerContract):
+    """For frameworks made for networks: dropout, and a learning rate of its own for each step."""
+
+    def test_learning_rates_are_taken_step_by_step(self, adapter: Adapter) -> None:
+        sgd, train = Optimizer(name="sgd", learning_rate=0.1), images(64)
+        scheduled = learner(adapter, MLP_PLAIN, train, optimizer=sgd, rates=np.array([0.1, 0.0, 0.0, 0.05]))
+        before = scheduled.weights()
+        scheduled.train(np.arange(32))
+        moved = scheduled.weights()
+        scheduled.train(np.arange(64))
+        assert distance(before, moved) > 1e-4
+        assert distance(scheduled.weights(), moved) == 0
+        scheduled.train(np.arange(32))
+        assert distance(scheduled.weights(), moved) > 1e-4
 
     def test_dropout_is_off_in_prediction_and_on_in_training(self, adapter: Adapter) -> None:
         train, network = images(70), NETWORKS["mlp"]

@@ -18,7 +18,7 @@ from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Estimator, Flatt
 from bench.models.native import ModelFault, from_file
 from bench.models.network import place
 from bench.models.networks import CNN, MLP, MLP_PLAIN
-from tests.adapters.contract import DropoutContract, batches, distance
+from tests.adapters.contract import NetworkContract, batches, distance
 from tests.adapters.native_files import forget_own_model, write
 from tests.adapters.small import COLOUR, case, images, learner, weights_of
 
@@ -94,7 +94,7 @@ def built_shape(built: Learner) -> tuple[int, ...]:
     return tuple(built._model.inputs[0].shape[1:])
 
 
-class KerasContract(DropoutContract):
+class KerasContract(NetworkContract):
     """Tests of one backend, whose adapter a fixture gives, prepared."""
 
     strange: frozenset[str]
@@ -167,18 +167,6 @@ class KerasContract(DropoutContract):
         assert isinstance(constants, dict)
         assert constants["learning_rate"] == 0.5
         assert constants["schedule"] == {"steps": 3, "first": 0.125, "peak": 0.5, "last": 0.25}
-
-    def test_learning_rates_are_taken_step_by_step(self, adapter: Adapter) -> None:
-        sgd, train = Optimizer(name="sgd", learning_rate=0.1), images(64)
-        scheduled = learner(adapter, MLP_PLAIN, train, optimizer=sgd, rates=np.array([0.1, 0.0, 0.0, 0.05]))
-        before = scheduled.weights()
-        scheduled.train(np.arange(32))
-        moved = scheduled.weights()
-        scheduled.train(np.arange(64))
-        assert distance(before, moved) > 1e-4
-        assert distance(scheduled.weights(), moved) == 0
-        scheduled.train(np.arange(32))
-        assert distance(scheduled.weights(), moved) > 1e-4
 
     @pytest.mark.slow
     def test_every_execution_computes_the_same_and_says_which_it_is(self, adapter: Adapter) -> None:

@@ -13,6 +13,7 @@ from bench.adapters.layer_facts import output_kind
 from bench.adapters.layer_facts_keras import KerasSubject
 from bench.equivalence.diff_layers import compare_layers
 from bench.equivalence.diff_trace import DOUBLE, OPTIMIZERS, DiffTrace, compare_traces, draw, trace
+from tests.adapters.finite_difference import gradient_and_slope
 from tests.adapters.small import case
 
 SHAPE = (6, 6, 2)
@@ -191,20 +192,7 @@ def test_an_image_turned_to_channels_first_before_flatten_keeps_the_rows_it_has(
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
-    subject = opened(net())
-    inputs = draw(subject.described.layers, SHAPE, 3, 0)
-    subject.stop_dropout()
-    images, labels = inputs.images[:8], inputs.labels[:8]
-
-    def loss(change: float) -> float:
-        kernel = inputs.weights["0/kernel"].copy()
-        kernel[1, 1, 0, 2] += change
-        subject.load({**inputs.weights, "0/kernel": kernel})
-        return subject.gradients(images, labels, "logits")[0]
-
-    slope = (loss(1e-6) - loss(-1e-6)) / 2e-6
-    subject.load(inputs.weights)
-    found = subject.gradients(images, labels, "logits")[1]["0/kernel"][1, 1, 0, 2]
+    found, slope = gradient_and_slope(opened(net()), SHAPE)
     assert found == pytest.approx(slope, rel=1e-6)
 
 

@@ -16,7 +16,7 @@ from bench.case import Optimizer
 from bench.models.model import Estimator
 from bench.models.native import ModelFault, from_file
 from bench.models.networks import CNN, MLP_PLAIN
-from tests.adapters.contract import DropoutContract, distance
+from tests.adapters.contract import NetworkContract
 from tests.adapters.native_files import forget_own_model, write
 from tests.adapters.small import COLOUR, NETWORKS, case, images, learner
 
@@ -34,7 +34,7 @@ def _own_model() -> Iterator[None]:
     forget_own_model()
 
 
-class TestContract(DropoutContract):
+class TestContract(NetworkContract):
     networks = tuple(NETWORKS)
     trained = ("mlp", "cnn", "odd")
 
@@ -45,19 +45,6 @@ def test_threads_are_those_of_the_case_and_no_figure_is_in_tf32(adapter: PyTorch
     assert "cpu" in probe.devices
     settings = learner(adapter, CNN, images(40)).settings()
     assert (settings["tf32"], settings["threads"]) == (False, 1)
-
-
-def test_learning_rates_are_taken_step_by_step(adapter: PyTorchAdapter) -> None:
-    sgd, train = Optimizer(name="sgd", learning_rate=0.1), images(64)
-    scheduled = learner(adapter, MLP_PLAIN, train, optimizer=sgd, rates=np.array([0.1, 0.0, 0.0, 0.05]))
-    before = scheduled.weights()
-    scheduled.train(np.arange(32))
-    moved = scheduled.weights()
-    scheduled.train(np.arange(64))
-    assert distance(before, moved) > 1e-4
-    assert distance(scheduled.weights(), moved) == 0
-    scheduled.train(np.arange(32))
-    assert distance(scheduled.weights(), moved) > 1e-4
 
 
 def test_images_lie_channels_first_and_as_they_were_stored(adapter: PyTorchAdapter) -> None:

@@ -16,10 +16,13 @@ from bench.case import Case
 from bench.datasets.catalog import CachedDataset, DatasetUnavailable, resolve
 from bench.measure.cores import usable_cores
 from bench.measure.threads import clean_environment
+from tests.benchmarks import reading_figures
 from tests.benchmarks.by_hand.base import Way
 from tests.benchmarks.figures import PAIRS, Figures, table
 
 FIGURES = pytest.StashKey[list[Figures]]()
+READINGS = pytest.StashKey[list[reading_figures.Reading]]()
+OPENINGS = pytest.StashKey[list[reading_figures.Opening]]()
 
 
 class Worker:
@@ -98,8 +101,24 @@ def figures(pytestconfig: pytest.Config) -> list[Figures]:
     return pytestconfig.stash.setdefault(FIGURES, [])
 
 
+@pytest.fixture(scope="session")
+def readings(pytestconfig: pytest.Config) -> list[reading_figures.Reading]:
+    """Rows of the table of readers at the end."""
+    return pytestconfig.stash.setdefault(READINGS, [])
+
+
+@pytest.fixture(scope="session")
+def openings(pytestconfig: pytest.Config) -> list[reading_figures.Opening]:
+    """Rows of the table of openings at the end."""
+    return pytestconfig.stash.setdefault(OPENINGS, [])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table."""
+    """Print the tables."""
     if rows := config.stash.get(FIGURES, []):
         terminalreporter.section("honest clocks")
         terminalreporter.write_line(table(rows, usable_cores()))
+    readings, openings = config.stash.get(READINGS, []), config.stash.get(OPENINGS, [])
+    if readings or openings:
+        terminalreporter.section("reading")
+        terminalreporter.write_line(reading_figures.table(readings, openings))

@@ -24,16 +24,17 @@ def test_the_list_says_what_is_cached_and_what_is_not_here(bench: Bench, tmp_pat
 
 
 def test_fetch_says_what_was_found(bench: Bench) -> None:
-    assert bench("fetch", "digits").stdout.splitlines() == [
+    assert bench("fetch", "digits").stdout.splitlines()[2:] == [
         "decoding digits (CSV)",
-        "digits: 1,437 train and 360 test rows of 8x8x1, 10 classes; 0.1 MiB cached; verified",
+        "digits: 1,437 train and 360 test rows of 8x8x1, 10 classes; 0.1 MiB cached; "
+        "verified: the arrays are the published ones",
     ]
 
 
 def test_check_verifies_published_data(bench: Bench) -> None:
     checked = bench("check", "digits")
     assert checked.returncode == 0
-    assert checked.stdout.splitlines()[-1] == "verified"
+    assert checked.stdout.splitlines()[-1] == "verified: the arrays are the published ones"
 
 
 def test_check_finds_a_cache_that_was_changed_and_exits_with_one(bench: Bench, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """``bench data show`` and ``bench data inspect``."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +76,27 @@ def test_a_loader_that_lacks_the_data_set_or_is_none_is_said_with_exit_code_two(
     ended = bench("show", "mnist", "--via", "kera")
     assert ended.returncode == 2
     assert "did you mean 'keras'?" in ended.stderr
+
+
+def test_several_data_sets_are_shown_below_one_another_and_in_one_picture(
+    bench: Bench, colours: Path, tmp_path: Path
+) -> None:
+    shown = bench("show", "digits", str(colours), "--images", "2", "--png", str(tmp_path / "both.png"))
+    assert shown.returncode == 0
+    assert shown.stdout.index("Digits (UCI, 8x8)") < shown.stdout.index("colours")
+    assert shown.stdout.splitlines()[-1] == f"written: {tmp_path / 'both.png'}"
+    with Image.open(tmp_path / "both.png") as both:
+        red, green, blue = np.asarray(both.convert("RGB"), int).reshape(-1, 3).T
+    assert (red > green + 70).any()  # of the one
+    assert ((red == green) & (green == blue) & (red == round(255 * 5 / 16))).any()  # of the other: 5 of 16
+
+
+def test_a_narrow_terminal_gets_narrow_lines(tmp_path: Path) -> None:
+    environment = {**os.environ, "BENCH_CACHE_DIR": str(tmp_path / "cache"), "COLUMNS": "50", "BENCH_OFFLINE": "1"}
+    command = [sys.executable, "-m", "bench", "data", "show", "digits", "--images", "4"]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert max(map(len, shown.stdout.splitlines())) <= 50
+    assert shown.stdout.splitlines()[-1].split() == ["3", "6"]  # two in a row, not four
 
 
 @pytest.mark.parametrize("command", ["show", "inspect"])

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from bench.datasets.cache import Shelf
+from tests.datasets.small_emnist import digits_split, lay, letters, zipped
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -29,6 +33,50 @@ def test_a_data_set_is_removed_and_another_one_stays(bench: Bench, tmp_path: Pat
     assert arrays(tmp_path) == []
     assert bench("remove", "digits", "--yes").stdout == "nothing of digits is cached\n"
     assert bench("fetch", "digits").returncode == 0
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """EMNIST's archive where a download keeps it; its lock lies there from the download."""
+    held = lay(tmp_path / "cache" / "downloads" / "emnist", {"gzip.zip": zipped(letters() | digits_split())})
+    (tmp_path / "cache" / "datasets" / "emnist").mkdir(parents=True)
+    return held / "gzip.zip"
+
+
+def test_an_archive_that_is_shared_goes_with_the_last_data_set_that_is_read_from_it(
+    bench: Bench, tmp_path: Path, archive: Path
+) -> None:
+    for name in ("emnist-letters", "emnist-digits"):
+        assert bench("fetch", name).returncode == 0
+    assert "kept for several data sets: emnist, " in bench("list").stdout
+    assert bench("remove", "emnist-letters", "--yes").returncode == 0
+    assert (arrays(tmp_path), archive.exists()) == (["emnist-digits"], True)
+    assert bench("remove", "emnist-digits", "--yes").returncode == 0
+    assert (arrays(tmp_path), archive.exists()) == ([], False)
+    assert "cached: 0.0 MiB in all" in bench("list").stdout
+
+
+def test_an_archive_that_is_shared_goes_at_once_where_that_is_said(bench: Bench, tmp_path: Path, archive: Path) -> None:
+    for name in ("emnist-letters", "emnist-digits"):
+        bench("fetch", name)
+    assert bench("remove", "emnist-letters", "--downloads", "--yes").returncode == 0
+    assert (arrays(tmp_path), archive.exists()) == (["emnist-digits"], False)
+
+
+def test_downloads_that_were_begun_are_counted_and_removed(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "cache" / "downloads" / "mnist"
+    begun.mkdir(parents=True)
+    (begun / "train-images-idx3-ubyte.gz").write_bytes(bytes(3 << 20))
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "cache"))
+    with Shelf("mnist").lock("download"):
+        pass
+    listed = {line.split()[0]: line for line in bench("list").stdout.splitlines() if line.strip()}
+    assert "begun, 3.0 MiB" in listed["mnist"]
+    assert "3.0 MiB in all" in listed["cached:"]
+    assert bench("remove", "mnist", "--yes").stdout == "removed: 3.0 MiB\n"
+    assert list(begun.iterdir()) == []
 
 
 def test_all_removes_everything_and_leaves_ones_files(bench: Bench, tmp_path: Path) -> None:

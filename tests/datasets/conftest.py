@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets import download, places
+from bench.datasets import network, places
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +24,4 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(places, "DEBIAN", tmp_path / "debian")
     monkeypatch.setattr(places, "KAGGLE", tmp_path / "kaggle")
-    monkeypatch.setattr(download, "_probed", {})
+    monkeypatch.setattr(network, "_probed", {})

@@ -204,7 +204,7 @@ def test_a_label_outside_1_to_8_and_a_class_of_the_wrong_size_are_refused(tmp_pa
         (picture_bytes(noise((150, 150, 4), 0), "TIFF"), "has the mode RGBA; 8-bit RGB expected"),
         (picture_bytes(noise((150, 150, 3), 0), "TIFF")[:5000], "cannot be decoded as TIFF"),
         (b"", "cannot be decoded as TIFF"),
-        (bytes(1 << 24) + b"1", "holds more than 16,777,216 bytes"),
+        (bytes(1 << 24) + b"1", "holds more than 4,194,304 bytes"),
     ],
     ids=["size", "format", "mode", "cut short", "empty", "huge"],
 )

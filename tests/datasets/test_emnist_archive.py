@@ -7,17 +7,14 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.emnist import EmnistLetters
 from bench.datasets.fingerprint import fingerprint
 from bench.datasets.source import BrokenFile
 from tests.datasets.small import idx_bytes
-from tests.datasets.small_emnist import digits_split, lay, letters, part_files, upright, zipped
+from tests.datasets.small_emnist import digits_split, lay, letters, zipped
 
-QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 IMAGES = "emnist-letters-train-images-idx3-ubyte.gz"
 SMALL = zipped(letters(train=3, test=3))
 DECLARED = 24
@@ -84,7 +81,8 @@ def test_an_archive_without_the_split_is_refused(tmp_path: Path) -> None:
 def test_an_archive_with_half_a_part_is_refused(tmp_path: Path) -> None:
     files = letters()
     del files["emnist-letters-train-labels-idx1-ubyte.gz"]
-    assert message(tmp_path, zipped(files)) == f"{IMAGES} in gzip.zip lies there without the labels of its part."
+    said = message(tmp_path, zipped(files))
+    assert said == f"emnist-letters-train-labels-idx1-ubyte.gz is missing; {IMAGES} in gzip.zip lies there without it."
 
 
 def test_an_archive_with_a_file_twice_is_refused(tmp_path: Path) -> None:
@@ -127,7 +125,7 @@ def test_a_decompression_bomb_is_unpacked_no_further_than_its_header_promises(tm
     said = message(tmp_path, archive)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "at least 1,048,576 too many" in said
+    assert ("grows to more than 100 times its size" if wrap == "zip" else "at least 1,048,576 too many") in said
     assert peak < 16 << 20
 
 
@@ -153,43 +151,3 @@ def test_a_file_cut_short_before_it_was_packed_is_named_with_its_archive(tmp_pat
 def test_a_member_whose_check_value_differs_is_refused(tmp_path: Path) -> None:
     plain = letters() | {IMAGES: idx_bytes((40, 28, 28), bytes(40 * 784))}
     assert "cannot be unpacked: Bad CRC-32" in message(tmp_path, patched(zipped(plain), IMAGES, 16, b"abcd"))
-
-
-@given(data=st.data())
-@QUICK
-def test_an_archive_with_bytes_changed_anywhere_gives_the_same_data_or_an_error_in_words(
-    tmp_path: Path, data: st.DataObject
-) -> None:
-    content = bytearray(SMALL)
-    for _ in range(data.draw(st.integers(1, 3))):
-        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    try:
-        found = read(tmp_path, bytes(content))
-    except BrokenFile:
-        return  # any other error fails the test
-    held = {"train": found.train, "test": found.test}
-    whole = {"train": upright(3, 1).tobytes(), "test": upright(3, 2).tobytes()}
-    if found.split.startswith("rows of"):  # the names of both parts are unhurt: so must be their content
-        assert {name: part.images.tobytes() for name, part in held.items()} == whole
-
-
-@given(
-    shape=st.tuples(st.integers(0, 4), st.integers(26, 29), st.integers(26, 29)),
-    labels=st.lists(st.integers(0, 255), max_size=5),
-    pixels=st.integers(0, 4 * 29 * 29),
-)
-@QUICK
-def test_hostile_content_well_wrapped_is_read_or_refused_in_words(
-    tmp_path: Path, shape: tuple[int, int, int], labels: list[int], pixels: int
-) -> None:
-    files = part_files("emnist-letters", "train", upright(3, 1), [1, 2, 3])
-    files["emnist-letters-test-images-idx3-ubyte.gz"] = idx_bytes(shape, bytes(pixels))
-    files["emnist-letters-test-labels-idx1-ubyte.gz"] = idx_bytes((len(labels),), bytes(labels))
-    try:
-        data = read(tmp_path, zipped(files))
-    except BrokenFile:
-        return
-    assert (data.test.images.shape, data.test.labels.tolist()) == (
-        (shape[0], 28, 28, 1),
-        [label - 1 for label in labels],
-    )

@@ -20,7 +20,11 @@ Served = tuple[Path, str, list[str]]
 
 
 def with_downloads(definition: type[DatasetDefinition], *files: RemoteFile) -> DatasetDefinition:
-    fetched: DatasetDefinition = type("Fetched", (definition,), {"downloads": (Bundle(files),)})()
+    fetched: DatasetDefinition = type(
+        "Fetched",
+        (definition,),
+        {"downloads": (Bundle(files, definition.downloads[0].shared if definition.downloads else ""),)},
+    )()
     return fetched
 
 

@@ -1,5 +1,6 @@
 """The floors: majority, nearest centroid and 1-NN."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,26 @@ def test_the_nearest_neighbour_is_that_of_plain_loops_whatever_the_blocks(monkey
         squares = ((train - digits.test.images[row].reshape(64).astype(int)) ** 2).sum(axis=1)
         expected.append(digits.train.labels[squares.tolist().index(min(squares))])
     assert nearest_neighbour(digits.train, digits.test, rows).tolist() == expected
+
+
+def test_the_floors_of_digits_are_those_of_scikit_learns_own_estimators() -> None:
+    from sklearn.dummy import DummyClassifier
+    from sklearn.metrics import accuracy_score, balanced_accuracy_score
+    from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+
+    digits = load(resolve("digits").folder)
+    kept = np.flatnonzero((digits.train.labels != 3) | (np.arange(len(digits.train)) % 4 == 0))  # unequal classes
+    train, test = digits.train.take(kept), digits.test.take(np.flatnonzero(digits.test.labels != 8))
+    values, asked = (part.images.reshape(len(part), -1) / 16.0 for part in (train, test))
+    estimators = [DummyClassifier(strategy="most_frequent"), NearestCentroid(), KNeighborsClassifier(1)]
+    for floor, estimator in zip(floors(train, test), estimators, strict=True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pixels that never change; an answer that the test part does not hold
+            answered = estimator.fit(values, train.labels).predict(asked)
+            expected = balanced_accuracy_score(test.labels, answered)
+        assert floor.accuracy == pytest.approx(accuracy_score(test.labels, answered), abs=1e-12)
+        assert floor.balanced_accuracy == pytest.approx(expected, abs=1e-12)
+        assert floor.tested_rows == len(test)
 
 
 def test_a_sample_is_always_the_same_and_holds_each_row_once() -> None:

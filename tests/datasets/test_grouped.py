@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.datasets.grouped import grouped_rows
+from bench.datasets.grouped import grouped_rows, grouped_sample
 
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), min_size=20, max_size=200)
 
@@ -82,3 +82,44 @@ def test_the_split_is_the_same_for_ever(few: bool) -> None:
         even = [group for group in order if group % 2 == 0][:6]
         odd = [group for group in order if group % 2 == 1][:6]
         assert taken == sorted([*even, *odd])
+
+
+def generator(seed: int = 0) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+@given(ROWS, st.integers(1, 15))
+@settings(max_examples=100, deadline=None)
+def test_a_sample_is_of_whole_groups_whatever_their_numbers(rows: list[tuple[int, int]], wanted: int) -> None:
+    labels = np.array([label for label, _ in rows])
+    groups = np.array([1000 - 7 * group for _, group in rows])
+    if len(set(groups.tolist())) == 1:
+        with pytest.raises(ValueError, match="one group"):
+            grouped_sample(labels, groups, wanted, generator())
+        return
+    chosen = grouped_sample(labels, groups, wanted, generator())
+    assert len(chosen) > 0
+    assert np.all(np.diff(chosen) > 0)
+    assert set(groups[chosen]).isdisjoint(np.delete(groups, chosen))
+
+
+def test_a_sample_of_small_groups_has_about_the_rows_asked_for_and_each_class_its_share() -> None:
+    drawn = np.random.default_rng(0)
+    of_group = drawn.choice(3, size=900, p=[0.6, 0.3, 0.1])
+    groups = np.repeat(np.arange(900), drawn.integers(1, 5, 900))
+    labels = of_group[groups]
+    chosen = grouped_sample(labels, groups, 300, generator())
+    for class_id in range(3):
+        assert abs((labels[chosen] == class_id).sum() - (labels == class_id).sum() * 300 / len(labels)) < 2
+
+
+def test_another_seed_draws_other_groups_and_the_same_seed_the_same() -> None:
+    labels, groups = np.arange(400) % 4, np.arange(400) // 2
+    first, again, other = (grouped_sample(labels, groups, 40, generator(seed)).tolist() for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_where_every_group_is_too_large_the_nearest_one_is_taken() -> None:
+    groups = np.repeat([0, 1, 2], [50, 40, 60])
+    assert set(groups[grouped_sample(np.zeros(150, np.int64), groups, 5, generator())].tolist()) == {1}

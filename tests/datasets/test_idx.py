@@ -56,22 +56,6 @@ def test_a_payload_cut_anywhere_is_refused_with_both_byte_counts(tmp_path: Path,
     assert f"{28 if cut >= 16 else 16} expected: the file is cut short" in said
 
 
-@given(data=st.data())
-@QUICK
-def test_a_gzip_file_with_any_byte_changed_gives_the_same_values_or_one_clear_error(
-    tmp_path: Path, data: st.DataObject
-) -> None:
-    content = bytearray(gzip.compress(WHOLE, mtime=0))
-    place = data.draw(st.integers(0, len(content) - 1))
-    content[place] ^= data.draw(st.integers(1, 255))
-    try:
-        values = read_idx(written(tmp_path / "a.gz", bytes(content)), 3)
-    except BrokenFile:
-        pass  # any other error fails the test
-    else:  # the change hit what carries no data: time, system, flags of the gzip header
-        assert values.tobytes() == bytes(range(12))
-
-
 @given(keep=st.integers(2, len(gzip.compress(WHOLE)) - 1))
 @QUICK
 def test_a_gzip_file_cut_anywhere_is_refused(tmp_path: Path, keep: int) -> None:

@@ -43,6 +43,8 @@ def test_published_vectors_are_volumes_with_one_channel(tmp_path: Path) -> None:
     assert data.test.labels.tolist() == list(range(10))
     assert (cached.info.source, cached.info.verified) == ("HDF5 vectors, the user's folder", False)
     assert "generated" not in cached.info.title + cached.info.split
+    assert not cached.info.generated
+    assert data.train.groups is None  # neighbours here have different labels: they are no pairs
 
 
 def test_without_its_own_files_it_is_generated_from_mnist_and_says_so(tmp_path: Path) -> None:
@@ -54,6 +56,12 @@ def test_without_its_own_files_it_is_generated_from_mnist_and_says_so(tmp_path: 
     assert np.array_equal(data.train.images[6:8], volume_pair(cloud(images[3]), 3, 0))
     assert data.train.labels.tolist() == labels.repeat(2).tolist()
     assert len(data.test) == 20
+    assert data.train.groups is not None
+    assert data.test.groups is not None
+    assert data.train.groups.tolist() == np.arange(20).repeat(2).tolist()
+    assert set(data.train.groups).isdisjoint(data.test.groups)
+    assert cached.info.generated
+    assert cached.info.note().generated
     note = cached.info.note()
     assert (note.title, note.split) == (
         "3D MNIST, generated",
@@ -77,6 +85,7 @@ def test_published_vectors_go_before_clouds_and_clouds_before_mnist(tmp_path: Pa
     from_clouds = search(tmp_path)
     assert from_clouds.info.source == "HDF5 point clouds, rotated copies generated, the user's folder"
     assert "generated" in from_clouds.info.title
+    assert from_clouds.info.generated
     write_vectors(tmp_path / "full_dataset_vectors.h5")
     assert search(tmp_path).info.source == "HDF5 vectors, the user's folder"
 

@@ -176,4 +176,4 @@ def test_metadata_with_crlf_as_on_kaggle_are_read(tmp_path: Path) -> None:
 
 def test_the_licence_says_that_it_is_not_for_commercial_use() -> None:
     assert "non-commercial" in Skin.licence
-    assert "non-commercial" in Skin.advice
+    assert Skin.restricted

@@ -11,10 +11,17 @@ import numpy as np
 from bench.adapters.base import Learner, TrainingPlan
 from bench.adapters.pytorch import PyTorchAdapter
 from bench.case import Case
+from bench.certificate import Conditions
 from bench.datasets.dataset import Split
+from bench.equivalence.worker import prepared_case
 from bench.models.model import BatchNorm, Model, Network
 
 Asked = tuple[Case, Model, Split, TrainingPlan]
+
+
+def prepare() -> None:
+    """What a worker does first: one thread, and the precision of a proof."""
+    PyTorchAdapter().prepare(prepared_case(Conditions(framework="pytorch"), "float64"))
 
 
 class Honest(PyTorchAdapter):

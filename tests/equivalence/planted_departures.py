@@ -60,103 +60,109 @@ def scheduled(optimizer: Optimizer) -> Evidence:
     return asked(DENSE, optimizer, rates=optimizer.learning_rate * np.repeat([1.0, 0.5], STEPS // 2))
 
 
-def with_optimizer(evidence: Evidence, **constants: object) -> Evidence:
-    return replace(evidence, optimizer=evidence.optimizer.model_copy(update=constants))
+Change = Callable[[Evidence], Evidence]
+"""What is asked in the place of a question."""
 
 
-def with_flags(evidence: Evidence, **fields: object) -> Evidence:
-    return replace(evidence, deviations=Deviations(**fields))  # type: ignore[arg-type]
+def with_optimizer(**constants: object) -> Change:
+    """Those constants of the optimiser."""
+    return lambda e: replace(e, optimizer=e.optimizer.model_copy(update=constants))
 
 
-def with_norm(evidence: Evidence, norm: BatchNorm) -> Evidence:
-    layers = (replace(placed, layer=norm) if placed.name == "norm_1" else placed for placed in evidence.network.layers)
-    return replace(evidence, network=replace(evidence.network, layers=tuple(layers)))
+def with_flags(**fields: object) -> Change:
+    """Those fields of ``Deviations``."""
+    return lambda e: replace(e, deviations=Deviations(**fields))  # type: ignore[arg-type]
 
 
-Plant = tuple[Evidence, Callable[[Evidence], Evidence], str]
+def with_norm(layer: BatchNorm) -> Change:
+    """That layer for the BatchNorm."""
+
+    def change(evidence: Evidence) -> Evidence:
+        placed = (replace(one, layer=layer) if one.name == "norm_1" else one for one in evidence.network.layers)
+        return replace(evidence, network=replace(evidence.network, layers=tuple(placed)))
+
+    return change
+
+
+def with_rates_times(factor: float) -> Change:
+    """Every learning rate that many times as large."""
+    return lambda e: replace(e, rates=e.rates * factor)
+
+
+def in_stored_order(evidence: Evidence) -> Evidence:
+    """Both epochs without a shuffle."""
+    return replace(evidence, order=2 * np.split(np.arange(ROWS), range(BATCH, ROWS, BATCH)))
+
+
+def without_short_batches(evidence: Evidence) -> Evidence:
+    """Nothing is trained on in a step that has too few rows."""
+    return replace(evidence, order=[rows if len(rows) == BATCH else rows[:0] for rows in evidence.order])
+
+
+Plant = tuple[Evidence, Change, str]
 PLANTS: dict[str, Plant] = {
-    "norm epsilon": (
-        asked(),
-        lambda e: with_norm(e, BatchNorm(0.875, 1e-5)),
-        "BatchNorm epsilon: 1e-05 against 0.001",
-    ),
+    "norm epsilon": (asked(), with_norm(BatchNorm(0.875, 1e-5)), "BatchNorm epsilon: 1e-05 against 0.001"),
     "norm momentum": (
         asked(),
-        lambda e: with_norm(e, BatchNorm(0.9)),
+        with_norm(BatchNorm(0.9)),
         "BatchNorm momentum: 0.9 against 0.875 (weight of the old statistics)",
     ),
     "norm momentum that is in no list": (
         asked(),
-        lambda e: with_norm(e, BatchNorm(0.8125)),
+        with_norm(BatchNorm(0.8125)),
         "BatchNorm momentum: 0.8125 against 0.875 (weight of the old statistics)",
     ),
     "unbiased variance": (
         asked(),
-        lambda e: with_flags(e, unbiased_variance=True),
+        with_flags(unbiased_variance=True),
         "BatchNorm's moving variance is unbiased, n/(n-1) of the batch's, against biased",
     ),
     "norm evaluates by the batch": (
         asked(),
-        lambda e: with_flags(e, norm_evaluates_by_batch=True),
+        with_flags(norm_evaluates_by_batch=True),
         "BatchNorm uses the statistics of the batch in evaluation, against the moving ones",
     ),
     "norm trains by its moving statistics": (
         asked(),
-        lambda e: with_flags(e, norm_trains_by_moving=True),
+        with_flags(norm_trains_by_moving=True),
         "BatchNorm uses the moving statistics in training, against those of the batch",
     ),
     "symmetric padding": (
         asked(),
-        lambda e: with_flags(e, symmetric_pads=True),
+        with_flags(symmetric_pads=True),
         "same padding: kernel // 2 on both sides against the odd value at the end",
     ),
     "flatten order": (
         asked(),
-        lambda e: with_flags(e, channels_first=True),
+        with_flags(channels_first=True),
         "flatten order: channel, height, width against height, width, channel",
     ),
-    "no relu": (
-        asked(),
-        lambda e: with_flags(e, without_activation=frozenset({"relu_1"})),
-        "no relu in relu_1",
-    ),
-    "no bias": (
-        asked(),
-        lambda e: with_flags(e, without_bias=frozenset({"dense_1", "dense_2"})),
-        "no bias in dense_1, dense_2",
-    ),
-    "fixed biases": (asked(DENSE), lambda e: with_flags(e, fixed_bias=True), "biases are not trained"),
-    "epsilon of Adam": (
-        asked(),
-        lambda e: with_optimizer(e, epsilon=1e-7),
-        "epsilon of Adam: 1e-07 against 0.00012207",
-    ),
+    "no relu": (asked(), with_flags(without_activation=frozenset({"relu_1"})), "no relu in relu_1"),
+    "no bias": (asked(), with_flags(without_bias=frozenset({"dense_1", "dense_2"})), "no bias in dense_1, dense_2"),
+    "fixed biases": (asked(DENSE), with_flags(fixed_bias=True), "biases are not trained"),
+    "epsilon of Adam": (asked(), with_optimizer(epsilon=1e-7), "epsilon of Adam: 1e-07 against 0.00012207"),
     "epsilon of Adam that is in no list": (
         asked(),
-        lambda e: with_optimizer(e, epsilon=3.3e-4),
+        with_optimizer(epsilon=3.3e-4),
         "epsilon of Adam: 0.00033 against 0.00012207",
     ),
     "place of epsilon": (
         asked(),
-        lambda e: with_flags(e, epsilon_place="after correction"),
+        with_flags(epsilon_place="after correction"),
         "epsilon of Adam after the bias correction instead of before it",
     ),
     "Adam as PyTorch has it": (
         asked(),
-        lambda e: with_flags(with_optimizer(e, epsilon=1e-8), epsilon_place="after correction"),
+        lambda e: with_flags(epsilon_place="after correction")(with_optimizer(epsilon=1e-8)(e)),
         "epsilon of Adam: 1e-08 after the bias correction against 0.00012207 before it",
     ),
-    "no bias correction": (
-        asked(),
-        lambda e: with_flags(e, no_correction=True),
-        "no bias correction in Adam",
-    ),
-    "beta 1": (asked(), lambda e: with_optimizer(e, beta_1=0.9), "beta_1 of Adam: 0.9 against 0.875"),
-    "beta 2": (asked(), lambda e: with_optimizer(e, beta_2=0.999), "beta_2 of Adam: 0.999 against 0.999023"),
-    "rate": (asked(), lambda e: replace(e, rates=e.rates * 1.01), "learning rate 1.01 times the one asked for"),
+    "no bias correction": (asked(), with_flags(no_correction=True), "no bias correction in Adam"),
+    "beta 1": (asked(), with_optimizer(beta_1=0.9), "beta_1 of Adam: 0.9 against 0.875"),
+    "beta 2": (asked(), with_optimizer(beta_2=0.999), "beta_2 of Adam: 0.999 against 0.999023"),
+    "rate": (asked(), with_rates_times(1.01), "learning rate 1.01 times the one asked for"),
     "rate that is in no list": (
         asked(DENSE, SGD),
-        lambda e: replace(e, rates=e.rates * 1.07),
+        with_rates_times(1.07),
         "learning rate 1.07 times the one asked for",
     ),
     "no schedule": (
@@ -171,92 +177,76 @@ PLANTS: dict[str, Plant] = {
     ),
     "momentum form": (
         scheduled(MOMENTUM),
-        lambda e: with_flags(e, rate_outside=True),
+        with_flags(rate_outside=True),
         "momentum form: the rate outside the velocity against inside (they differ when the rate changes)",
     ),
-    "momentum": (
-        asked(DENSE, MOMENTUM),
-        lambda e: with_optimizer(e, momentum=0.9),
-        "momentum of SGD: 0.9 against 0.875",
-    ),
-    "no Nesterov": (
-        asked(DENSE, NESTEROV),
-        lambda e: with_optimizer(e, nesterov=False),
-        "Nesterov's momentum is off, against on",
-    ),
+    "momentum": (asked(DENSE, MOMENTUM), with_optimizer(momentum=0.9), "momentum of SGD: 0.9 against 0.875"),
+    "no Nesterov": (asked(DENSE, NESTEROV), with_optimizer(nesterov=False), "Nesterov's momentum is off, against on"),
     "dampening": (
         asked(DENSE, MOMENTUM),
-        lambda e: with_flags(e, dampening=0.875),
+        with_flags(dampening=0.875),
         "momentum form: gradients are dampened by 0.875, but for the first step, against whole",
     ),
     "L2 under Adam": (
         asked(),
-        lambda e: with_flags(e, l2=1e-4),
+        with_flags(l2=1e-4),
         "L2 penalty on kernels that was not asked for: 0.0001 w in the gradient",
     ),
     "L2 of scikit-learn": (
         asked(DENSE, SGD),
-        lambda e: with_flags(e, l2=1e-4, l2_per_batch=True, l2_reported=True),
+        with_flags(l2=1e-4, l2_per_batch=True, l2_reported=True),
         "L2 penalty on kernels that was not asked for: 0.0001 w divided by the rows of the batch in the gradient",
     ),
     "L2 on all weights": (
         asked(DENSE, NESTEROV),
-        lambda e: with_flags(e, l2=5e-4, l2_on="all"),
+        with_flags(l2=5e-4, l2_on="all"),
         "L2 penalty on all weights that was not asked for: 0.0005 w in the gradient",
     ),
     "L2 that is in no list": (
         asked(DENSE, MOMENTUM),
-        lambda e: with_flags(e, l2=0.0123),
+        with_flags(l2=0.0123),
         "L2 penalty on kernels that was not asked for: 0.0123 w in the gradient",
     ),
     "coupled decay": (
         asked(optimizer=ADAMW),
-        lambda e: with_flags(e, coupled_decay=True),
+        with_flags(coupled_decay=True),
         "weight decay coupled (added to the gradient), against decoupled",
     ),
     "decay on biases": (
         asked(optimizer=ADAMW),
-        lambda e: with_flags(e, decay_on="all"),
+        with_flags(decay_on="all"),
         "weight decay on all weights, against kernels alone",
     ),
-    "no decay": (
-        asked(optimizer=ADAMW),
-        lambda e: with_optimizer(e, weight_decay=0.0),
-        "decoupled weight decay: 0 against 0.0625",
-    ),
+    "no decay": (asked(optimizer=ADAMW), with_optimizer(weight_decay=0.0), "decoupled weight decay: 0 against 0.0625"),
     "epsilon of RMSprop outside": (
         asked(DENSE, RMSPROP),
-        lambda e: with_flags(e, epsilon_place="outside root"),
+        with_flags(epsilon_place="outside root"),
         "epsilon of RMSprop outside the root, against inside",
     ),
-    "rho of Adadelta": (
-        asked(DENSE, ADADELTA),
-        lambda e: with_optimizer(e, rho=0.95),
-        "rho of Adadelta: 0.95 against 0.875",
-    ),
+    "rho of Adadelta": (asked(DENSE, ADADELTA), with_optimizer(rho=0.95), "rho of Adadelta: 0.95 against 0.875"),
     "softmax twice": (
         asked(),
-        lambda e: with_flags(e, softmax_loss=True, softmax_answers=True),
+        with_flags(softmax_loss=True, softmax_answers=True),
         "softmax twice: the loss takes probabilities for logits",
     ),
     "softmax twice in the loss alone": (
         asked(),
-        lambda e: with_flags(e, softmax_loss=True),
+        with_flags(softmax_loss=True),
         "softmax twice: the loss takes probabilities for logits",
     ),
     "summed loss": (
         asked(DENSE, SGD),
-        lambda e: with_flags(e, divisor=1, reported_mean=True),
+        with_flags(divisor=1, reported_mean=True),
         "loss summed over the batch, against its mean",
     ),
     "short batch by the full size": (
         asked(DENSE, SGD),
-        lambda e: with_flags(e, divisor=BATCH),
+        with_flags(divisor=BATCH),
         "loss of a short batch divided by 8, the size of a full one, against its own rows",
     ),
     "mean over the class weights": (
         asked(class_weights=np.array([0.5, 1.0, 2.0, 1.25])),
-        lambda e: with_flags(e, weighted_mean=True),
+        with_flags(weighted_mean=True),
         "class weights: the mean is one over the weights of the batch, against one over its samples",
     ),
     "smoothing over the other classes": (
@@ -264,11 +254,7 @@ PLANTS: dict[str, Plant] = {
         lambda e: replace(e, label_smoothing=0.125 * 4 / 3),
         "label smoothing: 0.125 shared by the other classes alone, against all",
     ),
-    "labels": (
-        asked(),
-        lambda e: replace(e, labels=(e.labels + 1) % CLASSES_HERE),
-        "labels off by one: one too high",
-    ),
+    "labels": (asked(), lambda e: replace(e, labels=(e.labels + 1) % CLASSES_HERE), "labels off by one: one too high"),
     "scale": (asked(), lambda e: replace(e, scale=255.0), "pixels are divided by 255 against 256"),
     "no normalisation": (
         asked(mean=np.array([0.5, 0.25]), std=np.array([0.5, 0.25])),
@@ -280,24 +266,12 @@ PLANTS: dict[str, Plant] = {
         lambda e: replace(e, images=e.images.swapaxes(1, 2), evaluated=np.asarray(e.evaluated).swapaxes(1, 2)),
         "images are transposed: width and height are exchanged",
     ),
-    "stored order": (
-        asked(),
-        lambda e: replace(e, order=2 * np.split(np.arange(ROWS), range(BATCH, ROWS, BATCH))),
-        "rows are not taken in the given order, but as they are stored",
-    ),
-    "short batch dropped": (
-        asked(),
-        lambda e: replace(e, order=[rows if len(rows) == BATCH else rows[:0] for rows in e.order]),
-        "the last batch of an epoch, which is short, is dropped",
-    ),
+    "stored order": (asked(), in_stored_order, "rows are not taken in the given order, but as they are stored"),
+    "short batch dropped": (asked(), without_short_batches, "the last batch of an epoch, which is short, is dropped"),
     "short batch dropped under a schedule": (
         scheduled(SGD),
         # three steps of each epoch are left: the first four that are taken get the first rate
-        lambda e: replace(
-            e,
-            order=[rows if len(rows) == BATCH else rows[:0] for rows in e.order],
-            rates=2**-4 * np.array([1, 1, 1, 1, 1, 0.5, 0.5, 0.5]),
-        ),
+        lambda e: replace(without_short_batches(e), rates=2**-4 * np.array([1, 1, 1, 1, 1, 0.5, 0.5, 0.5])),
         "the last batch of an epoch, which is short, is dropped",
     ),
     "a sample skipped": (

@@ -13,17 +13,18 @@ from tests.equivalence.planted_departures import (
     ADADELTA,
     ADAM,
     ADAMW,
-    BATCH,
     DENSE,
     NESTEROV,
     PLANTS,
     RMSPROP,
-    ROWS,
     SGD,
     asked,
+    in_stored_order,
     scheduled,
     with_flags,
     with_norm,
+    with_rates_times,
+    without_short_batches,
 )
 
 
@@ -59,21 +60,19 @@ def test_noise_that_no_departure_makes_is_not_explained(size: float) -> None:
 
 def test_two_departures_at_once_are_not_explained_by_one_of_them() -> None:
     evidence = asked()
-    both = with_norm(replace(evidence, rates=evidence.rates * 1.01), BatchNorm(0.875, 1e-5))
+    both = with_norm(BatchNorm(0.875, 1e-5))(with_rates_times(1.01)(evidence))
     assert explain(evidence, observe(both)) == []
 
 
 def test_a_departure_is_named_from_the_final_weights_alone() -> None:
     evidence = asked(DENSE, SGD)
-    stored = replace(evidence, order=2 * np.split(np.arange(ROWS), range(BATCH, ROWS, BATCH)))
-    seen = Observed(final=observe(stored).final)
+    seen = Observed(final=observe(in_stored_order(evidence)).final)
     assert explain(evidence, seen) == ["rows are not taken in the given order, but as they are stored"]
 
 
 def test_a_departure_in_calls_of_whole_epochs_alone_is_named_as_such() -> None:
     evidence = asked(DENSE, SGD)
-    dropped = replace(evidence, order=[rows if len(rows) == BATCH else rows[:0] for rows in evidence.order])
-    seen = replace(observe(evidence), whole=observe(dropped).final)
+    seen = replace(observe(evidence), whole=observe(without_short_batches(evidence)).final)
     sentence = "trained by whole epochs: the last batch of an epoch, which is short, is dropped"
     assert explain(evidence, seen) == [sentence]
     assert explain(evidence, replace(seen, whole=seen.final)) == []
@@ -81,9 +80,9 @@ def test_a_departure_in_calls_of_whole_epochs_alone_is_named_as_such() -> None:
 
 def test_probabilities_of_a_framework_that_gives_nothing_else_are_no_departure() -> None:
     evidence = asked(DENSE, SGD)
-    seen = replace(observe(with_flags(evidence, softmax_answers=True)), probabilities=True)
+    seen = replace(observe(with_flags(softmax_answers=True)(evidence)), probabilities=True)
     assert explain(evidence, seen) == []
-    wrong = observe(with_flags(replace(evidence, rates=evidence.rates * 1.01), softmax_answers=True))
+    wrong = observe(with_flags(softmax_answers=True)(with_rates_times(1.01)(evidence)))
     assert explain(evidence, replace(wrong, probabilities=True)) == ["learning rate 1.01 times the one asked for"]
     assert explain(evidence, replace(seen, probabilities=False)) == ["the answers are probabilities, against logits"]
 
@@ -120,7 +119,7 @@ def test_a_loss_in_float32_is_named() -> None:
 
 def test_float32_does_not_hide_another_departure() -> None:
     evidence = asked()
-    seen = observe(replace(evidence, rates=evidence.rates * 1.01), np.float32)
+    seen = observe(with_rates_times(1.01)(evidence), np.float32)
     assert "computed in float32: logits, loss, weights" not in explain(evidence, seen)
 
 
@@ -150,5 +149,5 @@ def test_weights_of_another_name_or_shape_are_not_explained() -> None:
 
 def test_no_departure_is_tried_after_the_time_that_was_given() -> None:
     evidence = asked(DENSE, SGD)
-    seen = observe(replace(evidence, rates=evidence.rates * 1.01))
+    seen = observe(with_rates_times(1.01)(evidence))
     assert explain(evidence, seen, seconds=0.0) == []

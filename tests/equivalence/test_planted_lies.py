@@ -22,10 +22,7 @@ STEPS = 9
 
 @pytest.fixture(scope="module", autouse=True)
 def _prepared() -> None:
-    from bench.adapters.pytorch import PyTorchAdapter
-    from bench.equivalence.worker import prepared_case
-
-    PyTorchAdapter().prepare(prepared_case(Conditions(framework="pytorch"), "float64"))
+    lying.prepare()
 
 
 def small_proof(model: str, recipe: str) -> Proof:

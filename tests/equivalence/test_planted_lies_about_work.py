@@ -13,6 +13,11 @@ pytestmark = pytest.mark.own_process("planted lies")
 CONDITIONS = Conditions(framework="pytorch")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _prepared() -> None:
+    lying.prepare()
+
+
 def test_honest_work_is_not_accused() -> None:
     assert work_findings(lying.Honest(), CONDITIONS) == []
 

@@ -1,9 +1,12 @@
 """The panel of an inspection, in words and as values."""
 
+import dataclasses
+
 from bench.datasets.dataset import DatasetInfo
-from bench.datasets.floors import Floor
 from bench.datasets.inspection import Balance, Duplicates, GroupCounts, Inspection, NearPair
+from bench.record import Floor
 from bench.report.document import width
+from bench.report.flattery import flattery
 from bench.report.inspection import document, values
 from bench.report.terminal import text
 
@@ -29,7 +32,11 @@ FOUND = Inspection(
         Duplicates("test in train", 2, 0, 1, (300, 397), (NearPair(7, 1234, 0.9987),)),
     ),
     GroupCounts(450, 40, 90, 2, 3),
-    (Floor("majority", 0.975, 0.5, 100), Floor("nearest centroid", 0.6, 0.61, 100), Floor("1-NN", 0.9, 0.7, 50)),
+    (
+        Floor(method="majority", accuracy=0.975, balanced_accuracy=0.5, tested_rows=100),
+        Floor(method="nearest centroid", accuracy=0.6, balanced_accuracy=0.61, tested_rows=100),
+        Floor(method="1-NN", accuracy=0.9, balanced_accuracy=0.7, tested_rows=50),
+    ),
 )
 
 
@@ -56,3 +63,28 @@ def test_the_values_are_shares_and_plain_counts() -> None:
     assert written["duplicates"][2]["near"] == ({"left": 7, "right": 1234, "correlation": 0.9987},)
     assert written["groups"]["on_both_sides"] == 2
     assert written["floors"][0]["accuracy"] == 0.975
+
+
+def test_what_would_flatter_a_model_is_said_first_with_its_size() -> None:
+    said = [" ".join(lines) for _, lines in flattery(INFO, FOUND).entries]
+    assert [name for name, _ in flattery(INFO, FOUND).entries] == ["classes", "test part", "copies", "groups"]
+    assert "97.50 % of the training rows" in said[0]  # 390 of 400
+    assert said[1].startswith("1 class has no row in it")
+    assert said[2].startswith("of 3 test rows (3.00 %) a copy")  # 2 equal and 1 near of 100
+    assert said[3] == "2 groups in both parts"
+
+
+def test_many_copies_within_the_training_part_make_its_validation_part_doubtful() -> None:
+    copied = dataclasses.replace(FOUND.duplicates[0], exact_rows=40, near_rows=36, compared=(360, 360))
+    lines = flattery(INFO, dataclasses.replace(FOUND, duplicates=(copied, *FOUND.duplicates[1:]))).entries
+    assert lines[2][1][0].startswith("20.00 % of the training rows have a copy")  # 40 of 400 and 36 of 360
+
+
+def test_a_clean_data_set_is_called_so() -> None:
+    clean = (
+        Duplicates("train", 0, 0, 0, (400, 400), ()),
+        Duplicates("test", 0, 0, 0, (100, 100), ()),
+        Duplicates("test in train", 0, 0, 0, (100, 100), ()),
+    )
+    found = Inspection(Balance((200, 200)), Balance((50, 50)), clean, None, FOUND.floors)
+    assert [name for name, _ in flattery(INFO, found).entries] == ["nothing found"]

@@ -1,14 +1,10 @@
 """Pictures of images: what is light is light, where it is, in every way of showing it."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from bench.errors import BenchError
 from bench.report.document import width
-from bench.report.pictures import as_pictures, sheet_of, terminal_pictures, write_png
+from bench.report.pictures import as_pictures, terminal_pictures
 
 CORNER = np.zeros((1, 32, 32, 1), np.uint8)
 CORNER[0, :4, :2] = 255
@@ -66,21 +62,18 @@ def test_the_scale_is_white() -> None:
     assert as_pictures(np.array([[[[16]], [[8]]]], np.uint8), 16).reshape(-1).tolist() == [255, 128]
 
 
-def test_a_png_holds_the_pixels_enlarged_in_their_colours(tmp_path: Path) -> None:
-    pictures = np.zeros((3, 8, 8, 3), np.uint8)
-    pictures[1, 0, 0] = (200, 30, 40)
-    write_png(tmp_path / "sheet.png", pictures, ["a", "b", "c"], "three", beside=2)
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        colours = {colour: count for count, colour in sheet.getcolors(2**16) or ()}
-    assert colours[200, 30, 40] == 12 * 12  # 96 pixels for 8
-    assert sheet.size[0] == 8 + 2 * (96 + 8)
+def test_a_pale_picture_is_stretched_and_a_uniform_one_left_alone() -> None:
+    pale = np.full((1, 32, 32, 1), 120, np.uint8)
+    pale[0, :4, :2] = 200
+    lines = terminal_pictures(pale, ["a"], colors=None).splitlines()
+    assert {character for line in lines[:8] for character in line} == {"⣿", "⠀"}
+    uniform = terminal_pictures(np.full((1, 32, 32, 1), 120, np.uint8), ["a"], colors=None)
+    assert "⣿" not in uniform
+    assert "⠀" not in uniform
 
 
-def test_a_long_title_is_not_cut() -> None:
-    short = sheet_of(CORNER, ["a"], "t")
-    assert sheet_of(CORNER, ["a"], "a title far wider than one picture").size[0] > short.size[0]
-
-
-def test_a_file_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match="cannot be written"):
-        write_png(tmp_path / "missing" / "sheet.png", CORNER, ["a"], "t")
+def test_fewer_columns_take_fewer_pictures_in_a_row() -> None:
+    pictures = np.zeros((7, 28, 28, 1), np.uint8)
+    lines = terminal_pictures(pictures, ["shirt"] * 7, colors=None, columns=50).splitlines()
+    assert max(map(width, lines)) <= 50
+    assert lines[7].split() == ["shirt"] * 3

@@ -1,5 +1,7 @@
 """The rows a trial gets: every class in proportion, every row at most once, the same for every framework."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -99,6 +101,44 @@ def test_training_and_validation_rows_share_none_and_leave_none_out(
     assert sorted(row_numbers(rest) + row_numbers(validation)) == list(range(len(labels)))
     assert np.array_equal(rest.labels, labels[row_numbers(rest)])
     assert np.array_equal(validation.labels, labels[row_numbers(validation)])
+
+
+def with_pairs(labels: NDArray[np.int64]) -> Split:
+    """Two neighbouring rows are copies of one thing."""
+    return replace(split(labels), groups=np.arange(len(labels)) // 2)
+
+
+@pytest.mark.parametrize("seed_index", range(5))
+def test_no_copy_of_a_validation_row_is_trained_on(seed_index: int) -> None:
+    train = with_pairs(np.repeat(np.arange(100) % 4, 2))
+    rest, validation = cut_validation(train, 40, FINGERPRINT, seed_index)
+    assert rest.groups is not None
+    assert validation.groups is not None
+    assert set(rest.groups.tolist()).isdisjoint(validation.groups.tolist())
+    assert sorted(row_numbers(rest) + row_numbers(validation)) == list(range(200))
+    assert np.bincount(validation.labels).tolist() == [10, 10, 10, 10]
+
+
+def test_a_cap_may_part_a_group_and_the_validation_part_still_keeps_what_is_left_together() -> None:
+    capped_rows = capped(with_pairs(np.repeat(np.arange(100) % 4, 2)), 120, FINGERPRINT)
+    rest, validation = cut_validation(capped_rows, 20, FINGERPRINT, 0)
+    assert rest.groups is not None
+    assert validation.groups is not None
+    assert set(rest.groups.tolist()).isdisjoint(validation.groups.tolist())
+
+
+def test_the_last_rows_are_taken_as_they_come() -> None:
+    rest, validation = cut_validation(with_pairs(np.zeros(10, np.int64)), 3, FINGERPRINT, 0, "last")
+    assert row_numbers(validation) == [7, 8, 9]
+    assert row_numbers(rest) == list(range(7))
+
+
+def test_a_validation_part_that_would_take_every_group_is_refused() -> None:
+    with pytest.raises(ValueError, match="cut by group, leave none"):
+        cut_validation(replace(split(np.zeros(6, np.int64)), groups=np.arange(6) // 3), 5, FINGERPRINT, 0)
+    alone = replace(split(np.zeros(4, np.int64)), groups=np.zeros(4, np.int64))
+    with pytest.raises(ValueError, match="one group"):
+        cut_validation(alone, 1, FINGERPRINT, 0)
 
 
 def test_another_seed_index_holds_out_other_rows() -> None:

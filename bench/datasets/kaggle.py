@@ -1,0 +1,86 @@
+"""A file of a data set on Kaggle, fetched by kagglehub in a process of its own (``bench.datasets.kaggle_child``).
+
+Public data sets need no account. kagglehub waits for some answers without a limit, and keeps what it fetches in a
+place of its own: a process can be ended at any time, and is told to keep its files here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.datasets.download import KAGGLE, RemoteFile
+from bench.datasets.transfer import TransferFailed
+
+ORIGIN = "https://api.kaggle.com"
+"""What is asked (kagglesdk.kaggle_env): a probe of the network stands for it."""
+CHILD = "bench.datasets.kaggle_child"
+ANSWER = "answer.json"
+
+
+class KaggleCarrier:
+    """Begins at once."""
+
+    size = 0
+    patience = 4.0
+    """A busy machine takes long to start the process and to import kagglehub; it unpacks what came, too."""
+
+    def __init__(self, url: str, file: RemoteFile, folder: Path) -> None:
+        if find_spec("kagglehub") is None:
+            raise TransferFailed("kagglehub is needed: pip install kagglehub")
+        self._folder, self._file = folder, file
+        handle, _, path = url.removeprefix(f"{KAGGLE}:").rpartition("/")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", CHILD, handle, path, str(folder / ANSWER)],
+            env={**os.environ, "KAGGLEHUB_CACHE": str(folder), "KAGGLEHUB_VERBOSITY": "error"},
+            stdin=subprocess.PIPE,  # it ends when this end is closed, also by a kill of this process
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @property
+    def received(self) -> int:
+        """Bytes in the folder."""
+        sizes = 0
+        for file in self._folder.rglob("*"):
+            with contextlib.suppress(OSError):  # renamed meanwhile
+                sizes += file.stat().st_size if file.is_file() else 0
+        return sizes
+
+    def ended(self, within_s: float) -> bool:
+        """As Carrier says."""
+        try:
+            self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Kill it, if it is still at work."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def file(self) -> Path:
+        """As Carrier says."""
+        try:
+            answer = json.loads((self._folder / ANSWER).read_text("utf-8"))
+        except (OSError, ValueError):
+            raise TransferFailed(f"kagglehub ended without a word (exit code {self._process.returncode})") from None
+        if failure := answer.get("failure"):
+            raise TransferFailed(str(failure))
+        path = Path(answer["path"])
+        if path.is_dir() or not path.is_file():
+            raise TransferFailed(f"kagglehub gave no file {self._file.name}")
+        if path.is_relative_to(self._folder):
+            return path
+        copy = self._folder / self._file.name  # a Kaggle notebook has its data sets mounted, not to be moved
+        shutil.copyfile(path, copy)
+        return copy

@@ -1,0 +1,68 @@
+"""Licences that do not allow every use: acknowledged once, before anything is fetched.
+
+Kept in ``licences.json`` in the cache folder, by title and licence, so that a changed licence is asked for anew. Data
+that somebody has already need no acknowledgement.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.datasets.cache import cache_root
+from bench.datasets.source import DatasetUnavailable
+from bench.durable import write_text_whole
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.datasets.definition import DatasetDefinition
+
+
+class LicenceNotAccepted(DatasetUnavailable):
+    """A data set that would have to be fetched, for which nobody has acknowledged the licence."""
+
+
+def is_accepted(definition: DatasetDefinition) -> bool:
+    """Whether nothing stands between the user and a download."""
+    return not definition.restricted or _entry(definition) in _accepted()
+
+
+def accept(definition: DatasetDefinition) -> None:
+    """Keep that the user acknowledged the licence, if there is something to acknowledge. Raises BenchError."""
+    if is_accepted(definition):
+        return
+    try:
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        write_text_whole(_file(), json.dumps(sorted({*_accepted(), _entry(definition)}), indent=1, ensure_ascii=False))
+    except OSError as error:
+        raise BenchError(
+            f"that the licence is accepted cannot be kept: {error.strerror or type(error).__name__}.",
+            "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
+        ) from error
+
+
+def require_accepted(definition: DatasetDefinition) -> None:
+    """Raises LicenceNotAccepted, with the command that accepts."""
+    if not is_accepted(definition):
+        raise LicenceNotAccepted(
+            f"data set {definition.name!r} is not on this machine, and its licence must be acknowledged before it is "
+            f"fetched: {definition.licence}.",
+            f"To acknowledge it, once: bench data fetch {definition.name} --accept-licence"
+            "   or, with files you have, add: --data-dir DIR",
+        )
+
+
+def _entry(definition: DatasetDefinition) -> str:
+    return f"{definition.title}: {definition.licence}"
+
+
+def _file() -> Path:
+    return cache_root() / "licences.json"
+
+
+def _accepted() -> frozenset[str]:
+    try:
+        return frozenset(map(str, json.loads(_file().read_text("utf-8"))))
+    except (OSError, ValueError, TypeError):  # nothing was accepted yet, or it cannot be told: then it is asked again
+        return frozenset()

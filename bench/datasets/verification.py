@@ -1,0 +1,44 @@
+"""Whether a data set is the published one, and what the verdict rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.datasets.catalog import DATASETS, definition_of
+from bench.datasets.dataset import DatasetInfo
+from bench.datasets.definition import DatasetDefinition
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``words`` begin with ``verified`` or ``unverified``; ``differs`` where the published data are known to be others.
+
+    What is unverified need not be wrong: of many forms of the data nobody has published a hash.
+    """
+
+    words: str
+    differs: bool = False
+
+
+def verdict(info: DatasetInfo) -> Verdict:
+    """Of a catalogued data set, or of the user's own, which is never verified."""
+    definition = definition_of(info.name) if info.name in DATASETS else None
+    if definition is None:
+        return Verdict("unverified: nothing is published to compare it with")
+    if info.verified:
+        by_arrays = info.fingerprint in definition.fingerprints
+        how = "the arrays are the published ones" if by_arrays else "read from files with the published hashes"
+        return Verdict(f"verified: {how}")
+    if info.generated:
+        return Verdict("unverified: generated here, not read from the published files")
+    if _is_known(definition, info.source):
+        return Verdict("unverified: not the published data", differs=True)
+    return Verdict("unverified: nothing is known of the published data in this form")
+
+
+def _is_known(definition: DatasetDefinition, source: str) -> bool:
+    """Whether the fingerprint is known that published data have in the format that ``source`` begins with."""
+    formats = definition.known_formats
+    return bool(definition.fingerprints) and (
+        formats is None or any(source.startswith(f"{form}, ") for form in formats)
+    )

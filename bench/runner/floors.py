@@ -1,0 +1,62 @@
+"""The floors of the data a run trains on: computed when its trials are over, and kept beside the decoded arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bench.case import Case
+from bench.datasets.catalog import CachedDataset, load
+from bench.durable import write_text_whole
+from bench.record import Floors
+
+if TYPE_CHECKING:
+    from bench.runner.expand import PlannedCase
+
+VERSION = 1
+"""Raised when the floors of the same rows would come out otherwise, so that those kept are computed anew."""
+
+
+def floors_of_run(cases: Iterable[PlannedCase], say: Callable[[str], None]) -> list[Floors]:
+    """The floors of every data set of ``cases`` that can run, for each number of training rows they get.
+
+    The rows are those that a model gets, with its validation part, which depends on the seed. 60,000 rows of 784
+    pixels and 10,000 test rows take some seconds on two cores; what was computed once is only read.
+    """
+    wanted: dict[tuple[str, int], tuple[CachedDataset, Case]] = {}
+    for planned in cases:
+        if planned.data is not None and not planned.blocked:
+            rows = planned.case.train_rows or planned.data.info.train_rows
+            wanted.setdefault((planned.data.info.fingerprint, rows), (planned.data, planned.case))
+    return [floors_of(data, case.train_rows, say) for data, case in wanted.values()]
+
+
+def floors_of(data: CachedDataset, cap: int | None, say: Callable[[str], None]) -> Floors:
+    """The floors of a data set for models that get ``cap`` of its training rows, None for all."""
+    rows = min(cap or data.info.train_rows, data.info.train_rows)
+    kept = data.folder / f"floors-{VERSION}-{rows}.json"
+    with suppress(OSError, ValueError):  # not computed yet, or damaged
+        return Floors.model_validate_json(kept.read_bytes())
+    say(f"computing the floors of {data.info.name}, {rows:,} training rows (once)")
+    found = _computed(data, rows)
+    with suppress(OSError):  # a cache that cannot be written costs time, and nothing else
+        write_text_whole(kept, found.model_dump_json(indent=1) + "\n")
+    return found
+
+
+def _computed(data: CachedDataset, rows: int) -> Floors:
+    import numpy as np
+
+    from bench.datasets.floors import floors
+    from bench.runner.rows import capped
+
+    dataset = load(data.folder)
+    train = capped(dataset.train, rows, data.info.fingerprint)
+    return Floors(
+        dataset=data.info.name,
+        fingerprint=data.info.fingerprint,
+        train_rows=rows,
+        class_counts=tuple(np.bincount(train.labels, minlength=train.classes).tolist()),
+        floors=floors(train, dataset.test),
+    )
