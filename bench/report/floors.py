@@ -21,12 +21,15 @@ WORDS: dict[QualityMetric, str] = {"accuracy": "accuracy", "balanced_accuracy": 
 
 
 def floor_notes(results: Results, summary: CaseSummary, metric: QualityMetric) -> tuple[str, ...]:
-    """``does not beat majority``, ``below 1-NN``: a phrase for each floor of the same training rows that is missed."""
+    """``does not beat majority, 11.35``: each floor of the same training rows that is missed, with its figure."""
     floors, figure = results.floors_of(summary.case), summary.figures[metric]
     if floors is None or figure is None or summary.case.model == FLOOR_MODEL:
         return ()
-    missed = unbeaten(figure.value, floors, metric)
-    return tuple(f"{'does not beat' if method == 'majority' else 'below'} {method}" for method in missed)
+    scores = {floor.method: numbers.percent(getattr(floor, metric)) for floor in floors.floors}
+    return tuple(
+        f"{'does not beat' if method == 'majority' else 'below'} {method}, {scores[method]}"
+        for method in unbeaten(figure.value, floors, metric)
+    )
 
 
 def unequal(results: Results, dataset: str) -> bool:
