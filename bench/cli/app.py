@@ -5,6 +5,7 @@ unanswered; 130 interrupted.
 """
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -54,6 +55,9 @@ def bench(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (that of the process, if None) and return the exit code."""
+    if arguments is None:
+        # whoever ends a job (a batch system, a container, `timeout`) sends SIGTERM: it is to end as by Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run(arguments)
     _flush()
     return code

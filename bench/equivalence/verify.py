@@ -23,6 +23,7 @@ from bench.equivalence.questions import dropout_rates, gradient_questions, quest
 from bench.equivalence.verdict import Miss, Verdict, Verification, first_misses
 from bench.equivalence.worker import Assignment, prepared_case, trace_file
 from bench.errors import BenchError, UnknownName
+from bench.measure.cores import usable_cores
 from bench.models.model import Network
 from bench.runner.local import ask_module
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from bench.equivalence.trace import Trace
 
 AT_ONCE = 2
-"""Workers that run at the same time: each holds a framework, a gigabyte or more."""
+"""Workers that run at the same time, at most: each holds a framework, a gigabyte or more."""
 TIMEOUT_S = 3600.0
 EXPLAINED = 2
 """So many misses of one framework are explained; the others share their cause more often than not."""
@@ -157,16 +158,28 @@ def _choose(subject: Subject, precision: Precision, proofs: Sequence[Proof]) -> 
 
 
 def _ask(subjects: list[Subject], folder: Path, announce: Announce) -> None:
-    """Run the workers, a few at a time, for nothing is timed; the definition is computed meanwhile."""
+    """Run the workers; nothing is timed, so a few at a time where there are cores for the threads of each.
+
+    The definition is computed meanwhile.
+    """
     from bench.equivalence.definition import define
 
     wanted = dict.fromkeys(proof for subject in subjects for proofs in subject.asked.values() for proof in proofs)
     found = beside([partial(define, proof) for proof in wanted], 1)
-    workers = beside([partial(_run_all, subject, folder, announce) for subject in subjects], AT_ONCE)
+    workers = beside([partial(_run_all, subject, folder, announce) for subject in subjects], _at_once(subjects))
     for worker in workers:
         worker.result()
     announce("definition", "compared with every framework")
     _compare(subjects, dict(zip(wanted, found, strict=True)))
+
+
+def _at_once(subjects: Sequence[Subject]) -> int:
+    """So many workers at a time that their threads have a core each.
+
+    Threads that wait for each other at every operation take many times as long where they share cores.
+    """
+    threads = max(subject.verdict.conditions.threads for subject in subjects)
+    return max(1, min(AT_ONCE, usable_cores() // threads))
 
 
 def _run_all(subject: Subject, folder: Path, announce: Announce) -> None:

@@ -126,6 +126,18 @@ def test_control_c_on_a_terminal_ends_the_run_as_a_signal_does(bench: Bench) -> 
     assert not is_running(int((bench.folder / "fitting").read_text()))
 
 
+def test_a_run_that_is_told_to_end_keeps_what_it_has_as_after_control_c(bench: Bench) -> None:
+    (bench.folder / "slow.py").write_text(SLOW)
+    process = bench.start(*OPTIONS)
+    wait_for(bench.folder / "fitting")
+    process.terminate()
+    _, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 130
+    assert err.splitlines()[-1].startswith("interrupted: all finished records are kept")
+    assert [record["status"] for record in bench.records()] == ["ok", "ok", "interrupted"]
+    assert not is_running(int((bench.folder / "fitting").read_text()))
+
+
 def test_a_worker_does_not_outlive_a_run_that_is_killed(bench: Bench) -> None:
     (bench.folder / "slow.py").write_text(SLOW)
     process = bench.start(*OPTIONS)
