@@ -23,8 +23,10 @@ class FashionMnist(MnistLike):
         "Ankle boot",
     )
     rows = (60_000, 10_000)
-    folders = ("fashion-mnist", "fashion_mnist", "FashionMNIST", "FashionMNIST/raw", "fashionmnist")
+    folders = ("fashion-mnist", "fashion_mnist", "FashionMNIST", "FashionMNIST/raw", "fashionmnist", "18238735")
     npz_files = ("fashion-mnist.npz", "fashion_mnist.npz")
+    # OpenML's data set 40996, version 1: its file, the name it had before, and that file's number
+    arff_files = ("Fashion-MNIST.arff", "fashion-mnist.arff", "phpnBqZGZ", "18238735")
     fingerprints = frozenset({"fab9f521da689cc98b836970e3e772dc48792d05d48af3b6f25d3b6f0ef29878"})
     advice = "On Debian and Ubuntu: apt-get install dataset-fashion-mnist"
     downloads = (

@@ -1,4 +1,4 @@
-"""What MNIST and its drop-in replacements share: four IDX files, or one npz in Keras' layout, of 28x28 bytes."""
+"""What MNIST and its drop-in replacements share: 28x28 bytes in four IDX files, Keras' npz, or OpenML's ARFF."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ IDX_FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+ARFF = "OpenML ARFF"
+SIDE = 28
 
 
 class MnistLike(DatasetDefinition):
@@ -30,9 +32,11 @@ class MnistLike(DatasetDefinition):
 
     npz_files: ClassVar[tuple[str, ...]]
     """Names its npz archive goes by."""
+    arff_files: ClassVar[tuple[str, ...]] = ()
+    """Names that OpenML's file goes by, without ``.gz``; its rows are those of both parts, as many as ``rows`` says."""
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """Four IDX files, gzipped or not, then an archive. Three IDX files are a BrokenFile."""
+        """Four IDX files, then an archive, then OpenML's file, gzipped or not. Three IDX files are a BrokenFile."""
         found = idx_files(folder)
         present = tuple(file for file in found if file is not None)
         if len(present) == len(IDX_FILES):
@@ -40,6 +44,9 @@ class MnistLike(DatasetDefinition):
         for name in self.npz_files:
             if os.path.isfile(folder / name):
                 yield Source((folder / name,), "npz")
+        for name in self.arff_files:
+            if file := first_file(folder, (name, f"{name}.gz")):
+                yield Source((file,), ARFF)
         if 0 < len(present) < len(IDX_FILES):
             raise missing_file([folder / f"{name}.gz" for name in IDX_FILES], found)
 
@@ -47,6 +54,8 @@ class MnistLike(DatasetDefinition):
         """Images uint8 ``(n, 28, 28, 1)``."""
         if source.format == "npz":
             train, test = self._read_npz(source.files[0])
+        elif source.format == ARFF:
+            train, test = self._read_arff(source.files[0])
         else:
             from bench.datasets.idx import read_pair
 
@@ -54,9 +63,20 @@ class MnistLike(DatasetDefinition):
             train = read_pair(source.files[0], source.files[1], classes)
             test = read_pair(source.files[2], source.files[3], classes)
         for (images, _), file in ((train, source.files[0]), (test, source.files[len(source.files) // 2])):
-            if images.shape[1:] != (28, 28, 1):
+            if images.shape[1:] != (SIDE, SIDE, 1):
                 raise BrokenFile(file, f"holds images of {images.shape[1]}x{images.shape[2]} pixels; 28x28 expected.")
         return self.dataset(train=train, test=test, scale=255)
+
+    def _read_arff(self, file: Path) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
+        """The rows of the training part, and those of the test part behind them."""
+        from bench.datasets.arff import read_arff
+
+        if self.rows is None:
+            raise ValueError(f"{self.name} has arff_files, but not the rows of its parts")
+        first, rows = self.rows[0], sum(self.rows)
+        table = read_arff(file, rows=rows, pixels=SIDE * SIDE, classes=len(self.class_names))
+        images = table.pixels.reshape(-1, SIDE, SIDE, 1)
+        return (images[:first], table.labels[:first]), (images[first:], table.labels[first:])
 
     def _read_npz(self, file: Path) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
         from bench.datasets.npz import read_npz

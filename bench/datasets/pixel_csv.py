@@ -8,8 +8,9 @@ fractions, quotes) is refused: ``bench.datasets.csv`` reads those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -41,15 +42,20 @@ def read_pixel_table(stream: IO[bytes], file: Path, *, rows: int, pixels: int) -
     The header calls the first or the last column ``label``. Lines may end in LF or CRLF; empty ones are passed over.
     ``file`` is named by errors. Reads at most one chunk past ``rows`` lines. Raises BrokenFile.
     """
-    import numpy as np
-
-    lines = _whole_lines(stream, file)
+    lines = whole_lines(stream, file)
     head, _, rest = next(lines, b"").partition(b"\n")
     label_first = _label_is_first(file, head, pixels)
+    return read_pixel_rows(chain((rest,), lines), file, rows=rows, pixels=pixels, label_first=label_first)
+
+
+def read_pixel_rows(chunks: Iterable[bytes], file: Path, *, rows: int, pixels: int, label_first: bool) -> PixelTable:
+    """The same of lines without a header line, in chunks of whole ones (``whole_lines``). Raises BrokenFile."""
+    import numpy as np
+
     held = 0
     images = np.empty((rows, pixels), dtype=np.uint8)
     labels = np.empty(rows, dtype=np.int64)
-    for chunk in _chain(rest, lines):
+    for chunk in chunks:
         table = _values(chunk, pixels + 1)
         if table is None:
             table = _values(_without_empty_lines(chunk), pixels + 1)
@@ -66,14 +72,8 @@ def read_pixel_table(stream: IO[bytes], file: Path, *, rows: int, pixels: int) -
     return PixelTable(images, labels)
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
-
-
-def _whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
-    """The content in pieces that end with a newline, without carriage returns before newlines."""
+def whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
+    """The content in chunks of whole lines, each ended by a newline, without carriage returns before them."""
     left = b""
     while block := stream.read(CHUNK):
         whole, newline, tail = block.rpartition(b"\n")
@@ -90,7 +90,9 @@ def _whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
 
 
 def _without_empty_lines(text: bytes) -> bytes:
-    return b"".join(line + b"\n" for line in text.split(b"\n") if line)
+    while b"\n\n" in text:
+        text = text.replace(b"\n\n", b"\n")
+    return text.removeprefix(b"\n")
 
 
 def _label_is_first(file: Path, head: bytes, pixels: int) -> bool:

@@ -12,6 +12,9 @@ KAGGLE = Path("/kaggle/input")
 TORCHVISION_ROOTS = ("data", "datasets")
 """Below the working folder and the home folder: what torchvision's own examples give as ``root``."""
 
+OPENML = Path("openml/openml.org/data/v1/download")
+"""Below scikit-learn's folder: where ``fetch_openml`` keeps the files of OpenML, by their number there."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -36,7 +39,7 @@ def named_places(data_dir: Path, folders: tuple[str, ...]) -> Iterator[Place]:
 
 
 def common_places(folders: tuple[str, ...]) -> Iterator[Place]:
-    """Folders of Debian's packages, Keras, torchvision and Kaggle that exist and may hold the data set."""
+    """Folders of Debian's packages, Keras, torchvision, scikit-learn and Kaggle that may hold the data set."""
     yield from (Place(folder, "Debian package") for folder in _below(DEBIAN, folders))
     home = Path(os.path.expanduser("~"))  # Path.home() raises for a user without one
     keras = Path(os.environ.get("KERAS_HOME") or home / ".keras") / "datasets"
@@ -44,6 +47,9 @@ def common_places(folders: tuple[str, ...]) -> Iterator[Place]:
     for root in (Path.cwd(), home):
         for name in TORCHVISION_ROOTS:
             yield from (Place(folder, "torchvision's folder") for folder in _below(root / name, folders))
+    # Kept as NUMBER/NAME.gz by scikit-learn 1.7, as NUMBER.gz by those before it
+    learn = Path(os.environ.get("SCIKIT_LEARN_DATA") or home / "scikit_learn_data").expanduser() / OPENML
+    yield from (Place(folder, "scikit-learn's folder") for folder in (*_below(learn, folders), learn))
     for slug in _folders_in(KAGGLE):
         yield from (Place(folder, "Kaggle input") for folder in (*_below(slug, folders), slug))
 

@@ -20,7 +20,16 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ("BENCH_DATA_DIR", "BENCH_OFFLINE", "KERAS_HOME", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "BENCH_DATA_DIR",
+        "BENCH_OFFLINE",
+        "KERAS_HOME",
+        "SCIKIT_LEARN_DATA",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(places, "DEBIAN", tmp_path / "debian")
     monkeypatch.setattr(places, "KAGGLE", tmp_path / "kaggle")

@@ -1,5 +1,6 @@
 """Every format that is read, with its hostile files."""
 
+from tests.datasets.hostile_arff import OpenmlArff
 from tests.datasets.hostile_csv import Hmnist, Metadata, OwnCsv, PixelTable, PixelTableGz, PixelTableZip
 from tests.datasets.hostile_format import Format
 from tests.datasets.hostile_hdf5 import Clouds, Vectors
@@ -10,7 +11,7 @@ from tests.datasets.hostile_pictures import JpegFolder, JpegZip, PngFolder, Tiff
 FORMATS: tuple[Format, ...] = (
     *(Idx(), IdxGz(), QmnistIdx(), EmnistZip()),
     *(Npz(), NpzDeflated(), OwnNpz()),
-    *(PixelTable(), PixelTableGz(), PixelTableZip(), Hmnist(), Metadata(), OwnCsv()),
+    *(PixelTable(), PixelTableGz(), PixelTableZip(), Hmnist(), Metadata(), OwnCsv(), OpenmlArff()),
     *(TiffFolder(), TiffZip(), JpegFolder(), JpegZip(), PngFolder()),
     *(Vectors(), Clouds()),
 )

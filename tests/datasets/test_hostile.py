@@ -21,6 +21,7 @@ FORMATS = {
     "hmnist RGB, gz": False,
     "HAM10000 metadata": False,
     "CSV of the user's own": False,
+    "OpenML ARFF": False,
     "TIFF folder": False,
     "TIFF in a zip": False,
     "JPEG folder": False,

@@ -10,17 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.datasets.arff import read_arff
 from bench.datasets.idx import read_idx
 from bench.datasets.npz import read_npz
 from bench.datasets.packed import unpacked
 from bench.datasets.pixel_csv import read_pixel_table
 from bench.datasets.source import BrokenFile
+from tests.datasets import small_arff
 from tests.datasets.hostile_bytes import gzipped, zeros, zip_bomb, zipped
 from tests.datasets.hostile_npz import npy, npy_with_header
 from tests.datasets.small import idx_bytes
 
 IMAGES = np.random.default_rng(0).integers(0, 16, (15_000, 28, 28), dtype=np.uint8)
 ROWS = 1_000
+WITH_LABELS = np.column_stack([IMAGES[:ROWS].reshape(ROWS, -1) * 16, np.arange(ROWS) % 10])
 Mutated = Iterator[tuple[str, bytes]]
 
 
@@ -75,8 +78,27 @@ def csv_files() -> Mutated:
     yield "twice the rows", gzipped(text + text[len(header) :])
     yield "a line without end", zeros(64, 31, text)
     yield "no lines at all", gzipped(header + text.replace(b"\n", b",")[:4_000_000])
+    yield "short lines", gzipped(header + b"1\n" * 4_000_000)
     yield "empty lines", gzipped(text + b"\n" * 4_000_000)
     yield "cut", gzipped(text)[:-1000]
+
+
+def arff_files() -> Mutated:
+    declared, text = small_arff.header(), small_arff.lines(WITH_LABELS)
+    whole = (declared + text).encode()
+    yield "honest", gzipped(whole)
+    yield "a bad value in the last row", gzipped(whole[:-3] + b"x\n")
+    yield (
+        "blanks round all values, and a bad one",
+        gzipped((declared + text.replace(",", " , ")).encode()[:-3] + b"x\n"),
+    )
+    yield "twice the rows", gzipped(whole + text.encode())
+    yield "attributes without end", gzipped(b"@ATTRIBUTE p real\n" * 400_000)
+    yield "comments", gzipped(declared.encode() + b"%\n" * 4_000_000)
+    yield "short lines", gzipped(declared.encode() + b"1 \n" * 2_000_000)
+    yield "values of nothing", gzipped(declared.encode() + b" ," * 4_000_000)
+    yield "sparse rows", gzipped(declared.encode() + b"{0 1,784 5}\n" * 400_000)
+    yield "a line without end", zeros(64, 31, whole)
 
 
 def read_table(file: Path) -> None:
@@ -86,8 +108,13 @@ def read_table(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "read"),
-    [(idx_files, lambda file: read_idx(file, 3)), (npz_files, read_npz), (csv_files, read_table)],
-    ids=["IDX.gz", "npz", "CSV.gz"],
+    [
+        (idx_files, lambda file: read_idx(file, 3)),
+        (npz_files, read_npz),
+        (csv_files, read_table),
+        (arff_files, lambda file: read_arff(file, rows=ROWS, pixels=784, classes=10)),
+    ],
+    ids=["IDX.gz", "npz", "CSV.gz", "ARFF.gz"],
 )
 def test_a_mutation_takes_at_most_twice_the_memory_of_the_honest_file(
     tmp_path: Path, files: Callable[[], Mutated], read: Callable[[Path], object]

@@ -21,7 +21,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
             patch.setenv("HOME", str(folder / "home"))
             patch.setenv("BENCH_CACHE_DIR", str(folder / "cache"))
             patch.setenv("BENCH_OFFLINE", "1")
-            for name in ("BENCH_DATA_DIR", "KERAS_HOME"):
+            for name in ("BENCH_DATA_DIR", "KERAS_HOME", "SCIKIT_LEARN_DATA"):
                 patch.delenv(name, raising=False)
             patch.setattr(places, "DEBIAN", folder / "debian")
             patch.setattr(places, "KAGGLE", folder / "kaggle")
