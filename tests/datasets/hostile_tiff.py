@@ -48,6 +48,10 @@ def tags_of(width: int, height: int, strip: int, packing: int = 1) -> list[Tag]:
     ]
 
 
+MOST_VALUES = 1_000
+"""Values written for one tag at most, whatever its count says."""
+
+
 def mutated_tags(pixels: NDArray[np.uint8], chance: random.Random) -> bytes:
     """A well-formed file with one to three tags changed, taken out, doubled or added."""
     content = pixels.tobytes()
@@ -59,11 +63,12 @@ def mutated_tags(pixels: NDArray[np.uint8], chance: random.Random) -> bytes:
         place = chance.randrange(len(tags))
         number, kind, count, value = tags[place]
         odd = chance.choice([*ODD_NUMBERS, 149, 151, 300, 4, 16, 7])
+        written = min(count, MOST_VALUES)  # a count that was made enormous before
         match chance.choice(["value", "value", "value", "kind", "count", "drop", "double", "add", "add"]):
             case "value" if kind == SHORT:
-                tags[place] = number, kind, count, struct.pack("<H", odd & 0xFFFF) * count
+                tags[place] = number, kind, count, struct.pack("<H", odd & 0xFFFF) * written
             case "value":
-                tags[place] = number, kind, count, struct.pack("<I", odd) * count
+                tags[place] = number, kind, count, struct.pack("<I", odd) * written
             case "kind":
                 other = chance.choice([*SIZES, 0, 99])
                 tags[place] = number, other, count, (value * 8)[: SIZES.get(other, 4) * count]
