@@ -37,6 +37,11 @@ PACKINGS = frozenset({"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe
 """Ways to pack the pixels of a TIFF that are unpacked; the published tiles have packbits. The others are whole
 libraries of their own."""
 
+TILE_TAGS = (322, 323)
+MOST_TILE_SIDE = 1024
+"""Pixels along a side of a TIFF's inner tile. A tile is unpacked whole: a small file that promises one of
+8,000 x 8,000 takes 190 MB, whatever its picture's size."""
+
 LUMA = (19595, 38470, 7471)
 """Brightness of red, green and blue: 0.299, 0.587 and 0.114, times 2^16."""
 
@@ -129,7 +134,10 @@ def _pixels(
             if image.mode not in ("RGB", "L"):
                 raise _broken(picture, f"has the mode {image.mode}; 8-bit RGB expected.")
             if not packed_plainly(image):
-                raise _broken(picture, f"is packed by {image.info['compression']}; packbits, LZW or deflate expected.")
+                packing = image.info.get("compression", "raw")
+                raise _broken(
+                    picture, f"is packed by {packing}; packbits, LZW or deflate in strips or small tiles expected."
+                )
             scaled = _scaled(image, size, mode)
     except BrokenFile:
         raise
@@ -141,8 +149,11 @@ def _pixels(
 
 
 def packed_plainly(image: Image) -> bool:
-    """Whether unpacking its pixels takes none of the libraries that TIFF may call upon."""
-    return str(image.info.get("compression", "raw")) in PACKINGS
+    """Whether unpacking its pixels takes none of the libraries that TIFF may call upon, and no tile beyond measure."""
+    tags = getattr(image, "tag_v2", {})
+    sides = [tags.get(tag, 1) for tag in TILE_TAGS]
+    small = all(isinstance(side, int) and 0 < side <= MOST_TILE_SIDE for side in sides)
+    return small and str(image.info.get("compression", "raw")) in PACKINGS
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from bench.datasets.source import BrokenFile
 from tests.datasets.hostile_bytes import zeros, zip_bomb, zipped
 from tests.datasets.hostile_npz import npy, npy_with_header
 from tests.datasets.hostile_png import EPS, bomb
+from tests.datasets.hostile_tiff import LONG, tags_of, tiff
 
 GROWS = "grows to more than 100 times its size when unpacked"
 METADATA = "m.csv"
@@ -158,6 +159,20 @@ def test_a_tile_packed_by_a_library_of_its_own_is_refused(tmp_path: Path) -> Non
         return next(decoded([Picture(file)], TIFF, (28, 28), "RGB"))
 
     assert refused(read, tmp_path / "a.tif", target.getvalue()).startswith("a.tif is packed by jpeg; ")
+
+
+@pytest.mark.parametrize("side", [8_000, 2**31 - 1])
+def test_a_picture_that_promises_an_enormous_inner_tile_is_refused_before_it_is_unpacked(
+    tmp_path: Path, side: int
+) -> None:
+    pixels = np.zeros((150, 150, 3), np.uint8)
+    tile = [(number, LONG, 1, struct.pack("<I", side)) for number in (322, 323)]
+    content = tiff(sorted([*tags_of(150, 150, pixels.nbytes), *tile]), pixels.tobytes())
+
+    def read(file: Path) -> Any:
+        return next(decoded([Picture(file)], TIFF, (28, 28), "RGB"))
+
+    assert "in strips or small tiles expected" in refused(read, tmp_path / "a.tif", content)
 
 
 def test_the_name_of_a_picture_in_a_zip_is_shown_without_control_characters(tmp_path: Path) -> None:
