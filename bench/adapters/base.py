@@ -203,6 +203,10 @@ class Adapter(ABC):
         """Whether running ``model`` here has a meaning at all; what has none is no case (a forest in PyTorch)."""
         return isinstance(model, Network) or (isinstance(model, NativeModel) and self.builder in model.builders)
 
+    def lacks(self, model: Model) -> str | None:
+        """What the model has and the framework has not, in one sentence; None where it can be built."""
+        return None
+
     def trained_by_steps(self, model: Model) -> bool:
         """Whether the suite's recipe (epochs, batch size, optimiser) applies to ``model`` here."""
         return not isinstance(model, Estimator)

@@ -12,7 +12,20 @@ from bench.adapters.scikit_learn_mlp import MLPLearner
 from bench.case import Case, Training
 from bench.datasets.dataset import Split
 from bench.models import native
-from bench.models.model import Dense, Estimator, Flatten, Model, NativeModel, Network, Transformer
+from bench.models.model import (
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Estimator,
+    Layer,
+    MaxPool,
+    Model,
+    NativeModel,
+    Network,
+    Relu,
+    Transformer,
+)
 from bench.models.network import place
 
 _MODULES = ("sklearn.dummy", "sklearn.ensemble", "sklearn.neural_network", "sklearn.svm")
@@ -45,15 +58,18 @@ class ScikitLearnAdapter(Adapter):
         return isinstance(model, Network)
 
     def natural(self, model: Model) -> bool:
-        if isinstance(model, Network):
-            return _is_perceptron(model)
         return isinstance(model, Estimator) or super().natural(model)
+
+    def lacks(self, model: Model) -> str | None:
+        return _missing_layer(model) if isinstance(model, Network) else None
 
     def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
         if case.device != "cpu":
             return f"scikit-learn computes on the CPU alone, not on {case.device}"
         if obstacle := super().unsupported(case, model, shape, classes):
             return obstacle
+        if missing := self.lacks(model):
+            return missing
         if not isinstance(model, Network):
             return _unweighted(case, model)
         if classes == 2:
@@ -87,11 +103,26 @@ class ScikitLearnAdapter(Adapter):
         return EstimatorLearner(estimator, train, vectors, argmax=model.argmax, converted=idiomatic)
 
 
-def _is_perceptron(model: Network) -> bool:
-    """Whether ``MLPClassifier`` can be the network: dense layers with biases, relu between them."""
-    dense = [layer for layer in model.layers if isinstance(layer, Dense)]
-    only_dense = all(isinstance(layer, Flatten | Dense) for layer in model.layers)
-    return only_dense and all(layer.bias for layer in dense) and all(layer.activation == "relu" for layer in dense[:-1])
+_NO_LAYER: Mapping[type[Layer], str] = {
+    Conv: "convolutions",
+    MaxPool: "pooling",
+    BatchNorm: "batch normalisation",
+    Dropout: "dropout",
+    Relu: "relu apart from a dense layer",
+}
+
+
+def _missing_layer(network: Network) -> str | None:
+    """What of ``network`` is not in ``MLPClassifier``, which is dense layers with biases and relu between them."""
+    for layer, words in _NO_LAYER.items():
+        if any(isinstance(one, layer) for one in network.layers):
+            return f"MLPClassifier has no {words}."
+    dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+    if not all(layer.bias for layer in dense):
+        return "MLPClassifier has no dense layer without a bias."
+    if not all(layer.activation == "relu" for layer in dense[:-1]):
+        return "MLPClassifier has the same activation behind every hidden layer: relu, not none."
+    return None
 
 
 def _missing_in_mlp(training: Training) -> str | None:

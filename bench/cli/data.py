@@ -12,6 +12,8 @@ from bench.cli.data_show import show
 from bench.cli.lazy import new_app
 
 if TYPE_CHECKING:
+    from bench.datasets.cache import CachedDataset
+    from bench.datasets.definition import DatasetDefinition
     from bench.datasets.search import Search
 
 app = new_app(help="List, fetch, check, show, inspect and remove the data sets.")
@@ -21,7 +23,8 @@ app = new_app(help="List, fetch, check, show, inspect and remove the data sets."
 def list_all(data_dir: DataDir = None) -> None:
     """List the data sets: their rows, and whether they are cached, lie on this machine, or are not here.
 
-    Sizes count decoded arrays and downloads; archives that are kept for several data sets stand below.
+    "Files given before" are of a data folder that is not named now: a run would not take them. Sizes count decoded
+    arrays and downloads; archives that are kept for several data sets stand below.
     """
     from rich.console import Console
     from rich.table import Column, Table
@@ -37,12 +40,9 @@ def list_all(data_dir: DataDir = None) -> None:
         except BenchError as error:  # one broken plug-in hides no other data set
             table.add_row(name, "-", error.message)
             continue
-        rows = definition.rows
-        where = _where(search_for(name, data_dir=data_dir, offline=True))
-        table.add_row(name, f"{rows[0]:,} / {rows[1]:,}" if rows else "-", where)
+        table.add_row(name, *_held(definition, search_for(name, data_dir=data_dir, offline=True)))
     for cached in own_versions():
-        rows_text = f"{cached.info.train_rows:,} / {cached.info.test_rows:,}"
-        table.add_row(cached.info.name, rows_text, f"cached, {mebibytes(cached.size)}")
+        table.add_row(cached.info.name, _rows(cached), f"cached, {mebibytes(cached.size)}")
     console = Console()
     console.print(table)
     console.print()
@@ -79,15 +79,22 @@ def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> Non
         raise typer.Exit(1)
 
 
-def _where(search: "Search") -> str:
-    """Where a data set is, in words."""
-    if search.shelf.versions():
-        return f"cached, {mebibytes(search.shelf.size)}"
+def _held(definition: "DatasetDefinition", search: "Search") -> tuple[str, str]:
+    """The rows of a data set, and where it is, in words: of what a run would take, else of what is published."""
+    if ready := search.ready():
+        return _rows(ready), f"cached, {mebibytes(search.shelf.size)}"
+    rows = f"{definition.rows[0]:,} / {definition.rows[1]:,}" if definition.rows else "-"
     source, place = next(search.seen(), (None, None))
     if source and place:
-        return f"{place.label}, {source.format}"
+        return rows, f"{place.label}, {source.format}"
+    if others := sum(version.size for version in search.shelf.versions()):
+        return rows, f"not here; {mebibytes(others)} of files given before"
     begun = search.shelf.size
-    return f"begun, {mebibytes(begun)}" if begun else "not here"
+    return rows, f"begun, {mebibytes(begun)}" if begun else "not here"
+
+
+def _rows(cached: "CachedDataset") -> str:
+    return f"{cached.info.train_rows:,} / {cached.info.test_rows:,}"
 
 
 app.command()(fetch)

@@ -61,9 +61,9 @@ def _via(library: str, name: str, data_dir: Path | None, offline: bool) -> "tupl
     from bench.adapters.loaders import load_via
     from bench.datasets.cache import cache_root
     from bench.datasets.catalog import definition_of, search_for
+    from bench.datasets.dataset import DatasetInfo
     from bench.datasets.fingerprint import fingerprint
     from bench.datasets.places import TORCHVISION_ROOTS, named_folder
-    from bench.datasets.search import describe
 
     definition, named = definition_of(name), named_folder(data_dir)
     usual = [base / root for base in (Path(), Path("~").expanduser()) for root in TORCHVISION_ROOTS]
@@ -72,4 +72,4 @@ def _via(library: str, name: str, data_dir: Path | None, offline: bool) -> "tupl
     dataset = load_via(library, name, definition.title, definition.class_names, roots, offline=offline)
     found = fingerprint(dataset)
     verified = found in definition.fingerprints
-    return describe(dataset, found, verified=verified, source=f"the loader of {library}"), dataset
+    return DatasetInfo.of(dataset, found, verified=verified, source=f"the loader of {library}"), dataset

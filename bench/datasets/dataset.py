@@ -106,6 +106,24 @@ class DatasetInfo:
     generated: bool = False
     """Whether the harness made it from other data, instead of reading published files."""
 
+    @classmethod
+    def of(cls, dataset: Dataset, fingerprint: str, *, verified: bool, source: str) -> DatasetInfo:
+        """What is known of a decoded data set."""
+        return cls(
+            name=dataset.name,
+            title=dataset.title,
+            fingerprint=fingerprint,
+            verified=verified,
+            shape=dataset.train.shape,
+            scale=dataset.train.scale,
+            class_names=dataset.class_names,
+            train_rows=len(dataset.train),
+            test_rows=len(dataset.test),
+            split=dataset.split,
+            source=source,
+            generated=dataset.generated,
+        )
+
     def note(self) -> DatasetNote:
         """What a run's manifest keeps of it."""
         return DatasetNote(

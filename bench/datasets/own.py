@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.datasets.cache import CachedDataset, Shelf
-from bench.datasets.dataset import Dataset
-from bench.datasets.search import describe
+from bench.datasets.dataset import Dataset, DatasetInfo
 from bench.datasets.source import BrokenFile, Say, Source
 from bench.errors import BenchError
 
@@ -44,7 +43,7 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
 
     say(f"decoding {path.name} ({source.format})")
     dataset = _read(path, source, name)
-    info = describe(dataset, fingerprint(dataset), verified=False, source=f"{source.format}, the user's own")
+    info = DatasetInfo.of(dataset, fingerprint(dataset), verified=False, source=f"{source.format}, the user's own")
     cached = shelf.store(dataset, info)
     shelf.remember(key, info.fingerprint)
     return cached

@@ -15,6 +15,9 @@ TORCHVISION_ROOTS = ("data", "datasets")
 OPENML = Path("openml/openml.org/data/v1/download")
 """Below scikit-learn's folder: where ``fetch_openml`` keeps the files of OpenML, by their number there."""
 
+NAMED = "the user's folder"
+"""The label of places in the folder that the user names."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -35,7 +38,7 @@ def named_folder(data_dir: Path | None) -> Path | None:
 def named_places(data_dir: Path, folders: tuple[str, ...]) -> Iterator[Place]:
     """The data set's own folders below the one the user named, then that folder itself."""
     for place in (*_below(data_dir, folders), data_dir):
-        yield Place(place, "the user's folder")
+        yield Place(place, NAMED)
 
 
 def common_places(folders: tuple[str, ...]) -> Iterator[Place]:

@@ -21,7 +21,7 @@ from bench.datasets.definition import MADE, DatasetDefinition
 from bench.datasets.download import Bundle, page_of
 from bench.datasets.fetch import DownloadFailed, fetch
 from bench.datasets.licences import require_accepted
-from bench.datasets.places import Place, common_places, named_places
+from bench.datasets.places import NAMED, Place, common_places, named_places
 from bench.datasets.source import BrokenFile, DatasetUnavailable, Say, Source
 from bench.datasets.transfer import Watch
 from bench.errors import BenchError
@@ -72,14 +72,35 @@ class Search:
                 continue
         yield from self._seen_of_base()
 
+    def ready(self) -> CachedDataset | None:
+        """What a run without a network would take that is decoded already; None where it would have to decode."""
+        source, place = next(self.seen(), (None, None))
+        if place is not None and place.label == NAMED:
+            return self._decoded(source)
+        if cached := self.cached():
+            return cached
+        if source is not None and source.format == MADE:
+            base = self._base().ready()
+            source = _arrays_of(base) if base else None
+        return self._decoded(source)
+
+    def _decoded(self, source: Source | None) -> CachedDataset | None:
+        fingerprint = self.shelf.fingerprint_of(self._key(source)) if source else None
+        return self.shelf.find(fingerprint) if fingerprint else None
+
+    def _base(self) -> Search:
+        from bench.datasets.catalog import search_for
+
+        return search_for(self.definition.made_from, data_dir=self.data_dir, offline=True)
+
     def _seen_of_base(self) -> Iterator[tuple[Source, Place]]:
         if not self.definition.made_from:
             return
-        from bench.datasets.catalog import search_for
-
-        base = search_for(self.definition.made_from, data_dir=self.data_dir, offline=True)
+        base = self._base()
         for source, place in base.seen():
             yield Source(source.files, MADE), Place(place.folder, f"{base.definition.name} in {place.label}")
+        if cached := base.cached():
+            yield _arrays_of(cached), Place(cached.folder, f"{base.definition.name} in the cache")
 
     @property
     def _published(self) -> frozenset[str]:
@@ -92,6 +113,9 @@ class Search:
         """Whether the fingerprint is known that published data of this source's format have."""
         formats = self.definition.known_formats
         return bool(self.definition.fingerprints) and (formats is None or source.format in formats)
+
+    def _key(self, source: Source) -> str:
+        return source.key(f"{self.definition.name} {self.definition.reader}")
 
     def _key_of(self, content: str) -> str:
         return f"{self.definition.name} {self.definition.reader} {content}"
@@ -154,7 +178,7 @@ class Search:
         except DatasetUnavailable:
             self.refused.append(f"nor is {self.definition.made_from}, from which it could be made")
             return None
-        source = Source(tuple(sorted(base.folder.glob("*.npy"))), MADE)
+        source = _arrays_of(base)
         label = f"from {base.info.name}" if base.info.verified else f"from unverified {base.info.name}"
         return self._take(source, label, trusted=True)
 
@@ -197,7 +221,7 @@ class Search:
 
     def _take(self, source: Source, label: str, *, trusted: bool) -> CachedDataset | None:
         """The source, cached; None where its data are not this data set. Decodes only what is not known yet."""
-        key = source.key(f"{self.definition.name} {self.definition.reader}")
+        key = self._key(source)
         fingerprint = self.shelf.fingerprint_of(key)
         dataset: Dataset | None = None
         if fingerprint is None:
@@ -211,9 +235,8 @@ class Search:
         if dataset is None:
             dataset, fingerprint = self._decode(source)
         described = f"{source.format}, {label}"
-        return self.shelf.store(
-            dataset, describe(dataset, fingerprint, verified=fingerprint in known, source=described)
-        )
+        info = DatasetInfo.of(dataset, fingerprint, verified=fingerprint in known, source=described)
+        return self.shelf.store(dataset, info)
 
     def _remember(self, source: Source, key: str, fingerprint: str) -> None:
         self.shelf.remember(key, fingerprint)
@@ -265,19 +288,6 @@ def _downloads(name: str) -> Path:
     return cache_root() / "downloads" / name
 
 
-def describe(dataset: Dataset, fingerprint: str, *, verified: bool, source: str) -> DatasetInfo:
-    """What is known of a decoded data set."""
-    return DatasetInfo(
-        name=dataset.name,
-        title=dataset.title,
-        fingerprint=fingerprint,
-        verified=verified,
-        shape=dataset.train.shape,
-        scale=dataset.train.scale,
-        class_names=dataset.class_names,
-        train_rows=len(dataset.train),
-        test_rows=len(dataset.test),
-        split=dataset.split,
-        source=source,
-        generated=dataset.generated,
-    )
+def _arrays_of(base: CachedDataset) -> Source:
+    """The cached arrays of one data set as the source of another."""
+    return Source(tuple(sorted(base.folder.glob("*.npy"))), MADE)

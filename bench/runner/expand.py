@@ -120,7 +120,7 @@ class Expansion:
     def _matrix_of(self, added: str) -> Matrix:
         """Where a model that the suite does not have is run: in the suite's frameworks, or else wherever it can be."""
         model, frameworks = self._model(added), self._expand("frameworks", self.suite.axis("frameworks"))
-        if not any(find_adapter(name).natural(model) for name in frameworks):
+        if not any(_can_build(find_adapter(name), model) for name in frameworks):
             frameworks = ("*",)
         datasets, devices = self.suite.axis("datasets"), self.suite.axis("devices")
         return Matrix(datasets=datasets, models=(added,), frameworks=frameworks, devices=devices)
@@ -240,6 +240,10 @@ class Expansion:
         """Whether the request names ``value`` itself, not by a glob that it happens to match."""
         chosen = self._selections[axis]
         return value in chosen.patterns or value in chosen.added
+
+
+def _can_build(adapter: Adapter, model: Model) -> bool:
+    return adapter.natural(model) and adapter.lacks(model) is None
 
 
 def _never(name: str) -> bool:

@@ -22,6 +22,9 @@ from bench.measure.threads import clean_environment
 from bench.record import Status
 from bench.runner.job import Job, Measured, Message
 
+_ROOT = Path(__file__).parents[2]
+"""The folder that this package is imported from."""
+
 TAIL_LINES = 12
 """Lines of a failed worker's standard error that its record keeps."""
 
@@ -129,14 +132,19 @@ def ask_module(
 def worker_process(
     arguments: Sequence[str], threads: int, environment: dict[str, str], module: str = "bench.runner.worker"
 ) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
-    """A worker process in a group of its own, which is ended with all its children when the block is left."""
+    """A worker process in a group of its own, which is ended with all its children when the block is left.
+
+    It imports this very package, even where ``python -m bench`` was called beside another one that is installed.
+    """
+    clean = clean_environment(threads, environment)
+    paths = [str(_ROOT), *filter(None, [clean.get("PYTHONPATH")])]
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env=clean_environment(threads, environment),
+            env={**clean, "PYTHONPATH": os.pathsep.join(paths)},
             text=True,
             encoding="utf-8",
             start_new_session=True,

@@ -31,7 +31,7 @@ def main(framework: str, file: str) -> None:
     adapter.prepare(case(adapter))
     found: dict[str, Any] = {}
     for name, network in NETWORKS.items():
-        if adapter.natural(network):
+        if adapter.lacks(network) is None:
             found |= logits(adapter, name, network) | training(adapter, name, network)
     found["imported"] = sorted({module.partition(".")[0] for module in sys.modules})
     np.savez(file, **found)

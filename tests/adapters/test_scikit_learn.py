@@ -1,7 +1,6 @@
 """scikit-learn's adapter: the contract of all learners for its perceptron, and its estimators."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from bench.adapters.scikit_learn_mlp import MLPLearner
 from bench.case import Optimizer
 from bench.datasets.dataset import Split
 from bench.models.catalog import MODELS, find_model
-from bench.models.model import CLASSES, Dense, Estimator, Flatten, Network
+from bench.models.model import CLASSES, BatchNorm, Dense, Estimator, Flatten, Layer, MaxPool, Network, Relu
 from bench.models.native import ModelFault, from_file
 from bench.models.networks import MLP, MLP_PLAIN, SOFTMAX
 from tests.adapters.contract import LearnerContract
@@ -91,21 +90,34 @@ def test_the_harness_decides_the_first_weights_and_not_scikit_learns_seed(adapte
 
 
 @pytest.mark.parametrize(
-    ("layers", "natural"),
+    ("layers", "missing"),
     [
-        (MLP_PLAIN.layers, True),
-        (SOFTMAX.layers, True),
-        (MLP.layers, False),
-        ((Flatten(), Dense(8), Dense(CLASSES)), False),
-        ((Flatten(), Dense(8, "relu", bias=False), Dense(CLASSES)), False),
-        ((Flatten(), Dense(8, "relu"), Dense(8, "relu"), Dense(CLASSES)), True),
+        (MLP_PLAIN.layers, None),
+        (SOFTMAX.layers, None),
+        ((Flatten(), Dense(8, "relu"), Dense(8, "relu"), Dense(CLASSES)), None),
+        (MLP.layers, "MLPClassifier has no dropout."),
+        (NETWORKS["cnn"].layers, "MLPClassifier has no convolutions."),
+        ((Flatten(), Dense(8), BatchNorm(), Relu(), Dense(CLASSES)), "MLPClassifier has no batch normalisation."),
+        ((Flatten(), Dense(8), Relu(), Dense(CLASSES)), "MLPClassifier has no relu apart from a dense layer."),
+        ((MaxPool(2), Flatten(), Dense(CLASSES)), "MLPClassifier has no pooling."),
+        (
+            (Flatten(), Dense(8, "relu", bias=False), Dense(CLASSES)),
+            "MLPClassifier has no dense layer without a bias.",
+        ),
+        (
+            (Flatten(), Dense(8), Dense(CLASSES)),
+            "MLPClassifier has the same activation behind every hidden layer: relu, not none.",
+        ),
     ],
-    ids=["mlp-plain", "softmax", "dropout", "no activation", "no bias", "deep"],
+    ids=["mlp-plain", "softmax", "deep", "mlp", "cnn", "batch norm", "relu", "pooling", "no bias", "no activation"],
 )
 def test_only_a_rectified_perceptron_with_biases_is_mlpclassifier(
-    adapter: ScikitLearnAdapter, layers: tuple[Flatten | Dense, ...], natural: bool
+    adapter: ScikitLearnAdapter, layers: tuple[Layer, ...], missing: str | None
 ) -> None:
-    assert adapter.natural(Network("n", "", layers)) == natural
+    network = Network("n", "", layers)
+    assert adapter.natural(network)
+    assert adapter.lacks(network) == missing
+    assert adapter.unsupported(case(adapter), network, DIGITS, 10) == missing
 
 
 def test_another_device_and_two_classes_are_refused_in_one_sentence(adapter: ScikitLearnAdapter) -> None:
@@ -272,11 +284,6 @@ def test_what_the_user_built_is_named_where_it_is_no_estimator(adapter: ScikitLe
     source = NET + "\ndef number(seed): return RandomForestClassifier and 3\n"
     with pytest.raises(ModelFault, match="number: built a int, an estimator with fit and predict expected"):
         learner(adapter, from_file(write(tmp_path, source, "number")), images(30))
-
-
-@pytest.mark.parametrize("network", ["mlp", "cnn", "odd"])
-def test_a_network_that_is_no_perceptron_is_no_case(adapter: ScikitLearnAdapter, network: str) -> None:
-    assert not adapter.natural(replace(NETWORKS[network], name="other"))
 
 
 def test_two_classes_have_two_columns_of_margins(adapter: ScikitLearnAdapter) -> None:

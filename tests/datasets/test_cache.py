@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from bench.datasets.cache import Shelf, load
-from bench.datasets.dataset import Dataset, Split
+from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.datasets.fingerprint import fingerprint
-from bench.datasets.search import describe
 from bench.errors import BenchError
 
 
@@ -22,7 +21,7 @@ def made(rows: int = 4) -> Dataset:
 
 
 def stored(dataset: Dataset) -> Path:
-    info = describe(dataset, fingerprint(dataset), verified=False, source="test")
+    info = DatasetInfo.of(dataset, fingerprint(dataset), verified=False, source="test")
     return Shelf("a").store(dataset, info).folder
 
 

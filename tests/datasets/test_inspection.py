@@ -10,9 +10,8 @@ from bench.datasets import inspection
 from bench.datasets.cache import Shelf, load
 from bench.datasets.catalog import load as load_cached
 from bench.datasets.catalog import resolve
-from bench.datasets.dataset import Dataset, Split
+from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.datasets.inspection import Balance, Duplicates, count_groups, find_duplicates, inspect
-from bench.datasets.search import describe
 
 
 def part(images: NDArray[np.uint8], labels: list[int], groups: list[int] | None = None) -> Split:
@@ -67,7 +66,7 @@ def test_groups_come_back_from_the_cache() -> None:
         "d", "D", part(noise(2, 0), [0, 1], [7, 8]), part(noise(1, 1), [2], [7]), ("a", "b", "c"), "official"
     )
     shelf = Shelf("d")
-    shelf.store(dataset, describe(dataset, "f" * 64, verified=False, source="test"))
+    shelf.store(dataset, DatasetInfo.of(dataset, "f" * 64, verified=False, source="test"))
     stored = shelf.find("f" * 64)
     assert stored is not None
     loaded = load(stored.folder)

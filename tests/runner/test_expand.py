@@ -39,14 +39,18 @@ def refusal(suite: Suite, **request: Any) -> str:
 
 
 def test_what_has_no_meaning_by_nature_is_no_case_and_frameworks_stand_side_by_side() -> None:
+    """A nearest neighbour in PyTorch is no case; a network that scikit-learn cannot be is one, with its reason."""
     assert cells(DIGITS) == [
         "digits/mlp-plain/pytorch/cpu",
         "digits/mlp-plain/keras-tensorflow/cpu",
         "digits/mlp-plain/scikit-learn/cpu",
         "digits/cnn/pytorch/cpu",
         "digits/cnn/keras-tensorflow/cpu",
+        "digits/cnn/scikit-learn/cpu",
         "digits/knn/scikit-learn/cpu",
     ]
+    blocked = {planned.case.cell: (planned.blocked, planned.reason) for planned in cases(DIGITS) if planned.blocked}
+    assert blocked == {"digits/cnn/scikit-learn/cpu": ("unsupported", "MLPClassifier has no convolutions.")}
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "all", "exhaustive"])

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -273,3 +274,14 @@ def test_a_real_traceback_holds_no_folder_of_this_machine() -> None:
     assert not any(f"/{folder}/" in line for line in scrubbed for folder in folders)
     assert not any(f"{getpass.getuser()}/" in line for line in scrubbed)
     assert os.sep not in "".join(scrubbed)
+
+
+def test_a_worker_imports_the_package_of_its_parent_where_another_one_is_installed(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "bench", tmp_path / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bench" / "whereabouts.py").write_text("print(__file__)")
+    asking = (
+        "from bench.runner.local import worker_process\n"
+        "with worker_process([], 1, {}, 'bench.whereabouts') as (process, _): print(process.stdout.read())"
+    )
+    asked = subprocess.run([sys.executable, "-c", asking], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(asked.stdout.strip()) == tmp_path / "bench" / "whereabouts.py"
