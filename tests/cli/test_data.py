@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.small import write_idx
+
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -21,6 +23,16 @@ def test_the_list_says_what_is_cached_and_what_is_not_here(bench: Bench, tmp_pat
     assert "60,000 / 10,000" in lines["mnist"]
     assert "not here" in lines["mnist"]
     assert max(map(len, listed.stdout.splitlines())) <= 80
+
+
+def test_the_list_tells_what_a_run_would_take_from_what_was_cached_of_another_folder(
+    bench: Bench, tmp_path: Path
+) -> None:
+    write_idx(tmp_path / "mine" / "kmnist")
+    assert bench("fetch", "kmnist", "--data-dir", str(tmp_path / "mine")).returncode == 0
+    listed = {where: bench("list", *where).stdout for where in ((), ("--data-dir", str(tmp_path / "mine")))}
+    lines = [" ".join(text.partition("kmnist")[2].partition("qmnist")[0].split()) for text in listed.values()]
+    assert lines == ["60,000 / 10,000 not here; 0.0 MiB of files given before", "20 / 10 cached, 0.0 MiB"]
 
 
 def test_fetch_says_what_was_found(bench: Bench) -> None:

@@ -20,7 +20,10 @@ class Spy:
         self.definition = type("Known", (Tiny,), {"fingerprints": known})()
 
     def run(self, data_dir: Path | None = None, foreign: frozenset[str] = frozenset()) -> CachedDataset:
-        return Search(self.definition, data_dir, True, self.said.append, foreign).run()
+        return self.search(data_dir, foreign).run()
+
+    def search(self, data_dir: Path | None, foreign: frozenset[str] = frozenset()) -> Search:
+        return Search(self.definition, data_dir, True, self.said.append, foreign)
 
 
 @pytest.mark.parametrize("folder", ["tiny", "."])
@@ -59,6 +62,22 @@ def test_published_data_in_the_cache_are_found_without_their_source(tmp_path: Pa
     first = spy.run(tmp_path / "data")
     assert first.info.verified
     assert spy.run(tmp_path / "home") == first
+
+
+def test_what_a_run_would_take_is_known_without_decoding(tmp_path: Path) -> None:
+    """Unpublished data of a folder that is not named any more are cached, and yet not taken."""
+    write_idx(tmp_path / "data")
+    spy = Spy()
+    assert spy.search(tmp_path / "data").ready() is None
+    cached = spy.run(tmp_path / "data")
+    assert spy.search(tmp_path / "data").ready() == cached
+    assert spy.search(None).ready() is None
+    with pytest.raises(DatasetUnavailable):
+        spy.run()
+    assert Spy(frozenset({cached.info.fingerprint})).search(None).ready() is not None
+    write_idx(tmp_path / "other")
+    assert spy.search(tmp_path / "other").ready() is None, "the named folder goes before the cache"
+    assert spy.said == ["decoding tiny (IDX)"]
 
 
 def test_a_fingerprint_that_becomes_known_later_verifies_what_is_cached(tmp_path: Path) -> None:

@@ -291,7 +291,7 @@ def test_a_missing_framework_named_on_the_command_line_is_refused(name: str, mon
 def test_a_missing_framework_that_a_glob_only_happens_to_match_is_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PyTorchAdapter, "installed", missing_torch)
     found = cases(DIGITS, frameworks=("*",), models=("cnn",))
-    assert [planned.blocked for planned in found] == ["unavailable", None]
+    assert [planned.blocked for planned in found] == ["unavailable", None, "unsupported"]
 
 
 def test_data_the_suite_names_and_nobody_has_are_a_record_with_what_would_provide_them() -> None:
