@@ -218,6 +218,8 @@ class DatasetNote(Frozen):
     """``official``, or how the harness cut the test part."""
     generated: bool = False
     """Whether the harness made the data from others; such data are never verified."""
+    independent_test_rows: int | None = None
+    """How many independent rows the test part is worth, where its rows are known to come in groups."""
 
 
 FloorMethod = Literal["majority", "nearest centroid", "1-NN"]

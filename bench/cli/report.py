@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.report.views import View
     from bench.stats.results import Results
 
-ViewName = Literal["overview", "datasets", "case", "all"]
+ViewName = Literal["overview", "datasets", "case", "gaps", "all"]
 
 
 def report(

@@ -35,6 +35,20 @@ class Split:
         """Shape of one image: ``(*spatial, channels)``."""
         return tuple(self.images.shape[1:])
 
+    @property
+    def independent_rows(self) -> int | None:
+        """How many independent rows these are worth where those of one group are all answered alike.
+
+        ``n² / Σ m²`` over the sizes ``m`` of the groups, rounded down: the design effect of clusters whose members
+        agree entirely (Kish, Survey Sampling, 1965, section 5.4). None where no groups are known.
+        """
+        import numpy as np
+
+        if self.groups is None:
+            return None
+        _, sizes = np.unique(self.groups, return_counts=True)
+        return int(len(self) ** 2 // (sizes.astype(np.int64) ** 2).sum())
+
     def take(self, rows: NDArray[np.int64]) -> Split:
         """The rows named, copied, in that order."""
         groups = None if self.groups is None else self.groups[rows]
@@ -105,6 +119,8 @@ class DatasetInfo:
     """The kind of place and format it was read from, without a path: ``IDX, Debian package``."""
     generated: bool = False
     """Whether the harness made it from other data, instead of reading published files."""
+    independent_test_rows: int | None = None
+    """``Split.independent_rows`` of the test part."""
 
     @classmethod
     def of(cls, dataset: Dataset, fingerprint: str, *, verified: bool, source: str) -> DatasetInfo:
@@ -122,6 +138,7 @@ class DatasetInfo:
             split=dataset.split,
             source=source,
             generated=dataset.generated,
+            independent_test_rows=dataset.test.independent_rows,
         )
 
     def note(self) -> DatasetNote:
@@ -137,4 +154,5 @@ class DatasetInfo:
             test_rows=self.test_rows,
             split=self.split,
             generated=self.generated,
+            independent_test_rows=self.independent_test_rows,
         )

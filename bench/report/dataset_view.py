@@ -220,9 +220,11 @@ def _test_part(best: CaseSummary) -> list[Block]:
         return []
     low, high = (numbers.percent(bound) for bound in best.test_part_interval)
     rows = next(record.scores.rows for record in best.ok if record.scores)
+    worth = best.independent_test_rows
+    groups = f", in groups worth no less than {worth:,} independent ones," if worth else ""
     return [
         Paragraph(
-            f"With {rows:,} test rows the best accuracy, {numbers.percent(best.accuracy)} %, is known to "
+            f"With {rows:,} test rows{groups} the best accuracy, {numbers.percent(best.accuracy)} %, is known to "
             f"{numbers.between(low, high)}, however many seeds (Wilson, 95 %)."
         )
     ]

@@ -1,12 +1,10 @@
 """The overview: a line per data set and model, frameworks across."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-
 from bench.report import numbers
-from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
+from bench.report.document import Block, Cell, Heading, Paragraph, Table
 from bench.report.figures import further_share_cell, missing, ratio_cell, share_cell, speed_cell, spread_head
 from bench.report.floors import floor_notes, floors_legend, unequal
+from bench.report.grid import Grid
 from bench.report.naming import Names
 from bench.report.problems import problems
 from bench.report.published import published_table
@@ -14,10 +12,6 @@ from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
-
-UNVERIFIED = "unverified data: no known fingerprint matched"
-
-GENERATED = "generated data: made by the harness, not the published ones"
 
 THROUGHPUT = "train_samples_per_s"
 
@@ -27,68 +21,14 @@ SPREADS = (
 )
 ONE_SEED = "One seed: no figure has an interval or a range, and small differences may be chance."
 
-CellOf = Callable[[CaseSummary], Cell]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Cases of one track, by row (data set and model) and by system."""
-
-    results: Results
-    names: Names
-    summaries: tuple[CaseSummary, ...]
-
-    def systems(self, wanted: Iterable[CaseSummary]) -> list[str]:
-        """Columns: the reference's first, then as the run has them."""
-        reference = self.results.reference
-        ordered = sorted(wanted, key=lambda one: one.case.framework != reference)
-        return list(dict.fromkeys(self.names.system(one.case) for one in ordered))
-
-    def column(self, system: str) -> list[CaseSummary]:
-        """The cases of a system."""
-        return [one for one in self.summaries if self.names.system(one.case) == system]
-
-    def row_key(self, summary: CaseSummary) -> tuple[str, str]:
-        """Data set and model."""
-        return summary.case.dataset, self.names.model(summary.case)
-
-    def table(
-        self, title: str, systems: Mapping[str, tuple[str, ...]], cell: CellOf, among: Sequence[CaseSummary]
-    ) -> Table:
-        """Rows of the cases ``among``; ``systems`` gives the head of each column below its name."""
-        cells: dict[tuple[str, str], dict[str, Cell]] = {}
-        for one in sorted(among, key=lambda one: self._dataset_order(one.case.dataset)):
-            cells.setdefault(self.row_key(one), {})[self.names.system(one.case)] = cell(one)
-        rows = tuple(
-            Row((Cell(model, word=True), *(found.get(system, Cell()) for system in systems)), self._group(dataset))
-            for (dataset, model), found in cells.items()
-        )
-        named = {self.names.system(one.case): self.names.system_lines(one.case) for one in among}
-        # A line of the head that is empty for all is none.
-        heads_of = [(*named[system], *lines) for system, lines in systems.items()]
-        heads = zip(*(line for line in zip(*heads_of, strict=True) if any(line)), strict=True)
-        columns = (Column(("model",), "left", label=True), *(Column(head) for head in heads))
-        return Table(title, columns, rows, "data set")
-
-    def _dataset_order(self, dataset: str) -> int:
-        """So that the rows of one data set stand together whatever the order of the cases."""
-        return list(dict.fromkeys(one.case.dataset for one in self.summaries)).index(dataset)
-
-    def _group(self, dataset: str) -> Cell:
-        note = self.results.dataset(dataset)
-        if note and note.generated:
-            return Cell(plain(dataset), notes=(GENERATED,), word=True)
-        return Cell(plain(dataset), notes=(UNVERIFIED,) if note and not note.verified else (), word=True)
-
 
 def overview(results: Results, names: Names) -> list[Block]:
     """Accuracy, training speed and the seconds of single fits; then what could not run, and how to read it."""
     blocks: list[Block] = [Heading("overview", 2)]
-    tracks = list(dict.fromkeys(one.case.track for one in results.summaries))
-    for track in tracks:
-        if len(tracks) > 1:
+    grids = Grid.by_track(results, names)
+    for track, grid in grids.items():
+        if len(grids) > 1:
             blocks.append(Heading(f"{track} track", 3))
-        grid = Grid(results, names, tuple(one for one in results.summaries if one.case.track == track))
         blocks += [
             _accuracy(grid),
             *_balanced(grid),

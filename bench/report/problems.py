@@ -15,7 +15,7 @@ def problems(summaries: Sequence[CaseSummary], names: Names) -> list[Block]:
     """Every case that is not wholly ``ok``, under its status and reason; nothing where all is well."""
     groups: dict[tuple[str, str, str], list[CaseSummary]] = {}
     for summary in summaries:
-        for status, reason, share in _complaints(summary):
+        for status, reason, share in complaints(summary):
             groups.setdefault((status, reason, share), []).append(summary)
     if not groups:
         return []
@@ -26,8 +26,8 @@ def problems(summaries: Sequence[CaseSummary], names: Names) -> list[Block]:
     return [Heading("what could not run, or failed", 3), Facts(entries)]
 
 
-def _complaints(summary: CaseSummary) -> dict[tuple[str, str, str], None]:
-    """(status, reason, share of the trials) of a case, each once."""
+def complaints(summary: CaseSummary) -> dict[tuple[str, str, str], None]:
+    """(status, reason, share of the trials) of a case that is not wholly ``ok``, each once."""
     if not summary.records:
         return {(NOT_STARTED, NEVER_STARTED, ""): None}
     reasons: dict[tuple[str, str], int] = {}

@@ -41,7 +41,8 @@ class Results:
     @cached_property
     def everything(self) -> dict[str, CaseSummary]:
         """Every case of the run by id, shown or not."""
-        return summarise(self.manifest.cases, self.records)
+        worth = {note.name: note.independent_test_rows for note in self.manifest.datasets}
+        return summarise(self.manifest.cases, self.records, worth)
 
     @cached_property
     def summaries(self) -> tuple[CaseSummary, ...]:

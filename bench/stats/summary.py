@@ -29,6 +29,8 @@ class CaseSummary:
     case_id: str
     case: Case
     records: tuple[Record, ...]
+    independent_test_rows: int | None = None
+    """How many independent rows the test part is worth, where its rows are known to come in groups."""
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
@@ -72,8 +74,11 @@ class CaseSummary:
 
     @cached_property
     def test_part_interval(self) -> tuple[float, float] | None:
-        """What the finite test part alone leaves open of the accuracy: Wilson's 95 % interval at the mean."""
-        rows = next((record.scores.rows for record in self.ok if record.scores), 0)
+        """What the finite test part alone leaves open of the accuracy: Wilson's 95 % interval at the mean.
+
+        Rows of one group count as if all of them were answered alike, the widest the interval can be.
+        """
+        rows = self.independent_test_rows or next((record.scores.rows for record in self.ok if record.scores), 0)
         if not rows or self.accuracy is None:
             return None
         return wilson_interval(round(self.accuracy * rows), rows)
@@ -108,10 +113,13 @@ class CaseSummary:
         return ", ".join(dict.fromkeys(record.equivalence for record in self.ok))
 
 
-def summarise(cases: Sequence[Case], records: Sequence[Record]) -> dict[str, CaseSummary]:
+def summarise(
+    cases: Sequence[Case], records: Sequence[Record], independent_test_rows: Mapping[str, int | None] = {}
+) -> dict[str, CaseSummary]:
     """Every case of ``cases``, and of ``records`` where it is not among them, by case id in that order.
 
     A case is known by its settings; its id is the one its records carry, which an earlier protocol made otherwise.
+    ``independent_test_rows`` has an entry for each data set whose test rows come in groups.
     """
     found = {case.id: case for case in cases}
     by_case: dict[str, list[Record]] = {key: [] for key in found}
@@ -123,5 +131,5 @@ def summarise(cases: Sequence[Case], records: Sequence[Record]) -> dict[str, Cas
     for key, case in found.items():
         ordered = tuple(sorted(by_case[key], key=lambda record: record.seed_index))
         case_id = ordered[0].case_id if ordered else key
-        summaries[case_id] = CaseSummary(case_id, case, ordered)
+        summaries[case_id] = CaseSummary(case_id, case, ordered, independent_test_rows.get(case.dataset))
     return summaries

@@ -102,6 +102,15 @@ def test_the_finite_test_part_leaves_wilsons_interval_open() -> None:
     assert interval == pytest.approx((0.966472, 0.973167), abs=1e-6)
 
 
+def test_test_rows_in_groups_leave_more_open() -> None:
+    """As many as they are worth in the worst case, not as many as there are."""
+    records = (scored(0, 0.97),)
+    asked = records[0].case
+    by_id = summarise([asked], records, {asked.dataset: 100})
+    # scipy.stats.binomtest(97, 100).proportion_ci(0.95, method="wilson")
+    assert by_id[asked.id].test_part_interval == pytest.approx((0.915481, 0.989745), abs=1e-6)
+
+
 def test_two_equivalence_labels_are_both_said() -> None:
     one = summary(trial(CNN, 0), trial(CNN, 1, equivalence="verified"))
     assert one.equivalence == "not yet verified, verified"
