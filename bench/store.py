@@ -104,10 +104,7 @@ class RunFolder:
                 stored = Record.model_validate_json(line)
                 append_line(self.path / RECORDS, line + b"\n")
             except OSError as error:
-                raise BenchError(
-                    f"a record of run {self.manifest.name!r} cannot be written: {_sentence(error)}.",
-                    "What was finished before is kept; make room or mend the folder, then run again with --resume.",
-                ) from error
+                raise self._refused("a record", error) from error
         return stored
 
     def history(self) -> list[Record]:
@@ -140,7 +137,7 @@ class RunFolder:
         return {(record.case_id, record.seed_index) for record in self.records() if record.status in FINISHED}
 
     def add_environment(self, environment: Environment) -> str:
-        """Store an environment once and return the hash that records refer to it by."""
+        """Store an environment once and return the hash that records refer to it by. Raises BenchError as ``append``."""
         self._store_once(self.path / ENVIRONMENTS / f"{environment.hash}.json", environment)
         return environment.hash
 
@@ -150,11 +147,11 @@ class RunFolder:
         return {path.stem: _parse(Environment, path.read_bytes(), str(path)) for path in paths}
 
     def add_certificate(self, identity: str, content: BaseModel) -> None:
-        """Store once what shows that the framework of some records computes the same as others."""
+        """Store once what shows that the framework of some records computes the same. Raises BenchError as ``append``."""
         self._store_once(self.path / CERTIFICATES / f"{identity}.json", content)
 
     def add_floors(self, floors: Floors) -> None:
-        """Store once the floors of a data set for a number of training rows."""
+        """Store once the floors of a data set for a number of training rows. Raises BenchError as ``append``."""
         self._store_once(self.path / FLOORS / f"{floors.fingerprint[:16]}-{floors.train_rows}.json", floors)
 
     def floors(self) -> tuple[Floors, ...]:
@@ -211,9 +208,18 @@ class RunFolder:
             self._lock.release()
 
     def _store_once(self, path: Path, content: BaseModel) -> None:
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            write_text_whole(path, content.model_dump_json(indent=1) + "\n")
+        try:
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                write_text_whole(path, content.model_dump_json(indent=1) + "\n")
+        except OSError as error:
+            raise self._refused(f"{path.parent.name}/{path.name}", error) from error
+
+    def _refused(self, what: str, error: OSError) -> BenchError:
+        return BenchError(
+            f"{what} of run {self.manifest.name!r} cannot be written: {_sentence(error)}.",
+            "What was finished before is kept; make room or mend the folder, then run again with --resume.",
+        )
 
     def _store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         import numpy as np

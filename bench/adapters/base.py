@@ -99,6 +99,9 @@ class TrainingPlan:
 
 Predictor = Callable[["NDArray[np.uint8] | NDArray[np.float32]"], Scores]
 
+ReadLoss = Callable[[], float]
+"""Reads the mean loss of what was trained last; it may have to wait for the device."""
+
 
 class Learner(ABC):
     """One model on one device, with its training data."""
@@ -106,11 +109,11 @@ class Learner(ABC):
     granularity: Granularity
 
     @abstractmethod
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         """Train on the rows of ``order`` in that order, batch by batch; the last batch may be short.
 
-        None leaves the order to the framework. Returns the mean loss over the samples where it costs nothing to
-        have, else None.
+        None leaves the order to the framework. Returns what reads the mean loss over the samples, to be called before
+        the next ``train`` and off the clock; None where having it would cost something on the clock.
         """
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:

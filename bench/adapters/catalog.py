@@ -26,6 +26,9 @@ ALIASES = {
 }
 """What else people call them. ``keras`` means all its backends."""
 
+PREFERRED_REFERENCE = "pytorch"
+"""The framework the others are divided by, where the run has it."""
+
 
 def find_adapter(name: str, *, where: str = "") -> Adapter:
     """The adapter of a framework by its own name. Raises UnknownName, with the nearest, for any other."""

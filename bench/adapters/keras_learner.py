@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import DeviceMemory, Learner, Predictor, Scores, TrainingPlan
+from bench.adapters.base import DeviceMemory, Learner, Predictor, ReadLoss, Scores, TrainingPlan
 from bench.adapters.keras_backend import KerasBackend, KerasPipeline
 from bench.adapters.keras_loss import loss_settings, make_loss
 from bench.adapters.keras_model import BuiltModel
@@ -68,13 +68,13 @@ class KerasLearner(Learner):
             **backend.compile_arguments(),
         )
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         data = self._data
         given = {"x": data.over(order), "shuffle": False} if isinstance(data, KerasPipeline) else data.arguments(order)
         with self._backend.scope():
             history = self._model.fit(**given, epochs=1, verbose=0).history
         self._reported = tuple(history)
-        return float(history["loss"][0])
+        return lambda: float(history["loss"][0])
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
         return self._data.batches(order) if isinstance(self._data, KerasPipeline) else None

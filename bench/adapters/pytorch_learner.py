@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.adapters import torch_runtime
-from bench.adapters.base import DeviceMemory, Learner, Predictor, Scores, TrainingPlan
+from bench.adapters.base import DeviceMemory, Learner, Predictor, ReadLoss, Scores, TrainingPlan
 from bench.adapters.pytorch_computation import MIXED, compiler_report, computation, loss_in_words
 from bench.adapters.pytorch_input import Loader, Pixels, Resident
 from bench.adapters.pytorch_network import load_weights, read_weights
@@ -65,7 +66,7 @@ class PyTorchLearner(Learner):
             else own_updates(module, plan.optimizer, scaler)
         )
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         loss_of, update, rates = self._computation.loss, self._updates.step, self._rates
         self._module.train()
         losses: list[torch.Tensor] = []
@@ -74,7 +75,7 @@ class PyTorchLearner(Learner):
             update(loss, rates[self._step])
             self._step += 1
             losses.append(loss.detach())
-        return self._mean(losses, self._rows if order is None else len(order))
+        return partial(self._mean, losses, self._rows if order is None else len(order))
 
     def _mean(self, losses: list[torch.Tensor], rows: int) -> float:
         """The mean over ``rows`` samples of the means over batches, of which the last may be short."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Learner, Predictor, Scores
+from bench.adapters.base import Learner, Predictor, ReadLoss, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class EstimatorLearner(Learner):
         self._converted = vectors(train.images) if converted else None
         self._warnings: list[str] = []
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             self._estimator.fit(*self._rows(order))

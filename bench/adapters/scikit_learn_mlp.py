@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Learner, Predictor, TrainingPlan
+from bench.adapters.base import Learner, Predictor, ReadLoss, TrainingPlan
 from bench.adapters.scikit_learn_estimator import EstimatorPredictor, Vectors
 from bench.case import Optimizer
 from bench.models.model import Dense
@@ -49,14 +49,14 @@ class MLPLearner(Learner):
         if plan.initial_weights is not None:
             self.set_weights(plan.initial_weights)
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         chosen = slice(None) if order is None else order
         converted, images = self._converted, self._train.images
         vectors = self._vectors(images[chosen]) if converted is None else converted[chosen]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a batch larger than the rows: MLPClassifier takes them all, as it should
             self._estimator.partial_fit(vectors, self._train.labels[chosen], classes=np.arange(self._train.classes))
-        return float(self._estimator.loss_)
+        return lambda: float(self._estimator.loss_)
 
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         return EstimatorPredictor(self._estimator, self._vectors, batch_size, True, False).predict

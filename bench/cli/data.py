@@ -7,6 +7,7 @@ import typer
 from bench.cli.data_fetch import fetch
 from bench.cli.data_inspect import inspect
 from bench.cli.data_options import DataDir, Name, Offline, mebibytes
+from bench.cli.data_progress import resolved
 from bench.cli.data_remove import remove
 from bench.cli.data_show import show
 from bench.cli.lazy import new_app
@@ -61,11 +62,11 @@ def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> Non
     Exits with 1 where the cached arrays are damaged, or where the published data are known to be others. Of what
     nothing is known it says so, and exits with 0.
     """
-    from bench.datasets.catalog import load, resolve
+    from bench.datasets.cache import load
     from bench.datasets.fingerprint import fingerprint
     from bench.datasets.verification import verdict
 
-    cached = resolve(name, data_dir=data_dir, offline=offline)
+    cached = resolved(name, data_dir, offline)
     found = fingerprint(load(cached.folder))
     typer.echo(f"{cached.info.name}: SHA-256 over the decoded arrays {found}\n    from: {cached.info.source}")
     if found != cached.info.fingerprint:

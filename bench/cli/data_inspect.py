@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bench.cli.data_options import DataDir, Name, Offline
+from bench.cli.data_progress import aside, resolved
 
 
 def inspect(
@@ -24,13 +25,14 @@ def inspect(
 
     from bench.cli.report import print_text, write
     from bench.cli.screen import columns
-    from bench.datasets.catalog import load, resolve
+    from bench.datasets.cache import load
     from bench.datasets.inspection import inspect as look
     from bench.report.inspection import document, values
     from bench.report.terminal import WIDTH, text
+    from bench.runner.floors import floors_of
 
-    cached = resolve(name, data_dir=data_dir, offline=offline, say=_say)
-    found = look(load(cached.folder), _say)
+    cached = resolved(name, data_dir, offline)
+    found = look(load(cached.folder), floors_of(cached, None, aside).floors, aside)
 
     def render(color: bool) -> str:
         if format == "json":
@@ -42,8 +44,3 @@ def inspect(
         print_text(render)
     else:
         write(output, render(False))
-
-
-def _say(line: str) -> None:
-    """Progress is no part of what was asked for."""
-    typer.echo(line, err=True)

@@ -1,12 +1,14 @@
 """``bench data remove``: give back what the cache of data sets takes."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.data_options import mebibytes
+from bench.cli.data_progress import aside
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -40,17 +42,17 @@ def remove(
     if not yes:
         _ask(f"Remove {'all cached data sets' if all else f'{name} from the cache'} ({mebibytes(held)})?")
     for shelf in chosen:
-        shelf.remove()
+        shelf.remove(partial(aside, f"waiting for another process that uses {shelf.name}"))
     typer.echo(f"removed: {mebibytes(held)}")
 
 
 def _shelves_of(name: str, downloads: bool) -> "list[Shelf]":
     """Its own, and those of the archives that go with it. Raises UnknownName for what is no name and no path."""
     from bench.datasets.cache import Shelf
-    from bench.datasets.catalog import DATASETS, definition_of, shared_downloads
-    from bench.datasets.own import is_path, own_name
+    from bench.datasets.catalog import DATASETS, definition_of, is_own, shared_downloads
+    from bench.datasets.own import own_name
 
-    if name not in DATASETS and is_path(name):
+    if is_own(name):
         return [Shelf(f"own/{own_name(Path(name), frozenset(DATASETS))}")]
     archives = [
         Shelf(shared)

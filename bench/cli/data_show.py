@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.data_options import DataDir, Offline
+from bench.cli.data_progress import resolved
 
 if TYPE_CHECKING:
     from bench.datasets.dataset import Dataset, DatasetInfo
@@ -50,9 +51,9 @@ def show(
 
 
 def _found(name: str, data_dir: Path | None, offline: bool) -> "tuple[DatasetInfo, Dataset]":
-    from bench.datasets.catalog import load, resolve
+    from bench.datasets.cache import load
 
-    cached = resolve(name, data_dir=data_dir, offline=offline, say=lambda line: typer.echo(line, err=True))
+    cached = resolved(name, data_dir, offline)
     return cached.info, load(cached.folder)
 
 

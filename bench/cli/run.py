@@ -138,9 +138,8 @@ def _show(folder: RunFolder) -> None:
     from bench.report.files import write_reports
     from bench.stats.results import Results
 
-    files = write_reports(folder)
-    print_report(Results.of(folder))
-    for file in files:
+    print_report(Results.of(folder))  # first: a full disk is no reason to keep it back
+    for file in write_reports(folder):
         typer.echo(f"written: {file}", err=True)
 
 

@@ -13,6 +13,7 @@ from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
+from bench.datasets.labels import checked, line_of
 from bench.datasets.packed import unpacked
 from bench.datasets.pixel_csv import PixelTable, read_pixel_rows, whole_lines
 from bench.datasets.source import BrokenFile
@@ -47,21 +48,23 @@ def read_arff(file: Path, *, rows: int, pixels: int, classes: int) -> PixelTable
     """
     with unpacked(file, file.name.removesuffix(".gz")) as stream:
         chunks = whole_lines(stream, file)
-        attributes, rest = _header(chunks, file, pixels + 1)
+        attributes, rest, number = _header(chunks, file, pixels + 1)
         allowed = _classes(attributes, file, pixels, classes)
         plain = (_plain(chunk, file) for chunk in chain((rest,), chunks))
-        table = read_pixel_rows(plain, file, rows=rows, pixels=pixels, label_first=False)
-    _check_labels(table, allowed, file)
+        table = read_pixel_rows(plain, file, rows=rows, pixels=pixels, label_first=False, line=number + 1)
+    checked(file, table.labels, sorted(allowed), line_of(table))
     return table
 
 
-def _header(chunks: Iterable[bytes], file: Path, most: int) -> tuple[list[_Attribute], bytes]:
-    """The attributes, ``most`` of them or fewer, and what the last chunk read holds behind the line ``@DATA``."""
+def _header(chunks: Iterable[bytes], file: Path, most: int) -> tuple[list[_Attribute], bytes, int]:
+    """The attributes, ``most`` of them or fewer, what the last chunk read holds behind the line ``@DATA``, and the
+    number of that line.
+    """
     attributes: list[_Attribute] = []
     for number, (line, lines) in enumerate(_lines(chunks), start=1):
         keyword = (line.split(None, 1) or [b""])[0].lower()
         if keyword == b"@data":
-            return attributes, lines.read()
+            return attributes, lines.read(), number
         if keyword == b"@attribute":
             attributes.append(_attribute(line.strip(), number, file))
             if len(attributes) > most:
@@ -130,7 +133,7 @@ def _plain(text: bytes, file: Path) -> bytes:
 
 def _plain_line(line: bytes, file: Path) -> bytes:
     if not line or line.startswith(b"%"):
-        return b""
+        return b"\n"  # so that lines are counted as they stand in the file
     if line.startswith(b"{"):
         raise BrokenFile(
             file,
@@ -141,16 +144,6 @@ def _plain_line(line: bytes, file: Path) -> bytes:
     if b" " in pixels or b"\t" in pixels:
         pixels = b",".join(value.strip(BLANKS) for value in pixels.split(b","))
     return pixels + comma + _unquoted(label.strip(BLANKS)) + b"\n"
-
-
-def _check_labels(table: PixelTable, allowed: frozenset[int], file: Path) -> None:
-    import numpy as np
-
-    strange = np.flatnonzero(~np.isin(table.labels, sorted(allowed)))
-    if len(strange):
-        row = int(strange[0])
-        expected = ", ".join(map(str, sorted(allowed)))
-        raise BrokenFile(file, f"holds class {table.labels[row]} in row {row + 1:,}; one of {expected} expected.")
 
 
 def _unquoted(word: bytes) -> bytes:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.datasets.dataset import Dataset, DatasetInfo, Split
+from bench.durable import write_text_whole
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -66,27 +67,18 @@ class Shelf:
 
     def remember(self, key: str, fingerprint: str) -> None:
         """Keep what a source was found to hold."""
-        with self.lock():
+        with self.lock(), _writing():
             _write_json(self.folder / "index.json", {**self._index(), key: fingerprint})
 
     def find(self, fingerprint: str) -> CachedDataset | None:
         """The cached arrays of this fingerprint, if they are there and whole."""
-        folder = self._place(fingerprint)
-        try:
-            stored = json.loads((folder / "info.json").read_text("utf-8"))
-            sizes = stored.pop("bytes")
-            whole = all((folder / f"{name}.npy").stat().st_size == sizes[name] for name in {*ARRAYS, *sizes})
-            info = DatasetInfo(
-                **{**stored, "shape": tuple(stored["shape"]), "class_names": tuple(stored["class_names"])}
-            )
-        except (OSError, ValueError, KeyError, TypeError):  # not there, half deleted, or of another version
-            return None
-        return CachedDataset(info, folder) if whole and info.fingerprint == fingerprint else None
+        cached = self._held_in(self._place(fingerprint))
+        return cached if cached and cached.info.fingerprint == fingerprint else None
 
     def store(self, dataset: Dataset, info: DatasetInfo) -> CachedDataset:
         """Write the arrays, or only what is known of them where they are cached already. Raises BenchError."""
         folder = self._place(info.fingerprint)
-        with self.lock():
+        with self.lock(), _writing():
             if self.find(info.fingerprint) is None:
                 self._write_arrays(dataset, folder)
             sizes = {file.stem: file.stat().st_size for file in sorted(folder.glob("*.npy"))}
@@ -96,8 +88,22 @@ class Shelf:
     def versions(self) -> list[CachedDataset]:
         """All that is cached of this data set, the newest first."""
         infos = sorted(self.folder.glob("*/info.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-        found = (self.find(json.loads(file.read_text("utf-8"))["fingerprint"]) for file in infos)
+        found = (self._held_in(file.parent) for file in infos)
         return [cached for cached in found if cached is not None]
+
+    def _held_in(self, folder: Path) -> CachedDataset | None:
+        """What a folder of this shelf holds; None where it is not there, not whole, or of another fingerprint."""
+        try:
+            stored = json.loads((folder / "info.json").read_text("utf-8"))
+            sizes = stored.pop("bytes")
+            whole = all((folder / f"{name}.npy").stat().st_size == sizes[name] for name in {*ARRAYS, *sizes})
+            info = DatasetInfo(
+                **{**stored, "shape": tuple(stored["shape"]), "class_names": tuple(stored["class_names"])}
+            )
+            right = whole and self._place(info.fingerprint) == folder
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # gone, damaged, or of another version
+            return None
+        return CachedDataset(info, folder) if right else None
 
     @property
     def is_own(self) -> bool:
@@ -110,21 +116,22 @@ class Shelf:
         held = (file for folder in self._folders for file in folder.rglob("*") if file.is_file())
         return sum(file.stat().st_size for file in held if not file.name.endswith(".lock"))
 
-    def remove(self) -> None:
+    def remove(self, waits: Callable[[], None] | None = None) -> None:
         """Forget this data set: its arrays, what is known of its sources, and what is left of its downloads.
 
-        Raises BenchError where something stays.
+        ``waits`` as of ``lock``. Raises BenchError where something stays.
         """
-        try:
-            with self.lock("download"), self.lock():
+        with self.lock("download", waits), self.lock("write", waits):
+            try:
                 for folder in self._folders:
-                    for entry in folder.glob("[!.]*"):  # the locks stay: others may wait for them
-                        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        except BenchError as error:
-            raise BenchError(
-                f"the cached data set {self.name!r} cannot be removed: {error.__cause__}.",
-                "End what uses it, and try again.",
-            ) from error
+                    for entry in folder.glob("*"):
+                        if entry.suffix != ".lock":  # the locks stay: others may wait for them
+                            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            except OSError as error:
+                raise BenchError(
+                    f"the cached data set {self.name!r} cannot be removed: {error}.",
+                    "End what uses it, and try again.",
+                ) from error
 
     @property
     def _folders(self) -> tuple[Path, Path]:
@@ -138,7 +145,7 @@ class Shelf:
         """
         from filelock import FileLock, Timeout
 
-        try:
+        with _writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             held = FileLock(self.folder / f".{name}.lock")
             try:
@@ -147,15 +154,10 @@ class Shelf:
                 if waits:
                     waits()
                 held.acquire()
-            try:
-                yield
-            finally:
-                held.release()
-        except OSError as error:
-            raise BenchError(
-                f"the cache of data sets cannot be written: {error.strerror or type(error).__name__}.",
-                "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
-            ) from error
+        try:
+            yield
+        finally:
+            held.release()
 
     def _write_arrays(self, dataset: Dataset, folder: Path) -> None:
         import numpy as np
@@ -235,6 +237,16 @@ def _open(file: Path, resident: bool) -> NDArray[Any]:
 
 
 def _write_json(file: Path, value: object) -> None:
-    partial = file.with_suffix(".partial.json")
-    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False), "utf-8")
-    os.replace(partial, file)
+    write_text_whole(file, json.dumps(value, indent=1, ensure_ascii=False))
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """An OSError of what is written here becomes a BenchError."""
+    try:
+        yield
+    except OSError as error:
+        raise BenchError(
+            f"the cache of data sets cannot be written: {error.strerror or type(error).__name__}.",
+            "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
+        ) from error

@@ -19,6 +19,7 @@ __all__ = [
     "CachedDataset",
     "DatasetUnavailable",
     "definition_of",
+    "is_own",
     "load",
     "resolve",
     "search_for",
@@ -72,9 +73,14 @@ def resolve(
     before is found again without decoding and without numpy. Raises UnknownName, DatasetUnavailable, or BenchError for
     a broken file.
     """
-    if name_or_path not in BUILTIN and is_path(name_or_path):
+    if is_own(name_or_path):
         return resolve_own(Path(name_or_path), frozenset(DATASETS), say or _silent)
     return search_for(name_or_path, data_dir=data_dir, offline=offline, say=say, watch=watch).run()
+
+
+def is_own(name: str) -> bool:
+    """Whether ``name`` means a file or folder of the user's; a catalogued name never does, built in or plugged in."""
+    return name not in DATASETS and is_path(name)
 
 
 def search_for(

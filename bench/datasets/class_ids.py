@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bench.datasets.source import printable
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,7 +24,7 @@ def class_ids(train: NDArray[Any], test: NDArray[Any] | None) -> tuple[list[NDAr
         raise ValueError("are words in one part and numbers in the other")
     distinct = np.unique(parts[0])
     if len(distinct) < 2:
-        raise ValueError(f"take one value only ({distinct[0]}): there is nothing to tell apart")
+        raise ValueError(f"take one value only ({printable(str(distinct[0]))}): there is nothing to tell apart")
     if len(distinct) > len(parts[0]) / 2:
         raise ValueError(f"take {len(distinct):,} distinct values in {len(parts[0]):,} rows: these are no classes")
     for part in parts[1:]:

@@ -113,17 +113,13 @@ class ColorectalHistology(DatasetDefinition):
         return replace(made, title=f"{self.title}, {form.title}")
 
     def _read_table(self, source: Source, form: Form) -> Dataset:
-        import numpy as np
-
+        from bench.datasets.labels import checked, line_of
         from bench.datasets.stratified import OWN_SPLIT, stratified_rows
 
         file = source.files[0]
         table = read_table(file, form, self.per_class * len(CLASSES))
-        strange = np.flatnonzero((table.labels < 1) | (table.labels > len(CLASSES)))
-        if len(strange):
-            row = int(strange[0])
-            raise BrokenFile(file, f"holds label {table.labels[row]} in row {row + 1:,}; 1 to {len(CLASSES)} expected.")
-        images, labels = table.pixels, table.labels - 1
+        images = table.pixels
+        labels = checked(file, table.labels, range(1, len(CLASSES) + 1), line_of(table)) - 1
         self._check_counts(file, labels)
         train, test = stratified_rows(labels)
         return self.dataset(

@@ -67,6 +67,16 @@ class DatasetDefinition(ABC):
     reader: ClassVar[int] = 1
     """Raised when ``read`` makes other arrays of the same files, so that the cache forgets what it knew."""
 
+    def is_known(self, source: str) -> bool:
+        """Whether the fingerprint is known that published data have in the format that ``source`` begins with.
+
+        ``source`` is a source's format, alone or as ``DatasetInfo.source`` has it: with a comma and a place behind it.
+        """
+        formats = self.known_formats
+        return bool(self.fingerprints) and (
+            formats is None or any(f"{source},".startswith(f"{one},") for one in formats)
+        )
+
     def bundled(self) -> Source | None:
         """The source that comes with an installed package, if it does."""
         return None

@@ -6,14 +6,13 @@ Nothing of an archive is written anywhere, so the paths in it do not matter: its
 from __future__ import annotations
 
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from bench.datasets.idx import read_idx, read_idx_from
-from bench.datasets.packed import check_member, said_of
+from bench.datasets.packed import BROKEN_ZIP, check_member, said_of
 from bench.datasets.source import BrokenFile, first_file
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ LARGEST_MEMBER = 1 << 30
 """Bytes a member may unpack to: twice the largest, the images of byclass, were they stored without their own gzip."""
 LARGEST_TEXT = 1 << 16
 """Bytes of a mapping file; the longest has 447."""
-MANGLED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError)
-"""What ``zipfile`` raises for a broken archive; ValueError for times and offsets that make no sense."""
 
 
 class Files(ABC):
@@ -74,7 +71,7 @@ class Archive(Files):
         self._path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except MANGLED as error:
+        except BROKEN_ZIP as error:
             raise BrokenFile(path, f"is no zip archive: {said_of(error)}.") from error
         except OSError as error:
             raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
@@ -103,14 +100,14 @@ class Archive(Files):
         try:
             with self._zip.open(self._member(file, LARGEST_MEMBER)) as stored:
                 return read_idx_from(cast("zipfile.ZipExtFile", stored), file, axes)
-        except (*MANGLED, OSError) as error:
+        except (*BROKEN_ZIP, OSError) as error:
             raise BrokenFile(file, f"cannot be unpacked: {said_of(error)}.") from error
 
     def text(self, file: Path) -> str:
         """The whole member."""
         try:
             return _ascii(file, self._zip.read(self._member(file, LARGEST_TEXT)))
-        except (*MANGLED, OSError) as error:
+        except (*BROKEN_ZIP, OSError) as error:
             raise BrokenFile(file, f"cannot be unpacked: {said_of(error)}.") from error
 
     def _member(self, file: Path, largest: int) -> zipfile.ZipInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.datasets.labels import check_counts, check_images, checked
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
@@ -25,22 +26,11 @@ def read_part(files: Files, images: Path, labels: Path, first_label: int, classe
 
     ``first_label`` is the lowest label in the file.
     """
-    import numpy as np
-
     pixels = files.idx(images, 3)
     stored = files.idx(labels, 1)
-    if pixels.shape[1:] != (SIDE, SIDE):
-        raise BrokenFile(images, f"holds images of {pixels.shape[1]}x{pixels.shape[2]} pixels; 28x28 expected.")
-    if len(pixels) != len(stored):
-        raise BrokenFile(images, f"holds {len(pixels):,} images, but {labels.name} holds {len(stored):,} labels.")
-    ids = stored.astype(np.int64) - first_label
-    outside = np.flatnonzero((ids < 0) | (ids >= classes))
-    if len(outside):
-        row = int(outside[0])
-        raise BrokenFile(
-            labels,
-            f"holds label {stored[row]} in row {row:,}; {first_label} to {first_label + classes - 1} expected.",
-        )
+    check_images(images, pixels, SIDE)
+    check_counts(images, pixels, stored, labels)
+    ids = checked(labels, stored, range(first_label, first_label + classes)) - first_label
     turn_upright(pixels)
     return pixels[..., None], ids
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Labels = NDArray[np.int64]
 
+VERSION = 1
+"""Raised when the floors of the same rows would come out otherwise, so that those kept are computed anew."""
 MOST_TESTED = 10_000
 """Test rows that 1-NN is asked for at most: its work grows with the product of both parts."""
 BLOCK = 2**23

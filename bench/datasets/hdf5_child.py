@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bench.datasets.hdf5 import SIDE
+from bench.datasets.labels import At, problem, row_of
 
 if TYPE_CHECKING:
     import h5py
@@ -102,7 +103,7 @@ def _vectors(file: h5py.File, part: str) -> Rows:
         if not ((block >= 0) & (block <= 1)).all():  # false, too, for what is no number
             raise Refused(f"holds values in X_{part} that are not in 0..1, in rows {start:,} to {start + len(block):,}")
         images = block.astype(np.float32).reshape(-1, SIDE, SIDE, SIDE, 1)
-        yield images, _checked_labels(np.asarray(labels[start : start + BLOCK]), f"y_{part}")
+        yield images, _checked(np.asarray(labels[start : start + BLOCK]), row_of(f"y_{part}", start))
 
 
 def _clouds(file: h5py.File, part: int) -> Rows:
@@ -121,8 +122,12 @@ def _clouds(file: h5py.File, part: int) -> Rows:
         values = np.asarray(points[:], np.float64).T.copy()
         if not (np.abs(values) <= FARTHEST).all():
             raise Refused(f"holds points in {number} that are no finite numbers up to {FARTHEST:,.0f}")
-        label = _checked_labels(_attribute(group, "label"), f"the label of {number}")
+        label = _checked(_attribute(group, "label"), _in_cloud(number))
         yield volume_pair(values, number, part), label.repeat(2)
+
+
+def _in_cloud(number: int) -> At:
+    return lambda _: f"cloud {number}"
 
 
 def _check_count(rows: int, what: str) -> None:
@@ -130,12 +135,11 @@ def _check_count(rows: int, what: str) -> None:
         raise Refused(f"holds {rows:,} {what}; 1 to {MOST_ROWS:,} expected")
 
 
-def _checked_labels(labels: NDArray[Any], where: str) -> NDArray[np.int64]:
+def _checked(labels: NDArray[Any], at: At) -> NDArray[np.int64]:
     import numpy as np
 
-    outside = labels[~((labels >= 0) & (labels < CLASSES) & (labels == np.floor(labels)))]
-    if len(outside):
-        raise Refused(f"holds label {outside[0]} in {where}; 0 to {CLASSES - 1} expected")
+    if found := problem(labels, range(CLASSES), at):
+        raise Refused(found)
     return labels.astype(np.int64)
 
 

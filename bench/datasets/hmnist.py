@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -72,12 +72,12 @@ def find_packed(folder: Path, name: str, archives: Sequence[str]) -> Path | None
 
 def read_table(path: Path, form: Form, rows: int) -> PixelTable:
     """The table of a form with ``rows`` images, its pixels as ``(n, height, width, channels)``. Raises BrokenFile."""
-    from bench.datasets.pixel_csv import PixelTable, read_pixel_table
+    from bench.datasets.pixel_csv import read_pixel_table
 
     height, width, channels = form.shape
     with unpacked(path, form.table) as stream:
         table = read_pixel_table(stream, path, rows=rows, pixels=height * width * channels)
-    return PixelTable(table.pixels.reshape(-1, *form.shape), table.labels)
+    return replace(table, pixels=table.pixels.reshape(-1, *form.shape))
 
 
 def read_pictures(pictures: Sequence[Picture], wanted: PictureFormat, form: Form) -> NDArray[np.uint8]:

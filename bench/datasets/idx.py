@@ -15,6 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
+from bench.datasets.labels import check_counts, checked
 from bench.datasets.packed import GZIP_MAGIC, Gunzipped, said_of
 from bench.datasets.source import BrokenFile
 
@@ -72,17 +73,10 @@ def read_idx_integers(path: Path, axes: int) -> NDArray[np.int32]:
 
 def read_pair(images: Path, labels: Path, classes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images ``(n, height, width, 1)`` and labels ``(n,)`` in ``0..classes-1``. Raises BrokenFile."""
-    import numpy as np
-
     pixels = read_idx(images, axes=3)
     ids = read_idx(labels, axes=1)
-    if len(pixels) != len(ids):
-        raise BrokenFile(images, f"holds {len(pixels):,} images, but {labels.name} holds {len(ids):,} labels.")
-    outside = np.flatnonzero(ids >= classes)
-    if len(outside):
-        row = int(outside[0])
-        raise BrokenFile(labels, f"holds label {ids[row]} in row {row:,}; 0 to {classes - 1} expected.")
-    return pixels[..., None], ids.astype(np.int64)
+    check_counts(images, pixels, ids, labels)
+    return pixels[..., None], checked(labels, ids, range(classes))
 
 
 def _decoded(stored: Stored, path: Path, axes: int, kind: int) -> tuple[tuple[int, ...], bytearray]:

@@ -5,13 +5,14 @@ Grey images have one channel; a folder that holds any colour image has three in 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.datasets.packed import check_growth, said_of
 from bench.datasets.parts import RawPart, RawParts
 from bench.datasets.pictures import PILLOW_ERRORS, packed_plainly, quiet
-from bench.datasets.source import BrokenFile
+from bench.datasets.source import BrokenFile, printable
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -53,24 +54,33 @@ def read_image_folder(folder: Path) -> RawParts:
 
 
 def _part_folders(folder: Path) -> list[Path]:
-    if not (folder / "train").is_dir():
+    # os.path.isdir: False, too, where the folder may not be searched; Path.is_dir raises there
+    if not os.path.isdir(folder / "train"):
         return [folder]
-    if (folder / "test").is_dir():
+    if os.path.isdir(folder / "test"):
         return [folder / "train", folder / "test"]
     beside = [other.name for other in _class_folders(folder) if other.name != "train"]
     if beside:
-        raise BenchError(f"the folder {folder.name!r} holds train/ beside {beside[0]}/, but no test/.", LAYOUT)
+        raise BenchError(
+            f"the folder {folder.name!r} holds train/ beside {printable(beside[0])}/, but no test/.", LAYOUT
+        )
     return [folder / "train"]
 
 
 def _class_folders(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return [entry for entry in _entries(folder) if os.path.isdir(entry)]
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(
-        file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-    )
+    return [file for file in _entries(folder) if file.suffix.lower() in SUFFIXES]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in it and is not hidden, sorted."""
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise BrokenFile(folder, f"cannot be read: {error.strerror or error}.", "Mend its permissions.") from error
 
 
 def _common_size_and_mode(files: tuple[Path, ...]) -> tuple[tuple[int, int], str]:
@@ -95,7 +105,7 @@ def _common_size_and_mode(files: tuple[Path, ...]) -> tuple[tuple[int, int], str
         if size != first:
             raise BrokenFile(
                 file,
-                f"has {size[0]}x{size[1]} pixels, but {files[0].name} has {first[0]}x{first[1]}.",
+                f"has {size[0]}x{size[1]} pixels, but {printable(files[0].name)} has {first[0]}x{first[1]}.",
                 "All images of a data set must have one size: scale or crop them first.",
             )
         if mode not in GREY | COLOUR:

@@ -11,12 +11,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.datasets.labels import line_of
 from bench.datasets.packed import said_of, unpacked
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from bench.datasets.pixel_csv import PixelTable
 
 LARGEST = 1 << 21
 """Bytes of metadata; the published table has 563,277."""
@@ -50,32 +53,34 @@ def read_metadata(file: Path, name: str, classes: Sequence[str], rows: int) -> L
         held = f"{len(table):,}" if len(table) < rows else f"more than {rows:,}"
         raise BrokenFile(file, f"holds {held} rows of data, {rows:,} expected.")
     class_of: dict[str, str] = {}
-    for row, (lesion, picture, diagnosis) in enumerate(table, start=1):
+    for line, lesion, picture, diagnosis in table:
         if diagnosis not in classes:
-            raise BrokenFile(file, f"holds dx {diagnosis[:20]!r} in row {row:,}; one of {', '.join(classes)} expected.")
+            expected = ", ".join(classes)
+            raise BrokenFile(file, f"holds dx {diagnosis[:20]!r} in line {line:,}; one of {expected} expected.")
         if not lesion or not picture:
-            raise BrokenFile(file, f"names no {'picture' if lesion else 'lesion'} in row {row:,}.")
+            raise BrokenFile(file, f"names no {'picture' if lesion else 'lesion'} in line {line:,}.")
         for kind, id, like in (("lesion", lesion, "HAM_0000118"), ("picture", picture, "ISIC_0027419")):
             if not NAME.fullmatch(id):
-                raise BrokenFile(file, f"names a {kind} {id[:20]!r} in row {row:,}; a name like {like} expected.")
+                raise BrokenFile(file, f"names a {kind} {id[:20]!r} in line {line:,}; a name like {like} expected.")
         if class_of.setdefault(lesion, diagnosis) != diagnosis:
-            raise BrokenFile(file, f"gives lesion {lesion[:20]!r} two classes, the second in row {row:,}.")
-    pictures = tuple(picture for _, picture, _ in table)
+            raise BrokenFile(file, f"gives lesion {lesion[:20]!r} two classes, the second in line {line:,}.")
+    pictures = tuple(picture for *_, picture, _ in table)
     if len(set(pictures)) < len(pictures):
         raise BrokenFile(file, "names a picture twice.")
     labels = np.array([classes.index(diagnosis) for *_, diagnosis in table], dtype=np.int64)
-    lesions = np.unique([lesion for lesion, *_ in table], return_inverse=True)[1].astype(np.int64)
+    lesions = np.unique([lesion for _, lesion, *_ in table], return_inverse=True)[1].astype(np.int64)
     return Lesions(pictures, labels, lesions)
 
 
-def _columns(file: Path, name: str, most: int) -> list[tuple[str, str, str]]:
-    """The three columns of the first ``most`` rows."""
+def _columns(file: Path, name: str, most: int) -> list[tuple[int, str, str, str]]:
+    """The three columns of the first ``most`` rows, behind the line that each ends in."""
     with unpacked(file, name) as stream:
         content = stream.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise BrokenFile(file, f"holds more than {LARGEST:,} bytes: it is not HAM10000's metadata.")
     try:
-        filled = filter(None, csv.reader(TextIOWrapper(BytesIO(content), "utf-8-sig", newline="")))
+        reader = csv.reader(TextIOWrapper(BytesIO(content), "utf-8-sig", newline=""))
+        filled = filter(None, reader)
         names = next(filled, [])
         for column in COLUMNS:
             if names.count(column) != 1:
@@ -84,41 +89,34 @@ def _columns(file: Path, name: str, most: int) -> list[tuple[str, str, str]]:
         lesion, picture, diagnosis = (names.index(column) for column in COLUMNS)
         last = max(lesion, picture, diagnosis)
         rows = (row + [""] * (last + 1 - len(row)) for row in islice(filled, most))
-        return [(row[lesion], row[picture], row[diagnosis]) for row in rows]
+        return [(reader.line_num, row[lesion], row[picture], row[diagnosis]) for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BrokenFile(file, f"is no table of text: {said_of(error)}.") from error
 
 
-def check_order(
-    table: Path,
-    metadata: Path,
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    lesions: Lesions,
-    classes: Sequence[str],
-) -> None:
-    """Whether row by row the table shows the pictures that the metadata name. Raises BrokenFile where it does not.
+def check_order(file: Path, metadata: Path, table: PixelTable, lesions: Lesions, classes: Sequence[str]) -> None:
+    """Whether row by row the table in ``file`` shows the pictures that the metadata name. Raises BrokenFile where it does not.
 
     The labels must agree in every row. They come in long runs, so they could agree with rows exchanged inside a run:
     therefore pictures of one lesion must also resemble each other more than pictures of two lesions of one class do.
     """
     import numpy as np
 
-    different = np.flatnonzero(labels != lesions.labels)
+    different = np.flatnonzero(table.labels != lesions.labels)
     if len(different):
         row = int(different[0])
-        stored = int(labels[row])
+        stored = int(table.labels[row])
         shown = f"{stored} ({classes[stored]})" if stored < len(classes) else str(stored)
         raise BrokenFile(
-            table,
-            f"holds label {shown} in row {row + 1:,}, where {metadata.name} says {classes[lesions.labels[row]]}: "
+            file,
+            f"holds label {shown} in {line_of(table)(row)}, where {metadata.name} says {classes[lesions.labels[row]]}: "
             "their rows are not in one order, so the lesions are not known.",
             ADVICE,
         )
-    share, pairs = resemblance(images, lesions)
+    share, pairs = resemblance(table.pixels, lesions)
     if pairs >= ENOUGH_PAIRS and share < LEAST_SHARE:
         raise BrokenFile(
-            table,
+            file,
             f"is not in the order of {metadata.name}: rows of one lesion are no more alike than others "
             f"(in {share:.0%} of {pairs:,} pairs; about 70% in the published files, 50% by chance).",
             ADVICE,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, RemoteFile
+from bench.datasets.labels import check_images, checked, row_of
 from bench.datasets.source import BrokenFile, Source, first_file, missing_file
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ class MnistLike(DatasetDefinition):
             train = read_pair(source.files[0], source.files[1], classes)
             test = read_pair(source.files[2], source.files[3], classes)
         for (images, _), file in ((train, source.files[0]), (test, source.files[len(source.files) // 2])):
-            if images.shape[1:] != (SIDE, SIDE, 1):
-                raise BrokenFile(file, f"holds images of {images.shape[1]}x{images.shape[2]} pixels; 28x28 expected.")
+            check_images(file, images, SIDE)
         return self.dataset(train=train, test=test, scale=255)
 
     def _read_arff(self, file: Path) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
@@ -98,11 +98,7 @@ class MnistLike(DatasetDefinition):
             )
         if len(images) != len(labels):
             raise BrokenFile(file, f"holds {len(images):,} images in x_{part}, but {len(labels):,} labels in y_{part}.")
-        highest = len(self.class_names) - 1
-        outside = np.flatnonzero((labels < 0) | (labels > highest))
-        if len(outside):
-            raise BrokenFile(file, f"holds label {labels[outside[0]]} in y_{part}; 0 to {highest} expected.")
-        return images[..., None], labels.astype(np.int64)
+        return images[..., None], checked(file, labels, range(len(self.class_names)), row_of(f"y_{part}"))
 
 
 def idx_bundle(mirrors: tuple[str, ...], files: Mapping[str, tuple[int, str]]) -> Bundle:

@@ -9,11 +9,10 @@ import math
 import tokenize
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.datasets.packed import check_member, said_of
+from bench.datasets.packed import BROKEN_ZIP, check_member, said_of
 from bench.datasets.parts import RawPart, RawParts
 from bench.datasets.source import BrokenFile
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KERAS = ("x_train", "y_train", "x_test", "y_test")
-BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error)
 BROKEN_HEADER = (SyntaxError, TypeError, RecursionError, MemoryError, tokenize.TokenError)
 """What Python makes of a header that is no literal, which numpy lets through."""
 WHOLE = (("images", "labels"), ("X", "y"), ("x", "y"))

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.cache import CachedDataset, Shelf
 from bench.datasets.dataset import Dataset, DatasetInfo
-from bench.datasets.source import BrokenFile, Say, Source
+from bench.datasets.source import BrokenFile, Say, Source, printable
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.datasets.parts import RawParts
 
 SUFFIXES = (".npz", ".csv", ".csv.gz")
-READER = "own 1"
+READER = "own 2"
 """Raised when a decoder makes other arrays of the same files."""
 
 
 def is_path(name: str) -> bool:
-    """Whether ``name`` means a file or folder of the user's rather than a catalogued data set."""
+    """Whether ``name`` looks like a file or folder; ``catalog.is_own`` says whether it means one."""
     separators = [separator for separator in (os.sep, os.altsep, "/") if separator]
     return any(separator in name for separator in separators) or name.endswith(SUFFIXES) or os.path.isdir(name)
 
@@ -41,7 +41,7 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
         return cached
     from bench.datasets.fingerprint import fingerprint
 
-    say(f"decoding {path.name} ({source.format})")
+    say(f"decoding {printable(path.name)} ({source.format})")
     dataset = _read(path, source, name)
     info = DatasetInfo.of(dataset, fingerprint(dataset), verified=False, source=f"{source.format}, the user's own")
     cached = shelf.store(dataset, info)
@@ -57,13 +57,13 @@ def own_name(path: Path, taken: frozenset[str]) -> str:
 
 def own_source(path: Path) -> Source:
     """The files behind ``path`` and their format. Raises BenchError where there are none, or none that is known."""
-    if path.is_dir():
+    if os.path.isdir(path):  # False, too, where a folder above may not be searched; Path.is_dir raises there
         if idx := _idx_files(path):
             return Source(idx, "IDX")
         from bench.datasets.image_folder import image_files
 
         return Source(image_files(path), "image folder")
-    if not path.exists():
+    if not os.path.exists(path):
         raise BenchError(f"data set {path.name!r}: there is no such file or folder.", "See the names: bench data list")
     if path.name.endswith(".npz"):
         return Source((path,), "npz")

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from bench.datasets.source import BrokenFile
+from bench.datasets.source import BrokenFile, printable
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK"
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-BAD_ZIP = (NotImplementedError, RuntimeError, ValueError, struct.error)
-"""What ``zipfile`` lets through beside BadZipFile: of versions, times and offsets that make no sense."""
+BROKEN_ZIP = (zipfile.BadZipFile, RuntimeError, ValueError, struct.error, EOFError, zlib.error)
+"""What ``zipfile`` makes of a broken archive, also of versions (NotImplementedError, a RuntimeError), times and offsets
+that make no sense."""
 MOST_TIMES = 100
 """What is packed may grow so many times when unpacked. Images and labels of the family grow 2 to 30 times."""
 NEVER_TOO_LARGE = 8 << 20
@@ -90,7 +91,7 @@ def opened_zip(stored: Path | IO[bytes]) -> zipfile.ZipFile:
     """The zip; whatever ``zipfile`` makes of a broken one is a BadZipFile."""
     try:
         return zipfile.ZipFile(stored)
-    except BAD_ZIP as error:
+    except BROKEN_ZIP as error:
         raise zipfile.BadZipFile(said_of(error)) from error
 
 
@@ -98,7 +99,7 @@ def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes
     """The member's content; errors as of ``opened_zip``."""
     try:
         return archive.open(member)
-    except BAD_ZIP as error:
+    except BROKEN_ZIP as error:
         raise zipfile.BadZipFile(said_of(error)) from error
 
 
@@ -117,7 +118,7 @@ def check_member(path: Path, member: zipfile.ZipInfo) -> None:
 def said_of(error: BaseException) -> str:
     """What a library says of a broken file, as a short line."""
     said = " ".join(str(error).split())[:200]
-    return (said if said.isprintable() else ascii(said)) or type(error).__name__
+    return printable(said) or type(error).__name__
 
 
 @contextmanager

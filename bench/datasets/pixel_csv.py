@@ -34,6 +34,8 @@ class PixelTable:
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    """The line that each row stands in, ``(n,)``, the first line of the file being 1."""
 
 
 def read_pixel_table(stream: IO[bytes], file: Path, *, rows: int, pixels: int) -> PixelTable:
@@ -45,31 +47,41 @@ def read_pixel_table(stream: IO[bytes], file: Path, *, rows: int, pixels: int) -
     lines = whole_lines(stream, file)
     head, _, rest = next(lines, b"").partition(b"\n")
     label_first = _label_is_first(file, head, pixels)
-    return read_pixel_rows(chain((rest,), lines), file, rows=rows, pixels=pixels, label_first=label_first)
+    below = chain((rest,), lines)
+    return read_pixel_rows(below, file, rows=rows, pixels=pixels, label_first=label_first, line=2)
 
 
-def read_pixel_rows(chunks: Iterable[bytes], file: Path, *, rows: int, pixels: int, label_first: bool) -> PixelTable:
-    """The same of lines without a header line, in chunks of whole ones (``whole_lines``). Raises BrokenFile."""
+def read_pixel_rows(
+    chunks: Iterable[bytes], file: Path, *, rows: int, pixels: int, label_first: bool, line: int
+) -> PixelTable:
+    """The same of lines without a header line, in chunks of whole ones (``whole_lines``), of which the first is line
+    ``line`` of the file. Raises BrokenFile.
+    """
     import numpy as np
 
     held = 0
     images = np.empty((rows, pixels), dtype=np.uint8)
     labels = np.empty(rows, dtype=np.int64)
+    lines = np.empty(rows, dtype=np.int64)
     for chunk in chunks:
         table = _values(chunk, pixels + 1)
         if table is None:
             table = _values(_without_empty_lines(chunk), pixels + 1)
         if table is None:
-            raise BrokenFile(file, _problem(chunk, held, pixels + 1))
+            raise BrokenFile(file, _problem(chunk, line, pixels + 1))
         if held + len(table) > rows:
             raise BrokenFile(file, f"holds more than {rows:,} rows of data, {rows:,} expected.")
         place = slice(held, held + len(table))
         images[place] = table[:, 1:] if label_first else table[:, :-1]
         labels[place] = table[:, 0] if label_first else table[:, -1]
+        ends = chunk.count(b"\n")
+        lines[place] = np.arange(ends) if ends == len(table) else _filled_lines(chunk)
+        lines[place] += line
         held += len(table)
+        line += ends
     if held < rows:
         raise BrokenFile(file, f"holds {held:,} rows of data, {rows:,} expected: the file is cut short.")
-    return PixelTable(images, labels)
+    return PixelTable(images, labels, lines)
 
 
 def whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
@@ -87,6 +99,14 @@ def whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
             raise BrokenFile(file, f"holds a line of more than {LONGEST_LINE:,} bytes: it is no table of images.")
     if left.strip():
         yield left.rstrip(b"\r") + b"\n"
+
+
+def _filled_lines(text: bytes) -> NDArray[np.intp]:
+    """The numbers, from 0, of the lines that are not empty."""
+    import numpy as np
+
+    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == NEWLINE)
+    return np.flatnonzero(np.diff(ends, prepend=-1) > 1)
 
 
 def _without_empty_lines(text: bytes) -> bytes:
@@ -137,14 +157,16 @@ def _values(text: bytes, columns: int) -> NDArray[np.uint8] | None:
     return table
 
 
-def _problem(text: bytes, before: int, columns: int) -> str:
-    """What is wrong with the first line that is, as a phrase that begins with a verb."""
-    for row, line in enumerate(filter(None, text.split(b"\n")), start=before + 1):
+def _problem(text: bytes, first: int, columns: int) -> str:
+    """What is wrong with the first line that is, as a phrase that begins with a verb; ``first`` is the number of the
+    first line.
+    """
+    for number, line in enumerate(text.split(b"\n"), start=first):
         fields = line.split(b",")
-        if len(fields) != columns:
-            return f"holds {len(fields):,} values in row {row:,}, {columns:,} expected."
-        for column, field in enumerate(fields, start=1):
+        if line and len(fields) != columns:
+            return f"holds {len(fields):,} values in line {number:,}, {columns:,} expected."
+        for column, field in enumerate(fields if line else (), start=1):
             if not (field.isdigit() and len(field) <= 3 and int(field) <= 255):
                 shown = field[:20].decode("utf-8", "replace")
-                return f"holds {shown!r} in row {row:,}, column {column:,}; a whole number from 0 to 255 expected."
+                return f"holds {shown!r} in line {number:,}, column {column:,}; a whole number from 0 to 255 expected."
     raise AssertionError("a table refused by its bytes has a bad line")

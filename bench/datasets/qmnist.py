@@ -78,18 +78,12 @@ class Qmnist(DatasetDefinition):
         import numpy as np
 
         from bench.datasets.idx import read_idx, read_idx_integers
+        from bench.datasets.labels import check_counts, check_images, checked
 
         pixels, table = read_idx(images, axes=3), read_idx_integers(labels, axes=2)
-        if pixels.shape[1:] != (28, 28):
-            raise BrokenFile(images, f"holds images of {pixels.shape[1]}x{pixels.shape[2]} pixels; 28x28 expected.")
+        check_images(images, pixels, 28)
         if table.shape[1] != COLUMNS:
             raise BrokenFile(labels, f"holds {table.shape[1]} numbers a label; {COLUMNS} expected.")
-        if len(pixels) != len(table):
-            raise BrokenFile(images, f"holds {len(pixels):,} images, but {labels.name} holds {len(table):,} labels.")
-        ids = table[:, CLASS].astype(np.int64)
-        highest = len(self.class_names) - 1
-        outside = np.flatnonzero((ids < 0) | (ids > highest))
-        if len(outside):
-            row = int(outside[0])
-            raise BrokenFile(labels, f"holds label {ids[row]} in row {row:,}; 0 to {highest} expected.")
+        check_counts(images, pixels, table, labels)
+        ids = checked(labels, table[:, CLASS], range(len(self.class_names)))
         return (pixels[..., None], ids), table[:, WRITER].astype(np.int64)

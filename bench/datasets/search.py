@@ -9,6 +9,7 @@ as unverified and a broken file is an error; anywhere else both are passed over.
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -109,11 +110,6 @@ class Search:
         held = (self.shelf.fingerprint_of(key) for key in keys)
         return self.definition.fingerprints | {fingerprint for fingerprint in held if fingerprint}
 
-    def _is_known(self, source: Source) -> bool:
-        """Whether the fingerprint is known that published data of this source's format have."""
-        formats = self.definition.known_formats
-        return bool(self.definition.fingerprints) and (formats is None or source.format in formats)
-
     def _key(self, source: Source) -> str:
         return source.key(f"{self.definition.name} {self.definition.reader}")
 
@@ -137,7 +133,7 @@ class Search:
         yield from common_places(self._folders)
 
     def _named(self) -> CachedDataset | None:
-        if self.data_dir is not None and not self.data_dir.is_dir():
+        if self.data_dir is not None and not os.path.isdir(self.data_dir):
             raise BenchError(
                 f"the data folder {self.data_dir.name!r} is not there.",
                 "Mend --data-dir or BENCH_DATA_DIR, or leave it out.",
@@ -147,6 +143,7 @@ class Search:
                 for source in self.definition.find(place.folder):
                     if cached := self._take(source, place.label, trusted=True):
                         return cached
+                    self.refused.append(f"{place.label}: the files of another data set")
             except BrokenFile as error:
                 advice = error.advice or f"Delete it and run: bench data fetch {self.definition.name}"
                 raise BenchError(f"{self.definition.name}: {error.message}", advice) from error
@@ -160,7 +157,7 @@ class Search:
         for place in self._common_places():
             try:
                 for source in self.definition.find(place.folder):
-                    if cached := self._take(source, place.label, trusted=not self._is_known(source)):
+                    if cached := self._take(source, place.label, trusted=not self.definition.is_known(source.format)):
                         return cached
                     self.refused.append(f"{place.label}: other data than published")
             except BrokenFile as error:
@@ -174,7 +171,13 @@ class Search:
         from bench.datasets.catalog import resolve
 
         try:
-            base = resolve(self.definition.made_from, data_dir=self.data_dir, offline=self.offline, say=self.say)
+            base = resolve(
+                self.definition.made_from,
+                data_dir=self.data_dir,
+                offline=self.offline,
+                say=self.say,
+                watch=self.watch,
+            )
         except DatasetUnavailable:
             self.refused.append(f"nor is {self.definition.made_from}, from which it could be made")
             return None
@@ -207,7 +210,7 @@ class Search:
         try:
             for source in self.definition.find(folder):
                 label = f"fetched from {hosts}" if hosts else "fetched before"
-                if cached := self._take(source, label, trusted=not self._is_known(source)):
+                if cached := self._take(source, label, trusted=not self.definition.is_known(source.format)):
                     self.shelf.remember(self._fetched_key(bundle), cached.info.fingerprint)
                     if not bundle.shared:
                         shutil.rmtree(folder, ignore_errors=True)  # the decoded arrays are kept
@@ -240,7 +243,7 @@ class Search:
 
     def _remember(self, source: Source, key: str, fingerprint: str) -> None:
         self.shelf.remember(key, fingerprint)
-        if not self._is_known(source):  # the files' own hashes must tell
+        if not self.definition.is_known(source.format):  # the files' own hashes must tell
             for bundle in self.definition.downloads:
                 if bundle.is_published(source.files):
                     self.shelf.remember(self._key_of(bundle.key), fingerprint)

@@ -11,7 +11,7 @@ from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, kaggle_file
 from bench.datasets.hmnist import find_packed
 from bench.datasets.packed import unpacked
-from bench.datasets.source import BrokenFile, Source, missing_file
+from bench.datasets.source import Source, missing_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,16 +72,11 @@ class SignLanguage(DatasetDefinition):
 
 
 def _read_part(file: Path, name: str, rows: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    import numpy as np
-
+    from bench.datasets.labels import checked, line_of
     from bench.datasets.pixel_csv import read_pixel_table
 
     with unpacked(file, name) as stream:
         table = read_pixel_table(stream, file, rows=rows, pixels=SIDE * SIDE)
-    strange = np.flatnonzero((table.labels > LAST) | (table.labels == NO_J))
-    if len(strange):
-        row = int(strange[0])
-        raise BrokenFile(
-            file, f"holds label {table.labels[row]} in row {row + 1:,}; 0 to {LAST} without {NO_J} (J) expected."
-        )
-    return table.pixels.reshape(-1, SIDE, SIDE, 1), table.labels - (table.labels > NO_J)
+    allowed = [label for label in range(LAST + 1) if label != NO_J]
+    labels = checked(file, table.labels, allowed, line_of(table), f"0 to {LAST} without {NO_J} (J)")
+    return table.pixels.reshape(-1, SIDE, SIDE, 1), labels - (labels > NO_J)

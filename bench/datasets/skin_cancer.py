@@ -119,7 +119,7 @@ class SkinCancer(DatasetDefinition):
         file, metadata = source.files
         lesions = read_metadata(metadata, METADATA, self.class_names, self.images)
         table = read_table(file, form, self.images)
-        check_order(file, metadata, table.pixels, table.labels, lesions, self.class_names)
+        check_order(file, metadata, table, lesions, self.class_names)
         train, test = grouped_rows(lesions.labels, lesions.lesions)
         return self._made(lesions, (train, test), (table.pixels[train], table.pixels[test]))
 

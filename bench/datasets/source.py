@@ -19,8 +19,13 @@ class BrokenFile(BenchError):
     """
 
     def __init__(self, file: Path, problem: str, advice: str = "") -> None:
-        super().__init__(f"{file.name} {problem}", advice)
+        super().__init__(f"{printable(file.name)} {problem}", advice)
         self.file = file
+
+
+def printable(text: str) -> str:
+    """A name or word of a foreign file as a terminal may show it: with escapes where it holds control characters."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def first_file(folder: Path, names: Iterable[str]) -> Path | None:

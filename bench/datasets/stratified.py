@@ -18,16 +18,19 @@ def stratified_rows(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArr
     """Train rows and test rows, each in increasing order; one fifth (rounded up) are test rows.
 
     Every class gives its fifth rounded down; the rows still missing come from the classes with the largest
-    remainders (the lower class first), so no class is off by more than one. Within a class the rows are drawn by
-    ``numpy.random.RandomState(1)``, whose stream numpy promises never to change (NEP 19), classes in order.
+    remainders (the lower class first), so no class is off by more than one. A class of one row keeps it for training,
+    for nobody can be asked about what he never saw; where most classes are such, the test part is smaller. Within a
+    class the rows are drawn by ``numpy.random.RandomState(1)``, whose stream numpy promises never to change (NEP 19),
+    classes in order.
     """
     import numpy as np
 
     counts = np.bincount(labels)
     wanted = -(-len(labels) // TEST_SHARE)
     taken = counts // TEST_SHARE
-    by_remainder = np.argsort(-(counts % TEST_SHARE), kind="stable")
-    taken[by_remainder[: wanted - taken.sum()]] += 1
+    can_give = counts > 1
+    by_remainder = np.argsort(np.where(can_give, -(counts % TEST_SHARE), 1), kind="stable")
+    taken[by_remainder[: min(wanted - taken.sum(), can_give.sum())]] += 1
     generator = np.random.RandomState(SEED)
     drawn = [
         generator.permutation(np.flatnonzero(labels == class_id))[: taken[class_id]] for class_id in range(len(counts))

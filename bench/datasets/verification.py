@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bench.datasets.catalog import DATASETS, definition_of
 from bench.datasets.dataset import DatasetInfo
-from bench.datasets.definition import DatasetDefinition
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,6 @@ def verdict(info: DatasetInfo) -> Verdict:
         return Verdict(f"verified: {how}")
     if info.generated:
         return Verdict("unverified: generated here, not read from the published files")
-    if _is_known(definition, info.source):
+    if definition.is_known(info.source):
         return Verdict("unverified: not the published data", differs=True)
     return Verdict("unverified: nothing is known of the published data in this form")
-
-
-def _is_known(definition: DatasetDefinition, source: str) -> bool:
-    """Whether the fingerprint is known that published data have in the format that ``source`` begins with."""
-    formats = definition.known_formats
-    return bool(definition.fingerprints) and (
-        formats is None or any(source.startswith(f"{form}, ") for form in formats)
-    )

@@ -96,8 +96,8 @@ def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision
     batches = material.batches[:1] if proof.first_step_only else material.batches
     losses = []
     for number, batch in enumerate(batches):
-        loss = learner.train(batch)
-        losses.append(np.nan if loss is None else loss)
+        read_loss = learner.train(batch)
+        losses.append(np.nan if read_loss is None else read_loss())
         if number == 0:
             trace.first = _weights(learner)
     if proof.first_step_only:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.catalog import DATASETS, definition_of
 from bench.datasets.dataset import Dataset, DatasetInfo, Split
-from bench.report.document import Document, Facts, Heading
+from bench.report.document import Document, Facts, Heading, plain
 from bench.report.inspection import class_table, facts
 from bench.report.numbers import DASH
 
@@ -31,7 +31,7 @@ class Glance:
         if len(dataset.train.shape) == VOLUME_AXES:
             self._called += ", seen along their last axis"
         self._pictures = as_pictures(dataset.train.images[rows], dataset.train.scale)
-        self._labels = [dataset.class_names[label] for label in dataset.train.labels[rows].tolist()]
+        self._labels = [plain(dataset.class_names[label]) for label in dataset.train.labels[rows].tolist()]
 
     def text(self, columns: int, *, color: bool, colors: int | None, pictures: bool) -> str:
         """What the arrays are and hold, within ``columns``, and the images where ``pictures`` are wanted.
@@ -53,7 +53,7 @@ class Glance:
 
         known = self._definition
         credit = " · ".join(part for part in (known.licence, known.citation) if part) if known else ""
-        return Sheet(self._pictures, self._labels, f"{self._dataset.title}: {self._called}", credit)
+        return Sheet(self._pictures, self._labels, f"{plain(self._dataset.title)}: {self._called}", credit)
 
 
 def document(info: DatasetInfo, dataset: Dataset, definition: DatasetDefinition | None) -> Document:
@@ -66,7 +66,7 @@ def document(info: DatasetInfo, dataset: Dataset, definition: DatasetDefinition 
         entries.append(("licence", (definition.licence,)))
         if definition.citation:
             entries.append(("citation", (definition.citation,)))
-    return [Heading(info.title, 1), Facts(tuple(entries)), class_table(info.class_names, counts[0], counts[1])]
+    return [Heading(plain(info.title), 1), Facts(tuple(entries)), class_table(info.class_names, counts[0], counts[1])]
 
 
 def first_rows(part: Split, images: int) -> tuple[list[int], str]:

@@ -66,6 +66,9 @@ def speed_cell(
     notes = list(_kind_notes(figure, column))
     if metric == "train_samples_per_s" and summary.steady is False:
         notes.append(NOT_STEADY)
+    if metric == "time_to_accuracy_s" and figure.n < len(summary.ok):
+        # the median is over those that came so far: alone it would favour what seldom does
+        notes.append(f"reached by {figure.n} of {len(summary.ok)} trials")
     if mark_noise and summary.noisy_trials == len(summary.ok):
         notes.append(NOISY)
     return Cell(text(figure.value), bounds(figure, text), tuple(notes))

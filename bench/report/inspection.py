@@ -11,7 +11,7 @@ from bench.datasets.inspection import Duplicates, GroupCounts, Inspection
 from bench.datasets.near_duplicates import CORRELATION, NEAREST
 from bench.datasets.verification import verdict
 from bench.record import Floor
-from bench.report.document import Block, Cell, Column, Document, Facts, Heading, Paragraph, Row, Table
+from bench.report.document import Block, Cell, Column, Document, Facts, Heading, Paragraph, Row, Table, plain
 from bench.report.flattery import flattery
 from bench.report.numbers import DASH, count, percent, ratio
 
@@ -31,7 +31,7 @@ MOST_PAIRS = 5
 def document(info: DatasetInfo, found: Inspection) -> Document:
     """The panel: balance, duplicates, groups, floors."""
     blocks: list[Block] = [
-        Heading(f"{info.title}, inspected", 1),
+        Heading(f"{plain(info.title)}, inspected", 1),
         facts(info),
         Heading("what would flatter a model", 3),
         flattery(info, found),
@@ -75,8 +75,8 @@ def facts(info: DatasetInfo) -> Facts:
     return Facts(
         (
             ("data", (rows, verdict(info).words)),
-            ("split", (info.split,)),
-            ("source", (info.source,)),
+            ("split", (plain(info.split),)),
+            ("source", (plain(info.source),)),
         )
     )
 
@@ -91,7 +91,7 @@ def class_table(names: Sequence[str], train: Sequence[int], test: Sequence[int])
         Column(("", "%")),
     )
     rows = tuple(
-        Row((Cell(name, word=True), *_counted(in_train, sum(train)), *_counted(in_test, sum(test))))
+        Row((Cell(plain(name), word=True), *_counted(in_train, sum(train)), *_counted(in_test, sum(test))))
         for name, in_train, in_test in zip(names, train, test, strict=True)
     )
     return Table("classes", columns, rows)
@@ -104,8 +104,8 @@ def _counted(part: int, whole: int) -> tuple[Cell, Cell]:
 def _balance(found: Inspection) -> Facts:
     entries = []
     for part, balance in (("train", found.train), ("test", found.test)):
-        absent = f"; {count(balance.absent, 'class')[:-1]}es absent" if balance.absent > 1 else ""
-        absent = "; 1 class absent" if balance.absent == 1 else absent
+        words = "1 class" if balance.absent == 1 else f"{balance.absent:,} classes"
+        absent = f"; {words} absent" if balance.absent else ""
         entries.append((part, (f"the largest class has {ratio(balance.ratio)} times the smallest{absent}",)))
     return Facts(tuple(entries))
 

@@ -5,8 +5,9 @@ The basis of CSV, JSON and the pandas frame. A metric ``m`` gives ``m_mean`` or 
 """
 
 from bench.case import Case
+from bench.datasets.inspection import class_ratio
 from bench.record import DatasetNote, FloorMethod, ModelFigures, Record
-from bench.stats.floors import class_ratio, unbeaten
+from bench.stats.floors import unbeaten
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results

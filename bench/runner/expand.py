@@ -12,8 +12,7 @@ from pydantic import JsonValue
 from bench.adapters.base import Adapter
 from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
 from bench.case import Case
-from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, resolve
-from bench.datasets.own import is_path
+from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, is_own, resolve
 from bench.errors import BenchError
 from bench.models.catalog import MODELS, find_model
 from bench.models.model import Estimator, Model, Network
@@ -250,12 +249,8 @@ def _never(name: str) -> bool:
     return False
 
 
-def _is_own_data(name: str) -> bool:
-    return name not in DATASETS and is_path(name)
-
-
 _AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str, Callable[[str], bool]]] = {
-    "datasets": ("data set", lambda: tuple(DATASETS), DATASETS.listing, _is_own_data),
+    "datasets": ("data set", lambda: tuple(DATASETS), DATASETS.listing, is_own),
     "models": ("model", lambda: tuple(MODELS), MODELS.listing, is_reference),
     "frameworks": ("framework", lambda: tuple(ADAPTERS), ADAPTERS.listing, _never),
 }

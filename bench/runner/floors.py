@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bench.case import Case
 from bench.datasets.catalog import CachedDataset, load
+from bench.datasets.floors import VERSION
 from bench.durable import write_text_whole
 from bench.record import Floors
 
 if TYPE_CHECKING:
     from bench.runner.expand import PlannedCase
 
-VERSION = 1
-"""Raised when the floors of the same rows would come out otherwise, so that those kept are computed anew."""
 
-
-def floors_of_run(cases: Iterable[PlannedCase], say: Callable[[str], None]) -> list[Floors]:
-    """The floors of every data set of ``cases`` that can run, for each number of training rows they get.
+def floors_of_run(cases: Iterable[PlannedCase], say: Callable[[str], None]) -> Iterator[Floors]:
+    """The floors of every data set of ``cases`` that can run, for each number of training rows they get, one by one.
 
     The rows are those that a model gets, with its validation part, which depends on the seed. 60,000 rows of 784
     pixels and 10,000 test rows take some seconds on two cores; what was computed once is only read.
@@ -29,7 +27,8 @@ def floors_of_run(cases: Iterable[PlannedCase], say: Callable[[str], None]) -> l
         if planned.data is not None and not planned.blocked:
             rows = planned.case.train_rows or planned.data.info.train_rows
             wanted.setdefault((planned.data.info.fingerprint, rows), (planned.data, planned.case))
-    return [floors_of(data, case.train_rows, say) for data, case in wanted.values()]
+    for data, case in wanted.values():
+        yield floors_of(data, case.train_rows, say)
 
 
 def floors_of(data: CachedDataset, cap: int | None, say: Callable[[str], None]) -> Floors:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from pydantic import ValidationError
+
 from bench.errors import BenchError
 from bench.measure.threads import clean_environment
 from bench.record import Status
@@ -50,9 +52,10 @@ def run_job(job: Job, environment: dict[str, str], timeout_s: float, announce: C
     with worker_process([], job.case.threads, environment) as (process, stderr):
         write_line(process, job.model_dump_json())
         phase, answer = _follow(process, began + timeout_s, announce)
-        code = None if answer is None else process.wait() if answer == _NOTHING else 0
+        if answer == _NOTHING:
+            _wait_unreaped(process)
         tail = last_lines(stderr)
-    wall_s = time.monotonic() - began
+    wall_s, code = time.monotonic() - began, process.returncode
     if answer is None:
         reason = f"did not end within {timeout_s:g} s; it was in phase {phase!r}."
         return Outcome("timeout", reason, None, tail, wall_s)
@@ -83,11 +86,20 @@ def _follow(
             return phase, None
         if line is None:
             return phase, _NOTHING
-        message = Message.model_validate_json(line)
-        if message.phase is None:
+        message = _message(line)
+        if message.phase is not None:
+            phase = message.phase
+            announce(phase)
+        elif message != _NOTHING:
             return phase, message
-        phase = message.phase
-        announce(phase)
+
+
+def _message(line: str) -> Message:
+    """What a line of a worker says: nothing, where it was torn by the end of the worker."""
+    try:
+        return Message.model_validate_json(line)
+    except ValidationError:
+        return _NOTHING
 
 
 def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s: float = 120.0) -> Message:
@@ -97,10 +109,11 @@ def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s:
             output, _ = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
             output = ""
-        if not output.strip():
+        answer = _message(output.strip().rpartition("\n")[2])
+        if answer == _NOTHING:
             last = last_lines(stderr)[-1:] or ("it printed nothing",)
             raise BenchError(f"a worker ({' '.join(arguments)}) did not answer: {last[0].strip()}")
-    return Message.model_validate_json(output.splitlines()[-1])
+    return answer
 
 
 def ask_module(
@@ -119,12 +132,13 @@ def ask_module(
     with worker_process([], threads, environment, module) as (process, stderr):
         write_line(process, request)
         phase, answer = _follow(process, began + timeout_s, announce)
-        code = process.wait() if answer == _NOTHING else 0
+        if answer == _NOTHING:
+            _wait_unreaped(process)
         last = ": ".join(last_lines(stderr)[-1:])
     if answer is None:
         raise BenchError(f"a worker did not end within {timeout_s:g} s; it was in phase {phase!r}.")
     if answer == _NOTHING:
-        raise BenchError(f"{_ending(code)} in phase {phase!r}{': ' if last else '.'}{last}")
+        raise BenchError(f"{_ending(process.returncode)} in phase {phase!r}{': ' if last else '.'}{last}")
     return answer
 
 
@@ -155,13 +169,22 @@ def worker_process(
             _end(process)
 
 
+def _wait_unreaped(process: subprocess.Popen[str]) -> None:
+    """Wait until the worker has ended; where the system lets us, keep its number, which is that of its group."""
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:
+        process.wait()
+
+
 def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+    """End the worker and its children, which outlive one that has ended by itself, and wait for it."""
+    if hasattr(os, "killpg"):
+        # Before the worker is waited for: its number, and with it the group's, is free for others only after that.
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group (the latter on macOS)
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:

@@ -68,9 +68,16 @@ class Run:
                     observer.finished(record)
             finally:
                 self.history.add(durations)
+            self._add_floors(folder, observer)
+        return folder
+
+    def _add_floors(self, folder: RunFolder, observer: Observer) -> None:
+        """The trials stand without floors: where they cannot be had, that is said, and no more."""
+        try:
             for floors in floors_of_run(self.plan.cases, observer.preparing):
                 folder.add_floors(floors)
-        return folder
+        except (BenchError, OSError, MemoryError) as error:
+            observer.preparing(f"no floors of the data: {error or type(error).__name__}")
 
     def _case_seeds(self, seeds: int) -> dict[str, int]:
         """Cases whose part of the suite has a number of seeds of its own, which the request does not overrule."""

@@ -122,7 +122,8 @@ class TrainingPhase:
     def _on_the_clock(self, order: NDArray[np.int64] | None, clock: EpochClock, rows: int, when: str) -> float:
         watch = Stopwatch(self.learner.synchronize)
         with watch:
-            loss = self.learner.train(order)
+            read_loss = self.learner.train(order)
+        loss = None if read_loss is None else read_loss()
         check_loss(loss, when)
         clock.note_loss(rows, loss)
         self._seconds += watch.seconds

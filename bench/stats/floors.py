@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from bench.datasets.inspection import class_ratio
 from bench.record import FloorMethod, Floors
 
 UNEQUAL = 1.5
@@ -16,12 +17,6 @@ ROUNDING = 1e-12
 """A mean over seeds is no exact multiple of one test row."""
 
 QualityMetric = Literal["accuracy", "balanced_accuracy"]
-
-
-def class_ratio(counts: Sequence[int]) -> float:
-    """The rows of the largest class over those of the smallest that is there; 1.0 where there is none."""
-    present = [count for count in counts if count]
-    return max(present) / min(present) if present else 1.0
 
 
 def are_unequal(counts: Sequence[int]) -> bool:

@@ -6,13 +6,12 @@ ratio of a round is surer than the ratio of two medians.
 
 from collections.abc import Iterable, Sequence
 
-from bench.case import Case, digest
+from bench.adapters.catalog import PREFERRED_REFERENCE, find_adapter
+from bench.case import Case, Execution, digest
+from bench.errors import BenchError
 from bench.record import Record
 from bench.stats.interval import Figure, median_figure
 from bench.stats.metrics import Metric
-
-PREFERRED_REFERENCE = "pytorch"
-"""The framework the others are divided by, where the run has it."""
 
 FRAMEWORK_SIDE = {"framework", "execution", "steps_per_execution", "channels_last"}
 """What may differ between a case and its reference: the framework, and how it runs a network."""
@@ -38,10 +37,18 @@ WAY = {"execution", "precision", "input", "steps_per_execution", "channels_last"
 """How a framework runs a network: what a gain over its default way is taken over."""
 
 
-def is_plain(case: Case) -> bool:
-    """Whether nothing but the execution says that the case is not run as its framework does by default."""
+def is_default_way(case: Case) -> bool:
+    """Whether the case is run as its framework does where nobody says how; false for a framework unknown here."""
     plain = Case(dataset="", model="", framework="")
-    return all(getattr(case, name) == getattr(plain, name) for name in WAY - {"execution"})
+    as_plain = all(getattr(case, name) == getattr(plain, name) for name in WAY - {"execution"})
+    return as_plain and case.execution == _own_execution(case.framework)
+
+
+def _own_execution(framework: str) -> Execution | None:
+    try:
+        return find_adapter(framework).execution
+    except BenchError:  # of a plug-in that is no longer installed, or no longer imports
+        return None
 
 
 def gain_key(case: Case) -> str:

@@ -12,7 +12,7 @@ from bench.errors import UnknownName
 from bench.record import DatasetNote, Environment, Floors, PublishedFigure, Record, RunManifest
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
-from bench.stats.ratio import comparison_key, gain_key, is_plain, ratio_figure, reference_framework
+from bench.stats.ratio import comparison_key, gain_key, is_default_way, ratio_figure, reference_framework
 from bench.stats.summary import CaseSummary, summarise
 
 if TYPE_CHECKING:
@@ -80,12 +80,15 @@ class Results:
 
     @cached_property
     def _defaults(self) -> dict[str, CaseSummary]:
-        """Cases run as their framework does by default, by what they share with those run otherwise."""
-        found: dict[str, CaseSummary] = {}
+        """Cases run as their framework does by default, by what they share with those run otherwise.
+
+        Asked only where there are others: the adapter that knows its default imports numpy, which costs the start.
+        """
+        ways: dict[str, list[CaseSummary]] = {}
         for one in self.everything.values():
-            if is_plain(one.case):
-                found.setdefault(gain_key(one.case), one)
-        return found
+            ways.setdefault(gain_key(one.case), []).append(one)
+        several = {key: cases for key, cases in ways.items() if len(cases) > 1}
+        return {key: one for key, cases in several.items() for one in cases if is_default_way(one.case)}
 
     def gain(self, summary: CaseSummary, metric: str) -> Figure | None:
         """``metric`` of a case divided by that of the same framework's default way within each round.

@@ -9,7 +9,7 @@ from bench.adapters.base import Adapter
 from bench.adapters.catalog import find_adapter
 from bench.case import Optimizer
 from bench.models.model import Network
-from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, images, learner
+from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, images, learner, loss_of
 
 STEPS = 20
 BATCH = 32
@@ -54,7 +54,7 @@ def training(adapter: Adapter, name: str, network: Network) -> dict[str, Any]:
         train = images(STEPS * BATCH, COLOUR, seed=1)
         built = learner(adapter, network, train, batch_size=BATCH, optimizer=OPTIMIZERS[optimizer])
         batches = np.random.default_rng(2).permutation(STEPS * BATCH).reshape(STEPS, BATCH)
-        found[f"losses {name} {optimizer}"] = [built.train(batch) for batch in batches]
+        found[f"losses {name} {optimizer}"] = [loss_of(built, batch) for batch in batches]
     if name in TRAINED:
         train = images(BATCH, COLOUR, seed=3)
         built = learner(adapter, network, train, batch_size=BATCH, optimizer=GRADIENT)

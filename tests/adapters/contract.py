@@ -14,7 +14,7 @@ from bench.models.model import Network
 from bench.models.network import initial_weights, place
 from bench.models.networks import MLP_PLAIN
 from tests.adapters.reference import Perceptron
-from tests.adapters.small import COLOUR, DIGITS, NETWORKS, images, learner, weights_of
+from tests.adapters.small import COLOUR, DIGITS, NETWORKS, images, learner, loss_of, weights_of
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -99,7 +99,7 @@ class LearnerContract:
         expected = Perceptron.start(start, optimizer)
         for epoch in range(4):
             order = np.random.default_rng(epoch).permutation(150)
-            assert built.train(order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-4)
+            assert loss_of(built, order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-4)
         assert distance(built.weights(), expected.weights) < 1e-4
 
     def test_adam_has_epsilon_before_the_bias_correction(self, adapter: Adapter) -> None:
@@ -157,20 +157,22 @@ class LearnerContract:
         train, start = images(20), weights_of(MLP_PLAIN)
         built = learner(adapter, MLP_PLAIN, train, batch_size=64, weights=start)
         expected = Perceptron.start(start, Optimizer())
-        assert built.train(np.arange(20)) == pytest.approx(expected.train(train, [np.arange(20)]), rel=1e-5)
+        assert loss_of(built, np.arange(20)) == pytest.approx(expected.train(train, [np.arange(20)]), rel=1e-5)
         assert distance(built.weights(), expected.weights) < 1e-5
 
     def test_an_order_of_its_own_meets_every_row_once(self, adapter: Adapter) -> None:
         """At a rate of next to nothing the mean loss of a pass is that of the rows, in whatever order."""
         train, start, slow = images(70), weights_of(MLP_PLAIN), Optimizer(name="sgd", learning_rate=1e-9)
         built = learner(adapter, MLP_PLAIN, train, optimizer=slow, weights=start)
-        assert built.train(None) == pytest.approx(Perceptron.start(start, slow).train(train, [np.arange(70)]), rel=1e-5)
+        assert loss_of(built, None) == pytest.approx(
+            Perceptron.start(start, slow).train(train, [np.arange(70)]), rel=1e-5
+        )
 
     def test_training_lowers_the_loss_and_learns_the_classes(self, adapter: Adapter, trained: Network) -> None:
         train, test = images(400), images(200, seed=1)
         weights = initial_weights(place(trained, DIGITS, 10), 0)
         built = learner(adapter, trained, train, optimizer=Optimizer(learning_rate=0.004), weights=weights)
-        losses = [built.train(np.random.default_rng(epoch).permutation(400)) for epoch in range(8)]
+        losses = [loss_of(built, np.random.default_rng(epoch).permutation(400)) for epoch in range(8)]
         assert losses[0] is not None
         assert losses[-1] is not None
         assert losses[-1] < 0.5 * losses[0]
@@ -196,7 +198,7 @@ class LearnerContract:
             mapped = np.load(folder / f"{number}.npy", mmap_mode="r").view(np.ndarray)
             data = Split(mapped, images(40).labels, 255.0, 10)
             built = learner(adapter, MLP_PLAIN, data)
-            assert built.train(np.arange(40)) is not None
+            assert loss_of(built, np.arange(40)) is not None
             assert built.predictor(16)(mapped).labels.shape == (40,)
             assert built.predictor(1)(mapped[:1]).labels.shape == (1,)
 

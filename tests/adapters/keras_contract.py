@@ -20,7 +20,7 @@ from bench.models.network import place
 from bench.models.networks import CNN, MLP, MLP_PLAIN
 from tests.adapters.contract import NetworkContract, batches, distance
 from tests.adapters.native_files import forget_own_model, write
-from tests.adapters.small import COLOUR, case, images, learner, weights_of
+from tests.adapters.small import COLOUR, case, images, learner, loss_of, weights_of
 
 EXACT: dict[str, Any] = {
     "learning_rate": 2.0**-8,
@@ -155,7 +155,7 @@ class KerasContract(NetworkContract):
         assert built.predictor(16)(train.images).values == pytest.approx(expected.logits(pixels), rel=limit, abs=limit)
         for step, batch in enumerate(batches(ORDER, 32) * 2):
             loss_before = expected.step(pixels[batch], train.labels[batch], float(rates[step]))
-            assert built.train(batch) == pytest.approx(loss_before, rel=limit)
+            assert loss_of(built, batch) == pytest.approx(loss_before, rel=limit)
         found = built.weights()
         assert {value.dtype for value in found.values()} == {np.dtype(np.float64)}
         assert distance(found, expected.weights) < limit * 10
@@ -175,7 +175,7 @@ class KerasContract(NetworkContract):
         for execution in adapter.executions:
             built = learner(adapter, MLP_PLAIN, train, axes={"execution": execution})
             assert built.settings()["execution"] == execution
-            losses = [built.train(np.arange(32)) for _ in range(3)]
+            losses = [loss_of(built, np.arange(32)) for _ in range(3)]
             assert built.settings()["execution"] == execution
             found[execution] = (losses, built.weights(), values_of(built, rows=32))
         losses, weights, values = found.pop(adapter.execution)
@@ -205,7 +205,7 @@ class KerasContract(NetworkContract):
     def test_bfloat16_is_mixed_and_near_float32(self, adapter: Adapter) -> None:
         train = images(70, COLOUR)
         mixed, plain = (learner(adapter, STRIDED, train, axes={"precision": kind}) for kind in ("bfloat16", "float32"))
-        losses = [built.train(ORDER) for built in (mixed, plain)]
+        losses = [loss_of(built, ORDER) for built in (mixed, plain)]
         assert losses[0] == pytest.approx(losses[1], rel=0.05)
         assert losses[0] != pytest.approx(losses[1], rel=1e-6)
         assert {value.dtype for value in mixed.weights().values()} == {np.dtype(np.float32)}
@@ -224,7 +224,7 @@ class KerasContract(NetworkContract):
         arrays = learner(adapter, STRIDED, train, recipe=recipe)
         assert values_of(loader) == pytest.approx(values_of(arrays), abs=1e-4)
         for _ in range(2):
-            assert loader.train(ORDER) == pytest.approx(arrays.train(ORDER), rel=1e-4)
+            assert loss_of(loader, ORDER) == pytest.approx(loss_of(arrays, ORDER), rel=1e-4)
         assert distance(loader.weights(), arrays.weights()) < 1e-3
         assert (loader.settings()["input"], arrays.settings()["input"]) == ("loader", "resident")
 
@@ -259,8 +259,8 @@ class KerasContract(NetworkContract):
         weights = built.weights()
         assert not weights["dense_1/bias"].any()
         assert weights["dense_1/kernel"].std() > 0.01  # Keras' own, for the plan has none
-        losses = [built.train(None) for _ in range(8)]
-        assert losses[-1] < 0.5 * losses[0]  # type: ignore[operator]
+        losses = [loss_of(built, None) for _ in range(8)]
+        assert losses[-1] < 0.5 * losses[0]
         found = built.settings()
         assert found["metrics"] == ["accuracy"]
         assert found["predict"] == "Model.predict"
@@ -298,9 +298,9 @@ class KerasContract(NetworkContract):
         train = images(200, COLOUR)
         model = from_file(write(tmp_path, NET, name))
         built = learner(adapter, model, train, optimizer=Optimizer(learning_rate=0.01), axes=axes)
-        losses = [built.train(np.random.default_rng(epoch).permutation(200)) for epoch in range(5)]
-        assert losses[-1] < 0.5 * losses[0]  # type: ignore[operator]
-        assert losses[0] < 5  # type: ignore[operator]  # a loss on unscaled bytes would be hundreds
+        losses = [loss_of(built, np.random.default_rng(epoch).permutation(200)) for epoch in range(5)]
+        assert losses[-1] < 0.5 * losses[0]
+        assert losses[0] < 5  # a loss on unscaled bytes would be hundreds
         assert built.parameter_count() == 3 * 64 * 10 + 10
         scores = built.predictor(64)(train.images)
         assert scores.values is not None

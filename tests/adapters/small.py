@@ -93,3 +93,10 @@ def case(adapter: Adapter, device: str = "cpu", **axes: Any) -> Case:
     """A case of an adapter, on one thread, and in its own execution where ``axes`` do not say."""
     asked = {"execution": adapter.execution} | axes
     return Case(dataset="small", model="m", framework=adapter.name, device=device, training=Training(), **asked)
+
+
+def loss_of(built: Learner, order: NDArray[np.int64] | None) -> float:
+    """The mean loss of training on ``order``."""
+    read_loss = built.train(order)
+    assert read_loss is not None
+    return read_loss()

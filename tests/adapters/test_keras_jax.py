@@ -64,14 +64,14 @@ import numpy as np
 from bench.adapters import keras_jax
 from bench.adapters.keras_jax import KerasJaxAdapter
 from bench.models.networks import MLP_PLAIN
-from tests.adapters.small import case, images, learner
+from tests.adapters.small import case, images, learner, loss_of
 
 adapter = KerasJaxAdapter()
 adapter.prepare(case(adapter, "cpu:1"))
 found = {"devices": adapter.probe().devices, "used": {}, "losses": []}
 for device in ("cpu", "cpu:1"):
     built = learner(adapter, MLP_PLAIN, images(70), axes={"device": device})
-    found["losses"].append(built.train(np.arange(70)))
+    found["losses"].append(loss_of(built, np.arange(70)))
     built.predictor(16)(images(20).images)
     built.synchronize()
     places = {f"{place.platform}:{place.id}" for weight in built._model.variables for place in weight.value.devices()}

@@ -17,7 +17,7 @@ from bench.datasets.dataset import Split
 from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Flatten, MaxPool, Network, Relu
 from bench.models.networks import MLP, MLP_PLAIN
 from tests.adapters.contract import distance
-from tests.adapters.small import COLOUR, DIGITS, case, images, learner
+from tests.adapters.small import COLOUR, DIGITS, case, images, learner, loss_of
 
 SGD = Optimizer(name="sgd", learning_rate=0.05, momentum=0.9)
 NORMED = {"mean": np.array([0.4, 0.5, 0.6]), "std": np.array([0.3, 0.2, 0.25])}
@@ -40,7 +40,7 @@ def trained(adapter: PyTorchAdapter, axes: Mapping[str, object], **options: Any)
     """A small network after two passes over 70 rows in batches of 32, and its losses."""
     data = options.pop("data", images(70, COLOUR))
     built = learner(adapter, options.pop("network", NET), data, axes=axes, **{"optimizer": SGD, **options})
-    return built, [built.train(np.random.default_rng(epoch).permutation(len(data))) for epoch in range(2)]
+    return built, [loss_of(built, np.random.default_rng(epoch).permutation(len(data))) for epoch in range(2)]
 
 
 def logits(built: Learner, shape: tuple[int, ...] = COLOUR) -> NDArray[np.float32]:
@@ -195,7 +195,7 @@ def test_the_idiomatic_shuffle_meets_every_row_once_and_differs_from_epoch_to_ep
         orders.append(np.concatenate(firsts).round().astype(int))
     assert all(sorted(order) == list(range(70)) for order in orders)
     assert not np.array_equal(orders[0], orders[1])
-    assert built.train(None) == pytest.approx(2.3, abs=1)
+    assert loss_of(built, None) == pytest.approx(2.3, abs=1)
 
 
 def test_the_idiomatic_track_draws_weights_of_its_own_by_the_seed(adapter: PyTorchAdapter) -> None:

@@ -15,7 +15,7 @@ from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Flatten, Network
 from bench.models.networks import CNN_FAST, CNN_NORM, MLP_PLAIN
 from tests.adapters.contract import batches, distance
 from tests.adapters.reference import Perceptron
-from tests.adapters.small import COLOUR, case, images, learner, weights_of
+from tests.adapters.small import COLOUR, case, images, learner, loss_of, weights_of
 
 EXACT = {"precision": "float64"}
 OWN = {"track": "idiomatic", "precision": "float64"}
@@ -50,7 +50,7 @@ def follow(built: Learner, expected: Perceptron, train: Split) -> None:
     """Both train four passes in batches of 32, the last short, and must stay together to float64's rounding."""
     for epoch in range(4):
         order = np.random.default_rng(epoch).permutation(len(train))
-        assert built.train(order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-12)
+        assert loss_of(built, order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-12)
     assert distance(built.weights(), expected.weights) < 1e-12
 
 
@@ -217,8 +217,8 @@ def test_a_relu_of_its_own_cuts_what_is_below_zero(adapter: PyTorchAdapter) -> N
 def test_networks_with_batchnorm_learn(adapter: PyTorchAdapter, network: Network) -> None:
     train = images(200, (28, 28, 1))
     built = learner(adapter, network, train, optimizer=Optimizer(learning_rate=0.005))
-    losses = [built.train(np.random.default_rng(epoch).permutation(200)) for epoch in range(3)]
-    assert losses[-1] < 0.5 * losses[0]  # type: ignore[operator]
+    losses = [loss_of(built, np.random.default_rng(epoch).permutation(200)) for epoch in range(3)]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def settings_of(adapter: PyTorchAdapter, optimizer: Optimizer, rates: NDArray[np.float64] | None = None) -> object:

@@ -13,7 +13,7 @@ from bench.models.catalog import find_model
 from bench.models.networks import MLP_PLAIN
 from tests.adapters.contract import batches, distance
 from tests.adapters.reference import Perceptron
-from tests.adapters.small import COLOUR, DIGITS, case, images, learner, weights_of
+from tests.adapters.small import COLOUR, DIGITS, case, images, learner, loss_of, weights_of
 
 EXACT = {"precision": "float64"}
 SGD = Optimizer(name="sgd", learning_rate=0.05)
@@ -89,7 +89,7 @@ def test_the_perceptron_in_float64_follows_the_papers_to_twelve_digits(
         expected.mean, expected.std = 0.3, 0.6
     for epoch in range(4):
         order = np.random.default_rng(epoch).permutation(150)
-        assert built.train(order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-12)
+        assert loss_of(built, order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-12)
     assert distance(built.weights(), expected.weights) < 1e-12
     assert {value.dtype for value in built.weights().values()} == {np.dtype(np.float64)}
     scores = built.predictor(16)(train.images)
@@ -129,7 +129,7 @@ def test_the_idiomatic_perceptron_is_scikit_learns_own_fit(adapter: ScikitLearnA
     )
     vectors = train.images.reshape(150, -1).astype(np.float32) * np.float32(1 / 255)
     for _ in range(5):
-        assert built.train(None) == own.partial_fit(vectors, train.labels, classes=np.arange(10)).loss_
+        assert loss_of(built, None) == own.partial_fit(vectors, train.labels, classes=np.arange(10)).loss_
     assert np.array_equal(built.weights()["dense_1/kernel"], own.coefs_[0])
     assert built.settings()["alpha"] == own.alpha == 1e-4
     assert built.settings()["shuffle"] is True

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.adapters.base import Learner, TrainingPlan
+from bench.adapters.base import Learner, ReadLoss, TrainingPlan
 from bench.adapters.pytorch import PyTorchAdapter
 from bench.case import Case
 from bench.certificate import Conditions
@@ -201,7 +201,7 @@ class DropoutUnscaled(Honest):
 class OtherTraining(Honest):
     """What is done in place of ``train(order)``, given the learner's own ``train``, the order, and the batch size."""
 
-    def __init__(self, train: Callable[[Any, Callable[[Any], Any], Any, int], float | None]) -> None:
+    def __init__(self, train: Callable[[Any, Callable[[Any], Any], Any, int], ReadLoss | None]) -> None:
         self.training = train
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
@@ -213,7 +213,7 @@ def stored_order() -> Honest:
     """Rows as they are stored, batch after batch."""
     taken: dict[int, int] = {}
 
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
         start = taken.get(id(learner), 0)
         taken[id(learner)] = start + len(order)
         return own((start + np.arange(len(order))) % learner._rows)  # type: ignore[no-any-return]
@@ -222,7 +222,7 @@ def stored_order() -> Honest:
 
 
 def last_batch_dropped() -> Honest:
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
         kept = order[: len(order) // size * size]
         return own(kept) if len(kept) else None
 
@@ -230,7 +230,7 @@ def last_batch_dropped() -> Honest:
 
 
 def sample_skipped() -> Honest:
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
         loss = None
         for start in range(0, len(order), size):
             loss = own(order[start : start + size][:-1])
@@ -240,7 +240,7 @@ def sample_skipped() -> Honest:
 
 
 def evaluates_while_training() -> Honest:
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> float | None:
+    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
         loss = own(order)
         learner.predictor(size)(np.zeros((size, 12, 12, 1), np.uint8))
         return loss  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.adapters.base import Adapter, Granularity, Learner, Predictor, Probe, Scores, TrainingPlan
+from bench.adapters.base import Adapter, Granularity, Learner, Predictor, Probe, ReadLoss, Scores, TrainingPlan
 from bench.case import Case, Measuring, Training
 from bench.datasets.catalog import CachedDataset, resolve
 from bench.datasets.dataset import Split
@@ -103,10 +103,10 @@ class NotingLearner(Learner):
     """Seconds the pipeline takes for a batch, half a second more for the first."""
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         self.calls.append(("train", order))
         self.clock.move(self.train_row_s * (1 if order is None else len(order)))
-        return self.loss
+        return lambda: self.loss
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
         self.clock.move(0.5)

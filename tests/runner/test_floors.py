@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bench.datasets.catalog import CachedDataset, load
+from bench.datasets.floors import VERSION
 from bench.datasets.floors import floors as computed
 from bench.record import Record
 from bench.runner import floors as floors_module
@@ -136,7 +137,7 @@ def test_a_cap_that_takes_nothing_away_shares_the_floors_of_all_rows(tmp_path: P
 def test_another_version_of_the_floors_computes_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = copied(tmp_path)
     floors_of(data, 300, print)
-    monkeypatch.setattr(floors_module, "VERSION", floors_module.VERSION + 1)
+    monkeypatch.setattr(floors_module, "VERSION", VERSION + 1)
     said: list[str] = []
     floors_of(data, 300, said.append)
     assert said

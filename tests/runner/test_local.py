@@ -24,7 +24,7 @@ from tests.runner.small import job, own_file
 ROOT = Path(__file__).parents[2]
 
 MODELS = '''
-import os, signal, subprocess, sys, time
+import os, signal, stat, subprocess, sys, time
 from sklearn.dummy import DummyClassifier
 
 class Faulty(DummyClassifier):
@@ -42,6 +42,24 @@ class Parent(Faulty):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         open(os.path.join(os.path.dirname(__file__), "pids"), "a").write(f"{child.pid} ")
         time.sleep(600)
+
+class Abandoner(Faulty):
+    """Ends by itself, and leaves a child behind."""
+    def misbehave(self):
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        open(os.path.join(os.path.dirname(__file__), "pids"), "a").write(f"{child.pid} ")
+        os._exit(3)
+
+class Torn(Faulty):
+    """Is killed while it writes its answer to the pipe of its messages."""
+    def misbehave(self):
+        for number in range(3, 100):
+            try:
+                if stat.S_ISFIFO(os.fstat(number).st_mode):
+                    os.write(number, b'{"measured": {"phases": {"import')
+            except OSError:
+                pass
+        os.kill(os.getpid(), signal.SIGKILL)
 
 class Crasher(Faulty):
     def misbehave(self):
@@ -131,6 +149,20 @@ def test_a_crash_is_named_by_its_signal_with_the_last_words(run: Callable[..., O
 def test_a_worker_that_leaves_without_a_word_has_crashed(run: Callable[..., Outcome]) -> None:
     outcome = run("Leaver")
     assert (outcome.status, outcome.reason) == ("crashed", "the worker ended with exit code 3 in phase 'fit'.")
+
+
+def test_a_child_of_a_worker_that_has_ended_by_itself_is_ended_too(
+    run: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    outcome = run("Abandoner")
+    assert (outcome.status, outcome.reason) == ("crashed", "the worker ended with exit code 3 in phase 'fit'.")
+    assert len((tmp_path / "pids").read_text().split()) == 2
+    assert wait_until(lambda: gone(tmp_path), 5)
+
+
+def test_an_answer_that_is_torn_is_none(run: Callable[..., Outcome]) -> None:
+    outcome = run("Torn")
+    assert (outcome.status, outcome.reason) == ("crashed", "the worker was ended by SIGKILL in phase 'fit'.")
 
 
 def test_what_a_worker_prints_disturbs_nothing(run: Callable[..., Outcome]) -> None:

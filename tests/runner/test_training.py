@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import bench.measure.clock
+from bench.adapters.base import ReadLoss
 from bench.case import Training
 from bench.record import EpochFigures, Phases
 from bench.runner.predicting import PIPELINE_S
@@ -55,9 +56,9 @@ def test_a_first_epoch_that_its_first_steps_use_up_is_an_epoch_all_the_same(
 class DivergingLearner(NotingLearner):
     """Its loss is NaN from the third call on."""
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
-        loss = super().train(order)
-        return loss if len(self.trained()) < 3 else math.nan
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
+        read_loss = super().train(order)
+        return read_loss if len(self.trained()) < 3 else lambda: math.nan
 
 
 @pytest.mark.parametrize(("batch_size", "epoch"), [(100, 1), (DIGITS_TRAIN, 3), (1_000, 2)])
@@ -71,15 +72,34 @@ def test_a_loss_that_is_no_number_is_named_with_its_epoch(
 class ImprovingLearner(NotingLearner):
     """Its loss is the number of the call."""
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         super().train(order)
-        return float(len(self.trained()))
+        return lambda: float(len(self.trained()))
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_all_its_samples(clock: Clock, tmp_path: Path) -> None:
     """Of the first: 100 samples at 1, the short batch of 37 at 2, the other 1,300 at 3."""
     epochs = trained(tmp_path, ImprovingLearner(clock)).epochs
     assert [epoch.loss for epoch in epochs] == pytest.approx([(100 + 2 * 37 + 3 * 1300) / 1437, 4.0])
+
+
+class SlowlyReadLearner(NotingLearner):
+    """Reading its loss takes a second."""
+
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
+        super().train(order)
+
+        def read_loss() -> float:
+            self.clock.move(1.0)
+            return 1.5
+
+        return read_loss
+
+
+def test_reading_the_loss_is_off_the_clock(clock: Clock, tmp_path: Path) -> None:
+    slow, quick = (trained(tmp_path, kind(clock)) for kind in (SlowlyReadLearner, NotingLearner))
+    assert [epoch.seconds for epoch in slow.epochs] == pytest.approx([epoch.seconds for epoch in quick.epochs])
+    assert [step.seconds for step in slow.first_steps] == pytest.approx([step.seconds for step in quick.first_steps])
 
 
 CURVE = Training(epochs=2, batch_size=100, validation_rows=137, evaluations_per_epoch=2)

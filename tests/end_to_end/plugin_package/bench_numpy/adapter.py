@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Adapter, Learner, Predictor, Probe, Scores, TrainingPlan
+from bench.adapters.base import Adapter, Learner, Predictor, Probe, ReadLoss, Scores, TrainingPlan
 from bench.case import Case
 from bench.models.model import Dense, Dropout, Flatten, Model, Network
 
@@ -73,12 +73,12 @@ class SoftmaxLearner(Learner):
         self._second = {name: np.zeros_like(value) for name, value in self._weights.items()}
         self._step = 0
 
-    def train(self, order: NDArray[np.int64] | None) -> float | None:
+    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
         """Batch by batch."""
         rows = np.arange(len(self._train)) if order is None else order
         size = self._plan.batch_size
         losses = [self._update(rows[start : start + size]) for start in range(0, len(rows), size)]
-        return float(sum(losses) / len(rows))
+        return lambda: float(sum(losses) / len(rows))
 
     def _update(self, rows: NDArray[np.int64]) -> float:
         """One step of Adam on a batch; returns the sum of its losses."""
