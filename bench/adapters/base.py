@@ -70,7 +70,8 @@ class Scores:
 class DeviceMemory:
     """Device memory in bytes: the framework's allocator, and the driver's view where it can be read."""
 
-    allocated_peak: int
+    allocated_peak: int | None
+    """None where the framework keeps none."""
     allocated: int
     driver: int | None = None
 

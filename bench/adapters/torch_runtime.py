@@ -128,6 +128,5 @@ def device_memory(device: str) -> DeviceMemory | None:
         peak = torch.cuda.max_memory_allocated(device)
         return DeviceMemory(peak, torch.cuda.memory_allocated(device), total - free)
     if device == "mps":
-        now = torch.mps.current_allocated_memory()  # MPS keeps no peak: the current value stands in
-        return DeviceMemory(now, now, torch.mps.driver_allocated_memory())
+        return DeviceMemory(None, torch.mps.current_allocated_memory(), torch.mps.driver_allocated_memory())
     return None

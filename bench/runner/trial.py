@@ -170,8 +170,8 @@ class Trial:
         if device is None:
             return self.memory.result()
         return self.memory.result(
-            device_allocated_peak_mib=device.allocated_peak / MIB,
-            device_driver_peak_mib=None if device.driver is None else device.driver / MIB,
+            device_allocated_peak_mib=_mebibytes(device.allocated_peak),
+            device_driver_peak_mib=_mebibytes(device.driver),
         )
 
     def _figures(self, learner: Learner, train: Split, weights: str | None, answers: Answers) -> ModelFigures:
@@ -227,3 +227,7 @@ def digest_of_answers(answers: Answers) -> str:
     if answers.values is not None:
         total.update(np.ascontiguousarray(answers.values, np.float32).tobytes())
     return total.hexdigest()
+
+
+def _mebibytes(size: int | None) -> float | None:
+    return None if size is None else size / MIB

@@ -70,6 +70,7 @@ def _pipeline_rate(found: PipelineFigures) -> float | None:
 
 
 _RESIDENT = "the data are resident: no pipeline gives them"
+_NO_DEVICE_PEAK = "the device is the host, or its peak is kept by nobody"
 _SINGLE_FIT = "no second epoch to take a steady figure from"
 
 
@@ -117,8 +118,8 @@ _ALL = (
     Metric("wall_s", "median", False, lambda record: record.wall_s or None),
     _mib("peak_rss_mib", lambda memory: memory.peak_rss_mib),
     _mib("peak_rss_above_import_mib", lambda memory: memory.above_import_mib),
-    _mib("device_allocated_peak_mib", lambda memory: memory.device_allocated_peak_mib, "the device is the host"),
-    _mib("device_driver_peak_mib", lambda memory: memory.device_driver_peak_mib, "the device is the host"),
+    _mib("device_allocated_peak_mib", lambda memory: memory.device_allocated_peak_mib, _NO_DEVICE_PEAK),
+    _mib("device_driver_peak_mib", lambda memory: memory.device_driver_peak_mib, _NO_DEVICE_PEAK),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

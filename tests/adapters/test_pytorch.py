@@ -12,6 +12,7 @@ from bench.adapters.base import DeviceMemory
 from bench.adapters.pytorch import PyTorchAdapter
 from bench.adapters.pytorch_input import Resident
 from bench.adapters.pytorch_learner import PyTorchLearner
+from bench.adapters.torch_runtime import device_memory
 from bench.case import Optimizer
 from bench.models.model import Estimator
 from bench.models.native import ModelFault, from_file
@@ -130,6 +131,16 @@ def test_cuda_memory_is_the_allocators_and_the_drivers_view(
     built.synchronize()
     assert built.device_memory() == DeviceMemory(allocated_peak=500, allocated=400, driver=7_000)
     assert asked == [(name, "cuda:1") for name in ("reset", "wait", "info", "peak", "now")]
+
+
+def test_a_device_whose_allocator_keeps_no_peak_has_none(
+    adapter: PyTorchAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 400)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 7_000)
+    assert device_memory("mps") == DeviceMemory(allocated_peak=None, allocated=400, driver=7_000)
 
 
 def test_accelerators_are_listed_by_the_names_torch_takes(
