@@ -1,15 +1,19 @@
 """The data sets as other libraries' own loaders give them, read in a process of its own.
 
-What a loader gives is shown as it is: EMNIST lies on its side in torchvision's, and its letters begin at 1.
+What a loader gives is shown as it is: EMNIST lies on its side in torchvision's, and its letters begin at 1. A loader
+may delete what it takes for damaged, and unpacks beside what it finds; so it writes to a folder of the harness's own,
+and the user's files are copied there or only read.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +39,28 @@ LOADERS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
     },
 }
 """By library and data set: the loader's name there, and its arguments."""
+KERAS_FILES = {"mnist": "mnist.npz", "fashion-mnist": "fashion-mnist"}
+"""What Keras' loaders look for in ``datasets`` below its folder: a file, or a folder of files."""
 TIMEOUT_S = 1800
 """Seconds a loader may take, its download included."""
 
 
 def load_via(
-    library: str, name: str, title: str, class_names: tuple[str, ...], roots: tuple[Path, ...], *, offline: bool
+    library: str,
+    name: str,
+    title: str,
+    class_names: tuple[str, ...],
+    roots: tuple[Path, ...],
+    own: Path,
+    *,
+    offline: bool,
 ) -> Dataset:
-    """What the loader of ``library`` gives for the data set ``name``; ``roots`` are folders it may lie in.
+    """What the loader of ``library`` gives for the data set ``name``.
 
-    Keras looks in its own folder (``KERAS_HOME``). Offline nothing is fetched. Classes have their names where the
-    loader has as many, else numbers. Raises UnknownName for a library without loaders, and BenchError for a data set
-    without one and where the loader fails, with the last line of what it said.
+    torchvision reads what lies below one of ``roots``, Keras a copy of what lies in its own folder (``KERAS_HOME``).
+    What is fetched goes below ``own``, the only folder that is written to; offline nothing is. Classes have their names
+    where the loader has as many, else numbers. Raises UnknownName for a library without loaders, and BenchError for a
+    data set without one and where the loader fails, with the last line of what it said.
     """
     if library not in LOADERS:
         raise UnknownName("library of loaders", library, LOADERS, where="--via")
@@ -54,7 +68,7 @@ def load_via(
         raise BenchError(
             f"{library} has no loader for the data set {name!r}.", f"It has: {', '.join(LOADERS[library])}"
         )
-    arrays = _loaded(library, name, roots, offline)
+    arrays = _loaded(library, name, roots, own, offline)
     classes = int(max(arrays[1].max(), arrays[3].max())) + 1
     train, test = (
         Split(images[..., None] if images.ndim == 3 else images, labels.astype("int64"), 255.0, classes)
@@ -64,15 +78,17 @@ def load_via(
     return Dataset(name, f"{title}, as {library} loads it", train, test, names)
 
 
-def _loaded(library: str, name: str, roots: tuple[Path, ...], offline: bool) -> Parts:
+def _loaded(library: str, name: str, roots: tuple[Path, ...], own: Path, offline: bool) -> Parts:
     import numpy as np
 
+    if library == "keras":
+        _copy_for_keras(KERAS_FILES[name], own)
     # any backend of Keras will do, and this one imports no framework
-    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
+    environment = {**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": str(own)}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "loaded.npz"
-        command = [sys.executable, "-m", "bench.adapters.loaders", library, name, str(file), str(int(offline))]
-        command += map(str, roots)
+        command = [sys.executable, "-P", "-m", "bench.adapters.loaders", library, name, str(file), str(int(offline))]
+        command += map(str, (own, *roots))
         try:
             ended = subprocess.run(
                 command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, env=environment
@@ -87,7 +103,21 @@ def _loaded(library: str, name: str, roots: tuple[Path, ...], offline: bool) -> 
             return loaded["x_train"], loaded["y_train"], loaded["x_test"], loaded["y_test"]
 
 
-def _from_keras(loader: str, arguments: dict[str, str], roots: list[Path], offline: bool) -> Parts:
+def _copy_for_keras(name: str, own: Path) -> None:
+    """Put what Keras' folder holds of a data set where its loader will look. Raises BenchError."""
+    home = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
+    theirs, ours = home / "datasets" / name, own / "datasets" / name
+    try:
+        if theirs.is_dir():
+            shutil.copytree(theirs, ours, dirs_exist_ok=True)
+        elif theirs.is_file():
+            ours.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(theirs, ours)
+    except OSError as error:
+        raise BenchError(f"Keras' files of {name!r} cannot be copied to {str(own)!r}: {error}.") from error
+
+
+def _from_keras(loader: str, arguments: dict[str, str], own: Path, roots: list[Path], offline: bool) -> Parts:
     import importlib
 
     module = importlib.import_module(f"keras.datasets.{loader}")
@@ -97,12 +127,19 @@ def _from_keras(loader: str, arguments: dict[str, str], roots: list[Path], offli
     return train_images, train_labels, test_images, test_labels
 
 
-def _from_torchvision(loader: str, arguments: dict[str, str], roots: list[Path], offline: bool) -> Parts:
+def _from_torchvision(loader: str, arguments: dict[str, str], own: Path, roots: list[Path], offline: bool) -> Parts:
+    from functools import partial
+
     import torchvision
 
-    root = next((root for root in roots if (root / loader / "raw").is_dir()), roots[-1])
-    made = getattr(torchvision.datasets, loader)
-    train, test = (made(str(root), train=train, download=not offline, **arguments) for train in (True, False))
+    made = partial(getattr(torchvision.datasets, loader), **arguments)
+    for root in roots:
+        with suppress(RuntimeError):  # torchvision's word for files that are not there
+            return _parts(*(made(str(root), train=train, download=False) for train in (True, False)))
+    return _parts(*(made(str(own), train=train, download=not offline) for train in (True, False)))
+
+
+def _parts(train: Any, test: Any) -> Parts:
     arrays: list[NDArray[Any]] = []
     for part in (train, test):
         targets = part.targets.numpy()
@@ -120,17 +157,17 @@ def _forbid_the_network() -> None:
     socket.getaddrinfo = refuse  # type: ignore[assignment]
 
 
-_LIBRARIES: dict[str, Callable[[str, dict[str, str], list[Path], bool], Parts]] = {
+_LIBRARIES: dict[str, Callable[[str, dict[str, str], Path, list[Path], bool], Parts]] = {
     "keras": _from_keras,
     "torchvision": _from_torchvision,
 }
 
 
-def _main(library: str, name: str, file: str, offline: str, *roots: str) -> None:
+def _main(library: str, name: str, file: str, offline: str, own: str, *roots: str) -> None:
     import numpy as np
 
     loader, arguments = LOADERS[library][name]
-    parts = _LIBRARIES[library](loader, arguments, [Path(root) for root in roots], bool(int(offline)))
+    parts = _LIBRARIES[library](loader, arguments, Path(own), [Path(root) for root in roots], bool(int(offline)))
     np.savez(file, x_train=parts[0], y_train=parts[1], x_test=parts[2], y_test=parts[3])
 
 

@@ -1,5 +1,6 @@
 """``bench data show``: data sets at a glance, in the terminal or as one picture."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,10 +68,10 @@ def _via(library: str, name: str, data_dir: Path | None, offline: bool) -> "tupl
     from bench.datasets.places import TORCHVISION_ROOTS, named_folder
 
     definition, named = definition_of(name), named_folder(data_dir)
-    usual = [base / root for base in (Path(), Path("~").expanduser()) for root in TORCHVISION_ROOTS]
-    roots = (*([named] if named else []), *usual, cache_root() / "downloads" / name)
+    usual = [base / root for base in (Path(), Path(os.path.expanduser("~"))) for root in TORCHVISION_ROOTS]
+    roots, own = (*([named] if named else []), *usual), cache_root() / "downloads" / name / library
     offline = search_for(name, offline=offline).offline
-    dataset = load_via(library, name, definition.title, definition.class_names, roots, offline=offline)
+    dataset = load_via(library, name, definition.title, definition.class_names, roots, own, offline=offline)
     found = fingerprint(dataset)
     verified = found in definition.fingerprints
     return DatasetInfo.of(dataset, found, verified=verified, source=f"the loader of {library}"), dataset

@@ -28,7 +28,8 @@ def write(folder: Path, *, zipped: bool) -> None:
 @pytest.mark.skipif(not importlib.util.find_spec("torchvision"), reason="torchvision is not installed")
 def test_torchvision_loads_what_lies_below_one_of_its_roots(tmp_path: Path) -> None:
     write(tmp_path / "data" / "MNIST" / "raw", zipped=False)
-    loaded = load_via("torchvision", "mnist", "MNIST", tuple("0123456789"), (tmp_path, tmp_path / "data"), offline=True)
+    roots = tmp_path, tmp_path / "data"
+    loaded = load_via("torchvision", "mnist", "MNIST", tuple("0123456789"), roots, tmp_path / "own", offline=True)
     images, labels = digits(20, 0)
     assert np.array_equal(loaded.train.images, images[..., None])
     assert np.array_equal(loaded.train.labels, labels)
@@ -43,4 +44,28 @@ def test_without_a_network_keras_says_in_one_line_what_it_lacks(
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(BenchError, match=r"keras cannot load 'mnist': .*offline: nothing is fetched"):
-        load_via("keras", "mnist", "MNIST", (), (), offline=True)
+        load_via("keras", "mnist", "MNIST", (), (), tmp_path / "own", offline=True)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("keras"), reason="keras is not installed")
+def test_a_file_that_keras_takes_for_damaged_stays_where_the_user_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras deletes a file whose hash is another one when it cannot fetch it anew."""
+    theirs = tmp_path / "keras" / "datasets" / "mnist.npz"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"the user's own")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    with pytest.raises(BenchError, match="keras cannot load 'mnist'"):
+        load_via("keras", "mnist", "MNIST", (), (), tmp_path / "own", offline=True)
+    assert theirs.read_bytes() == b"the user's own"
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torchvision"), reason="torchvision is not installed")
+def test_torchvision_writes_nothing_into_the_users_folders(tmp_path: Path) -> None:
+    """It would unpack beside the archives."""
+    write(tmp_path / "data" / "MNIST" / "raw", zipped=True)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(BenchError, match="torchvision cannot load 'mnist'"):
+        load_via("torchvision", "mnist", "MNIST", (), (tmp_path / "data",), tmp_path / "own", offline=True)
+    assert [file for file in sorted(tmp_path.rglob("*")) if "own" not in file.parts] == before
