@@ -8,6 +8,7 @@ from bench.record import NOT_RUN, Environment, Noise
 from bench.report import numbers
 from bench.report.document import Block, Facts, Heading, plain
 from bench.report.figures import NOT_COMPARED, equivalence_words
+from bench.report.naming import setting_words
 from bench.stats.results import Results
 
 Entry = tuple[str, tuple[str, ...]]
@@ -148,9 +149,24 @@ def _settings(cases: list[Case]) -> list[Entry]:
         several = len(lines) > 1
         text = tuple(plain(f"{line} ({', '.join(models)})" if several else line) for line, models in lines.items())
         entries.append(("networks", text))
+    if given := _parameters([case for case in cases if case.training is None]):
+        entries.append(("estimators", given))
     if trained:
         entries.append(("execution", (_execution_line(trained),)))
     return entries
+
+
+def _parameters(fitted: list[Case]) -> tuple[str, ...]:
+    """What the suite sets of the estimators; where cases of one model differ in it, their labels say it."""
+    by_model: dict[str, set[str]] = {}
+    for case in fitted:
+        words = ", ".join(setting_words(f"parameters.{key}", value) for key, value in case.parameters.items())
+        by_model.setdefault(case.model, set()).add(words)
+    lines: dict[str, list[str]] = {}
+    for model, found in by_model.items():
+        if len(found) == 1 and (words := found.pop()):
+            lines.setdefault(words, []).append(model)
+    return tuple(plain(f"{words} ({', '.join(models)})") for words, models in lines.items())
 
 
 def _execution_line(cases: list[Case]) -> str:

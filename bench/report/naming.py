@@ -94,7 +94,7 @@ class Names:
         varying = self._varying.get(_place(case), ())
         flat = self._flat[case.id]
         return [
-            _setting(key, flat[key])
+            setting_words(key, flat[key])
             for key in varying
             if (key in SYSTEM_AXES) == of_system and flat.get(key) is not None and flat[key] != _silent().get(key)
         ]
@@ -134,7 +134,7 @@ def _differing(settings: Sequence[Mapping[str, JsonValue]]) -> tuple[str, ...]:
     return tuple(key for key in keys if len({repr(flat.get(key)) for flat in settings}) > 1)
 
 
-def _setting(key: str, value: JsonValue) -> str:
+def setting_words(key: str, value: JsonValue) -> str:
     """``training.epochs`` 9 as ``epochs 9``; what names itself goes without its key."""
     if key in DIGESTS:
         return f"{key.partition('_')[0]} {str(value)[:8]}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bench.case import Training
-from bench.record import EpochFigures, Noise, Phases, Scores
+from bench.record import Checkpoint, EpochFigures, Noise, Phases, Scores
 from bench.report import terminal
 from bench.report.views import View
 from tests.report.builder import RunBuilder, case, environment, failure, phases, realistic, scores, trial
@@ -189,6 +189,17 @@ def test_models_trained_differently_say_how_in_the_head() -> None:
     assert "5 epochs, batch 64, adam 0.001 (mlp)" in head
 
 
+def test_parameters_that_the_suite_gives_all_cases_of_an_estimator_are_in_the_head() -> None:
+    """Labels name only what tells cases apart."""
+    weights = {"class_weight": "balanced"}
+    forest = case("mnist", "random-forest", "scikit-learn", parameters={**weights, "n_estimators": 10})
+    both = [case("mnist", "logistic-regression", "scikit-learn", parameters=given) for given in ({}, weights)]
+    run = RunBuilder().ok(case("mnist", "knn", "scikit-learn")).ok(forest).ok(both[0]).ok(both[1])
+    assert "estimators balanced class weights, n estimators 10 (random-forest)" in text(run, "overview")
+    assert "logistic-regression, balanced class weights" in text(run, "overview")
+    assert "estimators" not in text(RunBuilder().ok(case("mnist", "knn", "scikit-learn")), "overview")
+
+
 def test_a_run_resumed_on_another_machine_names_both() -> None:
     other = environment(cpu="Apple M9", cores=10)
     run = RunBuilder().ok(CNN).ok(case("mnist", "mlp", "pytorch"), environment=other.hash)
@@ -240,3 +251,18 @@ def test_text_from_outside_cannot_control_the_terminal() -> None:
         shown = terminal.render(run.results(), view=view)
         assert "\x1b" not in shown
         assert "\x07" not in shown
+
+
+@pytest.mark.parametrize(("reached", "said"), [(1, True), (3, False)])
+def test_a_time_to_target_that_not_every_trial_came_to_says_of_how_many_it_is(reached: int, said: bool) -> None:
+    asked = CNN.model_copy(update={"training": Training(target_accuracy=0.9, validation_rows=10)})
+    run = RunBuilder(seeds=3)
+    run.cases.append(asked)
+    for seed in range(3):
+        share = 0.95 if seed < reached else 0.85
+        looked_at = (Checkpoint(samples=100, seconds=3.0, validation_accuracy=share),)
+        epochs = (EpochFigures(seconds=4.0, samples=100, checkpoints=looked_at),)
+        run.records.append(trial(asked, seed, phases=Phases(import_s=1, load_s=0, build_s=0, epochs=epochs)))
+    assert "to target" in text(run)
+    assert "3.00" in text(run)
+    assert ("reached by 1 of 3 trials" in text(run)) is said
