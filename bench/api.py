@@ -1,6 +1,7 @@
 """Runs from Python: ``bench.open_run()`` opens one; it shows its tables in a notebook and becomes a pandas frame."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
@@ -143,8 +144,8 @@ def _performed(request: "Request", quiet: bool) -> Run:
     from bench.report.progress import progress
     from bench.runner.run import prepare
 
-    observer = progress(quiet)
-    folder = prepare(request, observer).start(observer)
+    with closing(progress(quiet)) as observer:
+        folder = prepare(request, observer).start(observer)
     write_reports(folder)
     return Run(folder)
 

@@ -25,16 +25,25 @@ class UnknownName(BenchError):
     """A name that is not among the known ones; suggests the nearest."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "", listing: str = "") -> None:
-        names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        names = list(known)
+        self.nearest = _nearest(name, names)
         message = f"unknown {kind} {name!r}"
         if where:
             message += f" in {where}"
-        if near:
-            message += f": did you mean {near[0]!r}?"
+        if self.nearest is not None:
+            message += f": did you mean {self.nearest!r}?"
         shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
         advice = f"known: {shown or 'none'}"
         if listing:
             advice += f"   ({listing})"
         super().__init__(message, advice)
-        self.nearest = near[0] if near else None
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    """The known name that ``name`` begins, whatever the case, else the one most alike, else one that holds it."""
+    plain = name.lower().strip("*")
+    folded = {one.lower(): one for one in reversed(known)}
+    beginning = [one for one in known if plain and one.lower().startswith(plain)]
+    alike = difflib.get_close_matches(plain, folded, n=1, cutoff=0.6)
+    holding = [one for one in known if len(plain) > 2 and plain in one.lower()]
+    return next(iter([*beginning, *(folded[one] for one in alike), *holding]), None)

@@ -202,6 +202,10 @@ class Record(Frozen):
     """The command that runs this trial again."""
 
 
+OFFICIAL = "official"
+"""The name of a split that is the published one, all of it."""
+
+
 class DatasetNote(Frozen):
     """What a report says of a data set; kept in the manifest so that a run can be read without the data."""
 
@@ -214,8 +218,10 @@ class DatasetNote(Frozen):
     classes: tuple[str, ...]
     train_rows: int
     test_rows: int
-    split: str = "official"
-    """``official``, or how the harness cut the test part."""
+    differs: bool = False
+    """Whether the published data are known to be others."""
+    split: str = OFFICIAL
+    """``official``, or how the harness cut the test part, or which of the official rows there are."""
     generated: bool = False
     """Whether the harness made the data from others; such data are never verified."""
     independent_test_rows: int | None = None

@@ -1,5 +1,7 @@
 """Errors for users: what is wrong, where, what to do."""
 
+import pytest
+
 from bench.errors import BenchError, UnknownName
 
 
@@ -24,14 +26,23 @@ def test_a_misspelt_name_is_answered_with_the_nearest_one_the_place_and_the_list
     assert error.nearest == "fashion-mnist"
     assert str(error) == (
         "unknown data set 'fasion-mnist' in suites/quick.toml, line 7: did you mean 'fashion-mnist'?\n"
-        "    known: digits, fashion-mnist, mnist   (bench list datasets)"
+        "    known: mnist, digits, fashion-mnist   (bench list datasets)"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("MNIST", "mnist"), ("emnist", "emnist-letters"), ("emnist-*", "emnist-letters"), ("cancer", "skin-cancer-mnist")],
+)
+def test_a_part_of_a_name_and_another_case_are_understood(name: str, meant: str) -> None:
+    known = ["mnist", "3d-mnist", "emnist-letters", "emnist-balanced", "skin-cancer-mnist"]
+    assert UnknownName("data set", name, known).nearest == meant
 
 
 def test_a_name_near_to_nothing_gets_no_suggestion() -> None:
     error = UnknownName("model", "zzzz", ["mlp", "cnn"])
     assert error.nearest is None
-    assert str(error) == "unknown model 'zzzz'\n    known: cnn, mlp"
+    assert str(error) == "unknown model 'zzzz'\n    known: mlp, cnn"
 
 
 def test_more_than_eight_known_names_are_cut_with_an_ellipsis() -> None:

@@ -108,6 +108,20 @@ def names_in_decisions(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield part.lineno, part.value
 
 
+def names_in_constants(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The strings that alone are the value of a variable or of an argument: what a decision would then ask for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            values = [node.value]
+        elif isinstance(node, ast.arguments):
+            values = [*node.defaults, *node.kw_defaults]
+        else:
+            continue
+        for value in values:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.lineno, value.value
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_imports_point_to_lower_layers(source: str) -> None:
     assert upward_imports(source, SOURCES[source].read_text()) == []
@@ -152,12 +166,18 @@ def test_what_the_command_imports_at_start_is_quick_to_import(source: str) -> No
 @pytest.mark.parametrize("source", [source for source in SOURCES if not source.startswith("bench/adapters/")])
 def test_no_decision_outside_an_adapter_depends_on_the_name_of_a_framework(source: str) -> None:
     tree = ast.parse(SOURCES[source].read_text())
-    assert [f"line {line}: {name}" for line, name in names_in_decisions(tree) if name in FRAMEWORK_NAMES] == []
+    found = [*names_in_decisions(tree), *names_in_constants(tree)]
+    assert [f"line {line}: {name}" for line, name in found if name in FRAMEWORK_NAMES] == []
 
 
 def test_a_decision_by_the_name_of_a_framework_is_found() -> None:
     tree = ast.parse("x = 1 if framework == 'pytorch' else 2\nmatch framework:\n    case 'scikit-learn': pass")
     assert list(names_in_decisions(tree)) == [(1, "pytorch"), (3, "scikit-learn")]
+
+
+def test_the_name_of_a_framework_that_a_decision_asks_for_by_another_name_is_found() -> None:
+    tree = ast.parse('FIRST = "pytorch"\nLAST: str = "keras-jax"\ndef run(framework="torch", *, other="x"): ...')
+    assert sorted(names_in_constants(tree)) == [(1, "pytorch"), (2, "keras-jax"), (3, "torch"), (3, "x")]
 
 
 def test_an_import_inside_a_class_or_a_try_runs_at_import_and_one_inside_a_function_does_not() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import bench.store
 from bench.case import Case, Training
 from bench.errors import BenchError, UnknownName
-from bench.record import SCHEMA_VERSION, Environment, EpochFigures, Phases, Record, RunManifest, Status
+from bench.record import SCHEMA_VERSION, Environment, EpochFigures, Floors, Phases, Record, RunManifest, Status
 from bench.store import RunFolder, find, newest, run_names
 
 CASES = [Case(dataset="digits", model=model, framework="pytorch", training=Training()) for model in ("mlp", "cnn")]
@@ -296,6 +296,18 @@ def test_a_record_cannot_name_a_file_outside_the_run(run: RunFolder) -> None:
     for name in ("../../secret.npz", "/etc/passwd", "run.json"):
         with refused("is not a file of predictions"):
             run.predictions(record(predictions=name))
+
+
+def test_what_stands_beside_the_records_is_refused_in_words_where_the_disk_refuses_it(run: RunFolder) -> None:
+    for name in ("environments", "certificates", "floors"):
+        (run.path / name).write_text("a file where a folder is wanted")
+    floors = Floors(dataset="digits", fingerprint="0" * 64, train_rows=10, class_counts=(5, 5), floors=())
+    with refused("environments/", "cannot be written", "--resume"):
+        run.add_environment(ENVIRONMENT)
+    with refused("certificates/c.json", "cannot be written"):
+        run.add_certificate("c", ENVIRONMENT)
+    with refused("floors/", "cannot be written"):
+        run.add_floors(floors)
 
 
 def test_an_environment_is_stored_once_under_its_hash(run: RunFolder) -> None:

@@ -4,17 +4,17 @@ Exit codes: 0 done and nothing wrong; 1 the answer is "no"; 2 the question was w
 unanswered; 130 interrupted.
 """
 
-import os
 import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from bench import __version__
 from bench.cli.lazy import Entry, LazyGroup, new_app
+from bench.cli.reader import may_leave
 from bench.errors import BenchError
 
 INTERRUPTED = 130
@@ -27,11 +27,19 @@ class Commands(LazyGroup):
         "run": Entry("bench.cli.run:run", "Run a suite, or any part of it, and show its table."),
         "list": Entry("bench.cli.list:app", "List suites, data sets, models, frameworks or devices."),
         "data": Entry("bench.cli.data:app", "List, fetch, check, show and inspect the data sets."),
-        "report": Entry("bench.cli.report:report", "Show a run again: terminal, Markdown, CSV or JSON."),
+        "report": Entry("bench.cli.report:report", "Show a run again: terminal, Markdown, CSV, JSON or SVG."),
         "equivalence": Entry("bench.cli.equivalence:equivalence", "Verify that the frameworks compute the same."),
         "diff": Entry("bench.cli.diff:diff", "Prove whether two models of your own compute the same."),
         "schema": Entry("bench.cli.schema:schema", "Print the JSON Schema of a record."),
     }
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the subcommand. A wrong choice is told without the words of the library that checks it."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
 
 app = new_app(cls=Commands)
@@ -59,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # whoever ends a job (a batch system, a container, `timeout`) sends SIGTERM: it is to end as by Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run(arguments)
-    _flush()
+    with may_leave():
+        sys.stdout.flush()
     return code
 
 
@@ -78,14 +87,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         _say(f"{_what_failed(error)}\n    This is a defect of bench. To see where it lies, add: --debug", debug)
         return BenchError.exit_code
     return 0
-
-
-def _flush() -> None:
-    """Flush here, where a reader that has gone away (``bench … | head``) is no error; Python itself would complain."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bench.cli.reader import may_leave
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -66,15 +67,12 @@ def _colorful() -> bool:
 
 def _print(text: str) -> None:
     """The text in UTF-8 whatever the locale, so that ``bench report > file`` writes the same bytes everywhere."""
-    try:
+    with may_leave():
         if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
             sys.stdout.write(text)
         else:
             sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader had enough (``bench report | head``). Python would complain once more at its own last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write(path: Path, text: str) -> None:

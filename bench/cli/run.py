@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from bench.runner.plan import Plan
     from bench.runner.request import Request
     from bench.store import RunFolder
-
-INTERRUPTED = 130
 
 
 def run(
@@ -95,13 +94,11 @@ def _run(request: Request, *, dry_run: bool, quiet: bool) -> None:
         typer.echo(plan_text(prepared.plan))
         return
     try:
-        folder = prepared.start(watching)
+        with closing(watching):
+            folder = prepared.start(watching)
     except KeyboardInterrupt:
-        _close(watching)
         typer.echo("interrupted: all finished records are kept; go on with: bench run --resume", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        _close(watching)
+        raise
     _show(folder)
     if failed(folder):
         raise typer.Exit(1)
@@ -110,7 +107,8 @@ def _run(request: Request, *, dry_run: bool, quiet: bool) -> None:
 def plan_text(plan: Plan) -> str:
     """The plan as lines: a case, its trials and their estimated time; what cannot run, by reason; the sum."""
     from bench.report.naming import Names
-    from bench.report.progress import duration, plural, summary
+    from bench.report.numbers import count
+    from bench.report.progress import duration, summary
 
     names = Names(case.case for case in plan.cases)
     lines: list[str] = []
@@ -121,7 +119,7 @@ def plan_text(plan: Plan) -> str:
             name = names.line(case.case)
             lines += [name] * (len(name) > 58)
             shown = name if len(name) <= 58 else ""
-            lines.append(f"{shown:<58}{plural(len(trials), 'trial'):>9}{duration(seconds):>10}")
+            lines.append(f"{shown:<58}{count(len(trials), 'trial'):>9}{duration(seconds):>10}")
     blocked: dict[str, list[str]] = {}
     for case in plan.blocked:
         blocked.setdefault(f"{case.blocked}: {case.reason}", []).append(names.cell(case.case))
@@ -141,12 +139,6 @@ def _show(folder: RunFolder) -> None:
     print_report(Results.of(folder))  # first: a full disk is no reason to keep it back
     for file in write_reports(folder):
         typer.echo(f"written: {file}", err=True)
-
-
-def _close(watching: object) -> None:
-    close = getattr(watching, "close", None)
-    if close is not None:
-        close()
 
 
 def _command_line() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.record import DatasetNote
+from bench.record import OFFICIAL, DatasetNote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,7 @@ class Dataset:
     train: Split
     test: Split
     class_names: tuple[str, ...]
-    split: str = "official"
+    split: str = OFFICIAL
     """``official``, or how the harness cut the test part, with the version of the rule."""
     generated: bool = False
     """Whether the harness made it from other data, instead of reading published files."""

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.datasets.dataset import Dataset, Split
 from bench.datasets.download import Bundle
 from bench.datasets.source import Source
+from bench.record import OFFICIAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,11 @@ class DatasetDefinition(ABC):
     """Whether the licence does not allow every use: it must be acknowledged once, before anything is fetched."""
     rows: ClassVar[tuple[int, int] | None] = None
     """Train and test rows, where they are known beforehand."""
+    published_split: ClassVar[str] = OFFICIAL
+    """What the parts of the published files are called where all of their rows are here."""
+    ungrouped: ClassVar[str] = ""
+    """What a split of the harness's own may have parted where no groups are known: ``one writer's digits may lie in
+    both parts: the file names no writers``."""
     fingerprints: ClassVar[frozenset[str]] = frozenset()
     """Of the data as published (``bench.datasets.fingerprint``); with none, no source can be verified."""
     known_formats: ClassVar[frozenset[str] | None] = None
@@ -95,16 +101,30 @@ class DatasetDefinition(ABC):
         train: tuple[NDArray[Any], NDArray[Any]],
         test: tuple[NDArray[Any], NDArray[Any]],
         scale: float,
-        split: str = "official",
+        split: str = "",
         groups: tuple[NDArray[Any], NDArray[Any]] | tuple[None, None] = (None, None),
     ) -> Dataset:
         """The data set of images ``(n, *spatial, channels)`` and int64 labels; ``scale`` is the value meaning 1.0.
 
-        ``groups`` says, by train and test, which rows belong together: int64 ``(n,)``, numbered alike in both.
+        ``split`` is what it is called, as ``split_of`` without one. ``groups`` says, by train and test, which rows
+        belong together: int64 ``(n,)``, numbered alike in both.
         """
         classes = len(self.class_names)
+        split = split or self.split_of(len(train[1]), len(test[1]))
         parts = [
             Split(images, labels, float(scale), classes, rows)
             for (images, labels), rows in zip((train, test), groups, strict=True)
         ]
         return Dataset(self.name, self.title, parts[0], parts[1], self.class_names, split)
+
+    def split_of(self, train_rows: int, test_rows: int) -> str:
+        """What the split of published files is called where so many of their rows are here."""
+        held = (train_rows, test_rows)
+        if self.rows is None or held == self.rows:
+            return self.published_split
+        called = self.published_split
+        whole = called if "split" in called else f"the {called} split"
+        if any(have > published for have, published in zip(held, self.rows, strict=True)):
+            return f"another than {whole} of {self.rows[0]:,} and {self.rows[1]:,} rows"
+        shares = (f"{have:,} of {published:,}" for have, published in zip(held, self.rows, strict=True))
+        return f"rows of {whole}: {' and '.join(shares)}"

@@ -65,6 +65,7 @@ class Emnist(DatasetDefinition):
     licence = "none stated (NIST, derived from Special Database 19)"
     citation = "G. Cohen, S. Afshar, J. Tapson, A. van Schaik, EMNIST, arXiv:1702.05373, 2017"
     downloads = (DOWNLOAD,)
+    ungrouped = "one writer's characters may lie in both parts: the files name no writers"
     first_label: ClassVar[int] = 0
     """The lowest label in NIST's files."""
 
@@ -96,7 +97,7 @@ class Emnist(DatasetDefinition):
         if not parts:
             raise BrokenFile(source.files[0], f"holds no files {self.name}-…-ubyte.gz.")
         if len(parts) == len(PARTS):
-            return self.dataset(train=parts["train"], test=parts["test"], scale=255, split=self._official(parts))
+            return self.dataset(train=parts["train"], test=parts["test"], scale=255)
         ((part, arrays),) = parts.items()
         return self._own_split(part, arrays)
 
@@ -122,13 +123,6 @@ class Emnist(DatasetDefinition):
         for part, pair in pairs.items():
             if any(pair) and not all(pair):
                 raise missing_file([Path(f"{self.name}-{part}-{kind}.gz") for kind in KINDS], pair)
-
-    def _official(self, parts: dict[str, Arrays]) -> str:
-        held = tuple(len(parts[part][1]) for part in PARTS)
-        if held == self.rows or self.rows is None:
-            return "official"
-        shares = [f"{have:,} of {all_rows:,}" for have, all_rows in zip(held, self.rows, strict=True)]
-        return f"rows of the official split: {shares[0]} and {shares[1]}"
 
     def _own_split(self, part: str, arrays: Arrays) -> Dataset:
         import numpy as np

@@ -23,7 +23,10 @@ class FashionMnist(MnistLike):
         "Ankle boot",
     )
     rows = (60_000, 10_000)
-    folders = ("fashion-mnist", "fashion_mnist", "FashionMNIST", "FashionMNIST/raw", "fashionmnist", "18238735")
+    folders = (
+        *("fashion-mnist", "fashion_mnist", "FashionMNIST", "FashionMNIST/raw", "fashionmnist"),
+        *("fashion-mnist-png", "fashion_mnist_png", "18238735"),
+    )
     npz_files = ("fashion-mnist.npz", "fashion_mnist.npz")
     # OpenML's data set 40996, version 1: its file, the name it had before, and that file's number
     arff_files = ("Fashion-MNIST.arff", "fashion-mnist.arff", "phpnBqZGZ", "18238735")

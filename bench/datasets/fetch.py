@@ -53,7 +53,7 @@ class _Fetching:
             if _asked(url) not in self.reachable:
                 self.failures.setdefault(mirror, f"{host}: no connection")
                 continue
-            size = f" ({file.size / 2**20:,.1f} MiB)" if file.size else ""
+            size = f" ({_in_words(file.size)})" if file.size else ""
             self.say(f"fetching {file.name}{size} from {host}")
             try:
                 transfer(url, file, self.folder, self.watch)
@@ -62,6 +62,11 @@ class _Fetching:
                 continue
             return host
         raise DownloadFailed(self.failures.values())
+
+
+def _in_words(size: int) -> str:
+    """Bytes in the larger of two units that shows them."""
+    return f"{size / 2**20:,.1f} MiB" if size >= 2**20 else f"{size / 2**10:,.1f} KiB"
 
 
 def _asked(url: str) -> str:

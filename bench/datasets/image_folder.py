@@ -1,11 +1,14 @@
 """Folders of images: ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png`` alone.
 
-Grey images have one channel; a folder that holds any colour image has three in all. Transparency is dropped.
+The parts may be called ``training`` and ``testing`` as well. Of the user's own, grey images have one channel; a folder
+that holds any colour image has three in all. Transparency is dropped.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +31,18 @@ LARGEST = 1 << 32
 """Bytes of all images together, unpacked."""
 GREY = frozenset({"1", "L", "LA"})
 COLOUR = frozenset({"P", "RGB", "RGBA", "CMYK", "YCbCr"})
-LAYOUT = "Put images in folders named by class: <class>/*.png, or train/<class>/*.png and test/<class>/*.png"
+PARTS = (("train", "training"), ("test", "testing"))
+"""Names of the folders of the training part and of the test part."""
+LAYOUT = (
+    "Put images in folders named by class: <class>/*.png, or train/<class>/*.png and test/<class>/*.png "
+    "(or training/ and testing/)."
+)
 
 
 def image_files(folder: Path) -> tuple[Path, ...]:
     """Every image of the folder's layout, sorted by part, class and name. Raises BenchError where there are none."""
     parts = _part_folders(folder)
-    files = tuple(file for part in parts for group in _class_folders(part) for file in _images(group))
+    files = tuple(file for part in parts for group in class_folders(part) for file in _images(group))
     if not files:
         raise BenchError(f"the folder {folder.name!r} holds no images in folders of classes.", LAYOUT)
     return files
@@ -53,21 +61,50 @@ def read_image_folder(folder: Path) -> RawParts:
     return RawParts(*parts)
 
 
-def _part_folders(folder: Path) -> list[Path]:
+def part_folders(folder: Path) -> tuple[Path | None, Path | None]:
+    """The folders of the training part and of the test part in ``folder``; None for each that is not there."""
     # os.path.isdir: False, too, where the folder may not be searched; Path.is_dir raises there
-    if not os.path.isdir(folder / "train"):
+    train, test = (next((folder / name for name in names if os.path.isdir(folder / name)), None) for names in PARTS)
+    return train, test
+
+
+def numbered_files(part: Path) -> list[Path]:
+    """The images in the class folders of one part, by the numbers in their names, of one name by class.
+
+    Common copies name an image by its row in the published files, which this order brings back; where every class
+    counts from 0, the classes take turns.
+    """
+    files = [file for group in class_folders(part) for file in _images(group)]
+    return sorted(files, key=lambda file: (_natural(file.name), _natural(file.parent.name)))
+
+
+def read_grey(files: Sequence[Path], side: int) -> RawPart:
+    """Images uint8 ``(n, side, side, 1)``, also of those saved in colour; labels are the names of their folders.
+
+    Raises BrokenFile.
+    """
+    size, _ = _common_size_and_mode(files)
+    if size != (side, side):
+        raise BrokenFile(files[0], f"has {size[0]}x{size[1]} pixels; {side}x{side} expected.")
+    return _read_part(files, size, "L")
+
+
+def _part_folders(folder: Path) -> list[Path]:
+    train, test = part_folders(folder)
+    if train is None:
         return [folder]
-    if os.path.isdir(folder / "test"):
-        return [folder / "train", folder / "test"]
-    beside = [other.name for other in _class_folders(folder) if other.name != "train"]
+    if test is not None:
+        return [train, test]
+    beside = [other.name for other in class_folders(folder) if other != train]
     if beside:
         raise BenchError(
-            f"the folder {folder.name!r} holds train/ beside {printable(beside[0])}/, but no test/.", LAYOUT
+            f"the folder {folder.name!r} holds {train.name}/ beside {printable(beside[0])}/, but no test/.", LAYOUT
         )
-    return [folder / "train"]
+    return [train]
 
 
-def _class_folders(folder: Path) -> list[Path]:
+def class_folders(folder: Path) -> list[Path]:
+    """The folders in ``folder`` that are not hidden, sorted. Raises BrokenFile for one that may not be read."""
     return [entry for entry in _entries(folder) if os.path.isdir(entry)]
 
 
@@ -83,7 +120,12 @@ def _entries(folder: Path) -> list[Path]:
         raise BrokenFile(folder, f"cannot be read: {error.strerror or error}.", "Mend its permissions.") from error
 
 
-def _common_size_and_mode(files: tuple[Path, ...]) -> tuple[tuple[int, int], str]:
+def _natural(name: str) -> list[str | int]:
+    """Orders ``9.png`` before ``10.png``."""
+    return [int(piece) if at % 2 else piece for at, piece in enumerate(re.split("([0-9]+)", name))]
+
+
+def _common_size_and_mode(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
     """Width and height of all images, and ``L`` or ``RGB``, from their headers alone."""
     from PIL import Image
 
@@ -115,7 +157,7 @@ def _common_size_and_mode(files: tuple[Path, ...]) -> tuple[tuple[int, int], str
     return first, "RGB" if colour else "L"
 
 
-def _read_part(files: list[Path], size: tuple[int, int], mode: str) -> RawPart:
+def _read_part(files: Sequence[Path], size: tuple[int, int], mode: str) -> RawPart:
     import numpy as np
 
     channels = 3 if mode == "RGB" else 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_COMPARED = 100_000
 """Rows of a part that are looked at for near duplicates at most: the work grows with their square."""
 MOST_SHOWN = 100
-"""Pairs of near duplicates that are named at most, the closest first."""
+"""Pairs of duplicates that are named at most, of near ones the closest."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,19 @@ def class_ratio(counts: Sequence[int]) -> float:
 
 @dataclass(frozen=True)
 class NearPair:
-    """Two rows with nearly the same image; ``left`` is of the part named first."""
+    """Two rows with nearly the same image; ``left`` is of the part named first. Rows count from 0."""
 
     left: int
     right: int
     correlation: float
+
+
+@dataclass(frozen=True)
+class EqualPair:
+    """Two rows with the same image, ``right`` the first of its part that has it; else as ``NearPair``."""
+
+    left: int
+    right: int
 
 
 @dataclass(frozen=True)
@@ -63,15 +71,23 @@ class Duplicates:
     where: str
     """``train``, ``test``, or ``test in train``."""
     exact_rows: int
-    """Rows equal to an earlier row of the part; ``test in train``: test rows equal to a training row."""
+    """Rows equal to another row of the part, the first of them included; ``test in train``: to a training row."""
     exact_relabelled: int
-    """Those of them whose label differs from the row they equal."""
+    """Those of them with such a partner of another label."""
     near_rows: int
-    """Rows that have a near duplicate which is not equal; ``test in train``: test rows only."""
+    """Rows that have a near duplicate, and none that is equal; ``test in train``: test rows only."""
     compared: tuple[int, int]
     """Rows looked at for near duplicates, and how many there are; of two parts, the smaller share of both."""
     near: tuple[NearPair, ...]
     """The closest near pairs."""
+    equal: tuple[EqualPair, ...] = ()
+    """The first equal pairs."""
+
+    @property
+    def copies(self) -> float:
+        """About how many rows have a partner, equal or near: the near ones in proportion where a sample was compared."""
+        looked, whole = self.compared
+        return self.exact_rows + self.near_rows * whole / looked if looked else float(self.exact_rows)
 
 
 @dataclass(frozen=True)
@@ -171,10 +187,14 @@ class _Distinct:
 
         repeated = np.setdiff1d(np.arange(len(self.split)), self.first)
         original = self.first[np.searchsorted(self.number[self.first], self.number[repeated])]
-        relabelled = int((self.split.labels[repeated] != self.split.labels[original]).sum())
+        equal = np.union1d(repeated, original)
+        lowest, highest = _extreme_labels(self, len(self.number))
+        relabelled = int((lowest < highest)[self.number[equal]].sum())
         pairs = near_pairs(self.pictures)
-        near_rows = len(np.union1d(pairs.left, pairs.right))
-        return Duplicates(where, len(repeated), relabelled, near_rows, self.compared, _closest(pairs))
+        near = np.setdiff1d(np.union1d(pairs.left, pairs.right), equal)
+        return Duplicates(
+            where, len(equal), relabelled, len(near), self.compared, _closest(pairs), _first(repeated, original)
+        )
 
 
 def _of_test_in_train(train: _Distinct, test: _Distinct) -> Duplicates:

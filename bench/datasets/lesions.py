@@ -95,7 +95,7 @@ def _columns(file: Path, name: str, most: int) -> list[tuple[int, str, str, str]
 
 
 def check_order(file: Path, metadata: Path, table: PixelTable, lesions: Lesions, classes: Sequence[str]) -> None:
-    """Whether row by row the table in ``file`` shows the pictures that the metadata name. Raises BrokenFile where it does not.
+    """Raises BrokenFile where the table in ``file`` does not show row by row the pictures that the metadata name.
 
     The labels must agree in every row. They come in long runs, so they could agree with rows exchanged inside a run:
     therefore pictures of one lesion must also resemble each other more than pictures of two lesions of one class do.

@@ -13,7 +13,7 @@ class Mnist(MnistLike):
     citation = "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proceedings of the IEEE 86(11), 1998"
     class_names = tuple("0123456789")
     rows = (60_000, 10_000)
-    folders = ("mnist", "MNIST", "MNIST/raw", "mnist/raw", "52667")
+    folders = ("mnist", "MNIST", "MNIST/raw", "mnist/raw", "mnist_png", "mnist-png", "52667")
     npz_files = ("mnist.npz",)
     arff_files = ("mnist_784.arff", "52667")  # OpenML's data set 554, version 1: its file, and that file's number
     fingerprints = frozenset({"45f218d174e3084faa7b4bede8d6e6a19ecc30a9b622e595f198f1ed4b2d5051"})

@@ -1,8 +1,12 @@
-"""What MNIST and its drop-in replacements share: 28x28 bytes in four IDX files, Keras' npz, or OpenML's ARFF."""
+"""What MNIST and its drop-in replacements share: 28x28 bytes in four IDX files, Keras' npz, or OpenML's ARFF.
+
+Or as pictures in folders of classes, as in the common copies that somebody unpacked.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +29,10 @@ IDX_FILES = (
     "t10k-labels-idx1-ubyte",
 )
 ARFF = "OpenML ARFF"
+PICTURES, SOME_PICTURES = "image folders", "some image folders"
+"""The formats of pictures: as many as were published, or another number."""
+PICTURE_ENDINGS = ("", "png", "jpg", "jpeg", "images")
+"""What a folder of pictures has behind the data set's name; letters and digits alone."""
 SIDE = 28
 
 
@@ -35,9 +43,14 @@ class MnistLike(DatasetDefinition):
     """Names its npz archive goes by."""
     arff_files: ClassVar[tuple[str, ...]] = ()
     """Names that OpenML's file goes by, without ``.gz``; its rows are those of both parts, as many as ``rows`` says."""
+    # All pictures in another order than the published one have a fingerprint that nobody knows; too few are not they
+    known_formats = frozenset({"IDX", "npz", ARFF, SOME_PICTURES})
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """Four IDX files, then an archive, then OpenML's file, gzipped or not. Three IDX files are a BrokenFile."""
+        """Four IDX files, then an archive, then OpenML's file, gzipped or not, then pictures in folders of classes.
+
+        Three IDX files are a BrokenFile, and so are pictures of one part alone or of an unknown class.
+        """
         found = idx_files(folder)
         present = tuple(file for file in found if file is not None)
         if len(present) == len(IDX_FILES):
@@ -48,6 +61,8 @@ class MnistLike(DatasetDefinition):
         for name in self.arff_files:
             if file := first_file(folder, (name, f"{name}.gz")):
                 yield Source((file,), ARFF)
+        if pictures := self._pictures_in(folder):
+            yield pictures
         if 0 < len(present) < len(IDX_FILES):
             raise missing_file([folder / f"{name}.gz" for name in IDX_FILES], found)
 
@@ -57,6 +72,8 @@ class MnistLike(DatasetDefinition):
             train, test = self._read_npz(source.files[0])
         elif source.format == ARFF:
             train, test = self._read_arff(source.files[0])
+        elif source.format in (PICTURES, SOME_PICTURES):
+            train, test = self._read_pictures(source.files)
         else:
             from bench.datasets.idx import read_pair
 
@@ -66,6 +83,58 @@ class MnistLike(DatasetDefinition):
         for (images, _), file in ((train, source.files[0]), (test, source.files[len(source.files) // 2])):
             check_images(file, images, SIDE)
         return self.dataset(train=train, test=test, scale=255)
+
+    def _pictures_in(self, folder: Path) -> Source | None:
+        """``train/<class>/*.png`` and ``test/<class>/*.png``, in a folder that has the data set's name.
+
+        Such folders of any other name may hold anything: digits are the classes of many data sets.
+        """
+        from bench.datasets.image_folder import numbered_files, part_folders
+
+        found = part_folders(folder)
+        if not any(found) or not self._is_named_like(folder):
+            return None
+        if not all(found):
+            raise missing_file([folder / "train", folder / "test"], found)
+        parts = [numbered_files(part) for part in found if part]
+        for part, files in zip(found, parts, strict=True):
+            if part and not files:
+                raise BrokenFile(part, "holds no images in folders of classes.")
+        for group in dict.fromkeys(file.parent for files in parts for file in files):
+            self._class_of(group)
+        whole = self.rows is None or tuple(map(len, parts)) == self.rows
+        return Source((*parts[0], *parts[1]), PICTURES if whole else SOME_PICTURES)
+
+    def _is_named_like(self, folder: Path) -> bool:
+        called, name = _letters(os.path.basename(os.path.abspath(folder))), _letters(self.name)
+        return called in {name + ending for ending in PICTURE_ENDINGS}
+
+    def _class_of(self, folder: Path) -> int:
+        """By the name of a class, whatever stands between its letters, or by its number. Raises BrokenFile."""
+        called, names = _letters(folder.name), [_letters(name) for name in self.class_names]
+        if called in names:
+            return names.index(called)
+        if re.fullmatch("[0-9]{1,3}", folder.name) and int(folder.name) < len(names):
+            return int(folder.name)
+        known = ", ".join(self.class_names)
+        raise BrokenFile(folder, f"is the name of no class of {self.title}; {known}, or their numbers, expected.")
+
+    def _read_pictures(
+        self, files: tuple[Path, ...]
+    ) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
+        """The files of both parts, which lie in folders of classes in a folder of their part; the training part first."""
+        import numpy as np
+
+        from bench.datasets.image_folder import read_grey
+
+        train = files[0].parent.parent
+        border = next(at for at, file in enumerate(files) if file.parent.parent != train)
+        classes = {group.name: self._class_of(group) for group in {file.parent for file in files}}
+        read = [read_grey(part, SIDE) for part in (files[:border], files[border:])]
+        first, second = (
+            (part.images, np.array([classes[name] for name in part.labels.tolist()], np.int64)) for part in read
+        )
+        return first, second
 
     def _read_arff(self, file: Path) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
         """The rows of the training part, and those of the test part behind them."""
@@ -109,6 +178,11 @@ def idx_bundle(mirrors: tuple[str, ...], files: Mapping[str, tuple[int, str]]) -
             for name, (size, sha256) in files.items()
         )
     )
+
+
+def _letters(name: str) -> str:
+    """Its letters and digits alone, small ones."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def idx_files(folder: Path) -> list[Path | None]:

@@ -15,6 +15,9 @@ from bench.datasets.stratified import OWN_SPLIT, stratified_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+USERS_SPLIT = "the user's"
+"""The name of a split that the user's own files have."""
+
 
 @dataclass(frozen=True, eq=False)
 class RawPart:
@@ -50,7 +53,7 @@ def assemble(name: str, title: str, file: Path, parts: RawParts) -> Dataset:
     splits = [Split(images, labels, scale, len(names)) for (images, _), labels in zip(pictures, ids, strict=True)]
     if parts.test is not None:
         _check_alike(file, splits[0], splits[1])
-        return Dataset(name, title, splits[0], splits[1], names)
+        return Dataset(name, title, splits[0], splits[1], names, USERS_SPLIT)
     train_rows, test_rows = stratified_rows(ids[0])
     return Dataset(name, title, splits[0].take(train_rows), splits[0].take(test_rows), names, OWN_SPLIT)
 

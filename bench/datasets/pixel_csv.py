@@ -65,6 +65,7 @@ def read_pixel_rows(
     lines = np.empty(rows, dtype=np.int64)
     for chunk in chunks:
         table = _values(chunk, pixels + 1)
+        has_empty_lines = table is None
         if table is None:
             table = _values(_without_empty_lines(chunk), pixels + 1)
         if table is None:
@@ -74,11 +75,9 @@ def read_pixel_rows(
         place = slice(held, held + len(table))
         images[place] = table[:, 1:] if label_first else table[:, :-1]
         labels[place] = table[:, 0] if label_first else table[:, -1]
-        ends = chunk.count(b"\n")
-        lines[place] = np.arange(ends) if ends == len(table) else _filled_lines(chunk)
-        lines[place] += line
+        lines[place] = line + (_filled_lines(chunk) if has_empty_lines else np.arange(len(table)))
         held += len(table)
-        line += ends
+        line += chunk.count(b"\n") if has_empty_lines else len(table)
     if held < rows:
         raise BrokenFile(file, f"holds {held:,} rows of data, {rows:,} expected: the file is cut short.")
     return PixelTable(images, labels, lines)

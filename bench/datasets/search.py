@@ -269,9 +269,12 @@ class Search:
         return dataset, fingerprint(dataset)
 
     def _refreshed(self, cached: CachedDataset) -> CachedDataset:
-        """With the verdict of today's definition, which may know more fingerprints than when it was cached."""
-        verified = cached.info.fingerprint in self._published
-        return CachedDataset(dataclasses.replace(cached.info, verified=verified), cached.folder)
+        """With what today's definition says, which may know more fingerprints, or rows, than when it was cached."""
+        info = cached.info
+        if info.split == self.definition.published_split:
+            info = dataclasses.replace(info, split=self.definition.split_of(info.train_rows, info.test_rows))
+        verified = info.fingerprint in self._published
+        return CachedDataset(dataclasses.replace(info, verified=verified), cached.folder)
 
     def _unavailable(self) -> DatasetUnavailable:
         name = self.definition.name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bench.datasets.catalog import DATASETS, definition_of
 from bench.datasets.dataset import DatasetInfo
+from bench.record import DatasetNote
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Verdict:
 
     words: str
     differs: bool = False
+
+
+def noted(info: DatasetInfo) -> DatasetNote:
+    """What a run's manifest keeps of a data set, with the verdict of today."""
+    return info.note().model_copy(update={"differs": verdict(info).differs})
 
 
 def verdict(info: DatasetInfo) -> Verdict:

@@ -52,7 +52,7 @@ class Glance:
         from bench.report.picture_file import Sheet
 
         known = self._definition
-        credit = " · ".join(part for part in (known.licence, known.citation) if part) if known else ""
+        credit = " · ".join(part for part in (f"licence: {known.licence}", known.citation) if part) if known else ""
         return Sheet(self._pictures, self._labels, f"{plain(self._dataset.title)}: {self._called}", credit)
 
 
@@ -72,6 +72,8 @@ def document(info: DatasetInfo, dataset: Dataset, definition: DatasetDefinition 
 def first_rows(part: Split, images: int) -> tuple[list[int], str]:
     """The first rows, and what they are called; where rows are sorted by class, the first of each class in turn.
 
+    Of fewer images than classes, those of the first classes.
+
     Sorted are those whose first ``images`` hold less than half of the classes they could.
     """
     import numpy as np
@@ -82,7 +84,9 @@ def first_rows(part: Split, images: int) -> tuple[list[int], str]:
     for class_id in range(part.classes):
         members = np.flatnonzero(part.labels == class_id)
         rank[members] = np.arange(len(members))
-    return np.lexsort((part.labels, rank))[:images].tolist(), "the first training images of each class"
+    classes = len(np.unique(part.labels))
+    called = "of each class" if images >= classes else f"of {images} of the {classes} classes"
+    return np.lexsort((part.labels, rank))[:images].tolist(), f"the first training images {called}"
 
 
 def _arrays(dataset: Dataset) -> list[tuple[str, tuple[str, ...]]]:

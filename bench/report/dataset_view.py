@@ -209,6 +209,8 @@ def _description(note: DatasetNote) -> str:
     ]
     if note.generated:
         parts.append("GENERATED: made by the harness, not the published data")
+    elif note.differs:
+        parts.append("NOT THE PUBLISHED DATA: the fingerprint is known to be another one")
     elif not note.verified:
         parts.append("UNVERIFIED: no known fingerprint matched")
     return " · ".join(part for part in parts if part)

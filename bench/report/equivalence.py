@@ -37,7 +37,7 @@ def document(found: Verification) -> list[Block]:
     for precision in dict.fromkeys(one.precision for one in _all(found, lambda one: one.proof.first_step_only)):
         rounded = _all(found, lambda one, kept=precision: one.proof.first_step_only and one.precision == kept)  # type: ignore[misc]
         blocks += _table(f"to the definition, {precision}: logits and gradient", found, rounded, lambda one: True)
-    blocks += _pairs(found, exact)
+    blocks += _pairs(exact)
     blocks.append(Paragraph("Each figure is the largest max|a-b| / max|a| over all proofs."))
     blocks += _missed(found)
     blocks.append(_facts(found))
@@ -120,7 +120,8 @@ def _table(title: str, found: Verification, comparisons: Sequence[Comparison], c
     return _differences(title, kept, [(verdict.framework,) for verdict in found.verdicts], lambda one: one.between[1:])
 
 
-def _pairs(found: Verification, comparisons: Sequence[Comparison]) -> list[Block]:
+def _pairs(comparisons: Sequence[Comparison]) -> list[Block]:
+    """Largest differences of each framework to each other one."""
     kept = [one for one in comparisons if one.between[0] != DEFINITION]
     pairs = list(dict.fromkeys(one.between for one in kept))
     blocks = []

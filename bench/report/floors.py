@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from bench.datasets.inspection import class_ratio
 from bench.record import Floors
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Paragraph, Row, Table
-from bench.stats.floors import QualityMetric, are_unequal, class_ratio, unbeaten
+from bench.stats.floors import QualityMetric, are_unequal, unbeaten
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 

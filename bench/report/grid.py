@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.record import OFFICIAL, DatasetNote
 from bench.report.document import Cell, Column, Row, Table, plain
 from bench.report.naming import Names
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 
 UNVERIFIED = "unverified data: no known fingerprint matched"
+
+DIFFERENT = "other data than published: the fingerprint is known to be another one"
 
 GENERATED = "generated data: made by the harness, not the published ones"
 
@@ -76,6 +79,18 @@ class Grid:
 
     def _group(self, dataset: str) -> Cell:
         note = self.results.dataset(dataset)
-        if note and note.generated:
-            return Cell(plain(dataset), notes=(GENERATED,), word=True)
-        return Cell(plain(dataset), notes=(UNVERIFIED,) if note and not note.verified else (), word=True)
+        return Cell(plain(dataset), notes=_said_of(note) if note else (), word=True)
+
+
+def _said_of(note: DatasetNote) -> tuple[str, ...]:
+    """What a reader must know of the data before comparing them with another's."""
+    notes: list[str] = []
+    if note.generated:
+        notes.append(GENERATED)
+    elif note.differs:
+        notes.append(DIFFERENT)
+    elif not note.verified:
+        notes.append(UNVERIFIED)
+    if note.split != OFFICIAL:
+        notes.append(plain(f"{note.title}: {note.split}"))
+    return tuple(notes)

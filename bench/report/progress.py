@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.record import Record
 from bench.report.naming import Names
+from bench.report.numbers import count
 from bench.runner.events import Observer, Silent
 from bench.runner.plan import Plan, PlannedTrial
 
@@ -56,6 +57,9 @@ class PlainDisplay:
         """Say what came out."""
         width = len(str(self._total))
         self.say(f"[{self._number:>{width}}/{self._total}] {outcome(record, self._names.line(record.case))}")
+
+    def close(self) -> None:
+        """Lines stay."""
 
     def say(self, line: str) -> None:
         """Print one line."""
@@ -130,9 +134,9 @@ class LiveDisplay(PlainDisplay):
 def summary(plan: Plan) -> str:
     """``41 trials of 15 cases, about 4 min; 6 cases cannot run here``."""
     running = {trial.planned.case.id for trial in plan.trials}
-    text = f"{plural(len(plan.trials), 'trial')} of {plural(len(running), 'case')}, about {duration(plan.estimate_s)}"
+    text = f"{count(len(plan.trials), 'trial')} of {count(len(running), 'case')}, about {duration(plan.estimate_s)}"
     if plan.blocked:
-        text += f"; {plural(len(plan.blocked), 'case')} cannot run here"
+        text += f"; {count(len(plan.blocked), 'case')} cannot run here"
     return text
 
 
@@ -152,8 +156,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 trial``, ``2 trials``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

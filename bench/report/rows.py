@@ -113,6 +113,8 @@ def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
         "dataset": case.dataset,
         "data_verified": note.verified if note else None,
         "data_generated": note.generated if note else None,
+        "data_title": note.title if note else None,
+        "data_split": note.split if note else None,
         "model": case.model,
         "train_rows_cap": case.train_rows,
         "framework": case.framework,

@@ -30,6 +30,10 @@ class Observer(Protocol):
         """The trial has ended and its record is stored."""
         return
 
+    def close(self) -> None:
+        """There is nothing more to tell: take away what was only drawn. May be called more than once."""
+        return
+
 
 class Silent(Observer):
     """Watches nothing."""

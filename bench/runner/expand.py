@@ -206,7 +206,7 @@ class Expansion:
                     name, data_dir=self.request.data_dir, offline=self.request.offline, say=self.progress
                 )
             except DatasetUnavailable as missing:
-                if name in self.request.datasets:
+                if self._selections["datasets"].names(name):
                     raise
                 self._data[name] = missing
         return self._data[name]
@@ -220,7 +220,7 @@ class Expansion:
         installed = adapter.installed()
         if not installed:
             missing = f"{adapter.name} needs {' and '.join(installed.missing)}, not installed here."
-            if self._named("frameworks", case.framework):
+            if self._selections["frameworks"].names(case.framework):
                 raise BenchError(missing, installed.command)
             return "unavailable", f"{missing} {installed.command}"
         unsupported = adapter.unsupported(case, model, data.info.shape, len(data.info.class_names))
@@ -234,11 +234,6 @@ class Expansion:
                 raise BenchError(message, advice)
             return "unavailable", f"{adapter.name} sees no device {case.device!r}."
         return None, ""
-
-    def _named(self, axis: str, value: str) -> bool:
-        """Whether the request names ``value`` itself, not by a glob that it happens to match."""
-        chosen = self._selections[axis]
-        return value in chosen.patterns or value in chosen.added
 
 
 def _can_build(adapter: Adapter, model: Model) -> bool:
@@ -258,12 +253,16 @@ _AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str, Callable[[str], 
 
 
 def _parameters(model: Model, adapter: Adapter, settings: ModelSettings, axes: Axes) -> dict[str, JsonValue]:
-    """An estimator's: those the suite sets, and the class weights that a network has in its training."""
+    """An estimator's: those the suite sets, and the class weights that a network has in its training.
+
+    A table of the suite for this one model goes before the suite's training, and what was asked for before both.
+    """
     if isinstance(model, Network) or adapter.trained_by_steps(model):
         return {}
     given = dict(settings.parameters) if isinstance(model, Estimator) else {}
     weights = axes.class_weights(settings)
-    return given if weights is None else {"class_weight": weights, **given}
+    parameters = given if weights is None else {"class_weight": weights, **given}
+    return {**parameters, "class_weight": weights} if axes.request.class_weights else parameters
 
 
 def _cap(model: Model, settings: ModelSettings, matrix: Matrix, rows: int | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -10,17 +10,19 @@ from bench.case import Case
 from bench.datasets.catalog import CachedDataset, load
 from bench.datasets.floors import VERSION
 from bench.durable import write_text_whole
+from bench.errors import BenchError
 from bench.record import Floors
 
 if TYPE_CHECKING:
     from bench.runner.expand import PlannedCase
 
 
-def floors_of_run(cases: Iterable[PlannedCase], say: Callable[[str], None]) -> Iterator[Floors]:
-    """The floors of every data set of ``cases`` that can run, for each number of training rows they get, one by one.
+def keep_floors(cases: Iterable[PlannedCase], keep: Callable[[Floors], None], say: Callable[[str], None]) -> None:
+    """Let ``keep`` have the floors of every data set of ``cases`` that can run, for each number of training rows.
 
     The rows are those that a model gets, with its validation part, which depends on the seed. 60,000 rows of 784
-    pixels and 10,000 test rows take some seconds on two cores; what was computed once is only read.
+    pixels and 10,000 test rows take some seconds on two cores; what was computed once is only read. The trials stand
+    without floors: of what cannot be had or kept, a full disk or a damaged cache, one line is said, and no more.
     """
     wanted: dict[tuple[str, int], tuple[CachedDataset, Case]] = {}
     for planned in cases:
@@ -28,7 +30,11 @@ def floors_of_run(cases: Iterable[PlannedCase], say: Callable[[str], None]) -> I
             rows = planned.case.train_rows or planned.data.info.train_rows
             wanted.setdefault((planned.data.info.fingerprint, rows), (planned.data, planned.case))
     for data, case in wanted.values():
-        yield floors_of(data, case.train_rows, say)
+        try:
+            keep(floors_of(data, case.train_rows, say))
+        except (BenchError, OSError, ValueError, MemoryError) as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            say(f"no floors of {data.info.name}: {reason}")
 
 
 def floors_of(data: CachedDataset, cap: int | None, say: Callable[[str], None]) -> Floors:

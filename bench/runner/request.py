@@ -34,7 +34,7 @@ class Request:
     threads: int | None = None
     epochs: int | None = None
     class_weights: ClassWeights | None = None
-    """For every model, where the suite sets none."""
+    """For every model, whatever the suite says."""
     timeout_s: float | None = None
     data_dir: Path | None = None
     offline: bool = False

@@ -12,6 +12,7 @@ from bench import __version__, certificate
 from bench.adapters.catalog import ADAPTERS, find_adapter
 from bench.case import PROTOCOL_VERSION
 from bench.certificate import Certificate
+from bench.datasets.verification import noted
 from bench.errors import BenchError
 from bench.measure.environment import capture
 from bench.measure.noise import NoiseWatch
@@ -21,7 +22,7 @@ from bench.record import FAILED, Noise, Record, RunManifest
 from bench.runner.command import Commands
 from bench.runner.events import Observer, Silent
 from bench.runner.expand import Expansion, PlannedCase
-from bench.runner.floors import floors_of_run
+from bench.runner.floors import keep_floors
 from bench.runner.history import History
 from bench.runner.job import Job
 from bench.runner.local import Outcome, run_job
@@ -68,16 +69,8 @@ class Run:
                     observer.finished(record)
             finally:
                 self.history.add(durations)
-            self._add_floors(folder, observer)
+            keep_floors(self.plan.cases, folder.add_floors, observer.preparing)
         return folder
-
-    def _add_floors(self, folder: RunFolder, observer: Observer) -> None:
-        """The trials stand without floors: where they cannot be had, that is said, and no more."""
-        try:
-            for floors in floors_of_run(self.plan.cases, observer.preparing):
-                folder.add_floors(floors)
-        except (BenchError, OSError, MemoryError) as error:
-            observer.preparing(f"no floors of the data: {error or type(error).__name__}")
 
     def _case_seeds(self, seeds: int) -> dict[str, int]:
         """Cases whose part of the suite has a number of seeds of its own, which the request does not overrule."""
@@ -86,7 +79,7 @@ class Run:
 
     def _manifest(self) -> RunManifest:
         seeds = self.request.seeds or self.suite.seeds
-        data = {case.data.info.name: case.data.info.note() for case in self.plan.cases if case.data}
+        data = {case.data.info.name: noted(case.data.info) for case in self.plan.cases if case.data}
         now = datetime.now(UTC)
         return RunManifest(
             bench_version=__version__,
@@ -109,7 +102,8 @@ class Run:
             if planned.case.id not in known:
                 assert planned.blocked is not None
                 command = self.commands.trial(planned, 0)
-                folder.append(_record(planned, 0, planned.blocked, command, reason=planned.reason))
+                found = _certificate(planned)
+                folder.append(_record(planned, 0, planned.blocked, command, found, planned.reason))
 
     def _trial(self, trial: PlannedTrial, folder: RunFolder, observer: Observer) -> Record:
         planned = trial.planned
@@ -140,7 +134,9 @@ class Run:
             measured.accelerators if measured else (),
         )
         command = self.commands.trial(trial.planned, trial.seed_index)
-        record = _record(trial.planned, trial.seed_index, outcome.status, command).model_copy(
+        if (found := _certificate(trial.planned)) is not None:
+            folder.add_certificate(found.id, found)
+        record = _record(trial.planned, trial.seed_index, outcome.status, command, found).model_copy(
             update={
                 "reason": outcome.reason,
                 "stderr_tail": outcome.stderr_tail,
@@ -150,8 +146,6 @@ class Run:
                 "noise": noise,
             }
         )
-        if (found := _certificate(trial.planned)) is not None:
-            folder.add_certificate(found.id, found)
         if measured is None:
             return record
         figures = ("train_rows", "test_rows", "phases", "scores", "memory", "model", "settings")
@@ -219,8 +213,14 @@ def _to_resume(request: Request, suite: Suite, cases: list[PlannedCase]) -> RunF
     return newest
 
 
-def _record(planned: PlannedCase, seed_index: int, status: str, command: str, reason: str | None = None) -> Record:
-    found = _certificate(planned)
+def _record(
+    planned: PlannedCase,
+    seed_index: int,
+    status: str,
+    command: str,
+    found: Certificate | None,
+    reason: str | None = None,
+) -> Record:
     return Record.model_validate(
         {
             "case_id": planned.case.id,

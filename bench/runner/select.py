@@ -13,12 +13,16 @@ class Selection:
 
     patterns: tuple[str, ...]
     added: tuple[str, ...]
-    everything: bool
-    """Nothing was named on this axis: all the suite has."""
+    asked: tuple[str, ...]
+    """The names, globs and files as they were given; none: all the suite has."""
 
     def of(self, values: Iterable[str]) -> tuple[str, ...]:
         """Those of the suite's ``values`` that are selected."""
-        return tuple(value for value in values if self.everything or matches(value, self.patterns))
+        return tuple(value for value in values if not self.asked or matches(value, self.patterns))
+
+    def names(self, value: str) -> bool:
+        """Whether ``value`` itself was asked for, and not by a glob that it happens to match."""
+        return value in self.asked
 
 
 def select(
@@ -46,7 +50,7 @@ def select(
             added += found
         else:
             raise _unknown(kind, name, known, listing)
-    return Selection(tuple(patterns), tuple(dict.fromkeys(added)), not asked)
+    return Selection(tuple(patterns), tuple(dict.fromkeys(added)), asked)
 
 
 def expand_globs(

@@ -10,6 +10,7 @@ import pytest
 from bench import __version__
 from bench.cli.app import Commands, main
 from bench.cli.lazy import Entry
+from bench.report.formats import REPORTS
 
 FAULTS = '''
 """A command that ends in the ways a command can end."""
@@ -68,6 +69,11 @@ def test_every_command_has_help_of_its_own(name: str) -> None:
     assert ended.stdout.startswith(f"Usage: bench {name} ")
 
 
+def test_the_line_of_the_report_names_every_format() -> None:
+    said = Commands.table["report"].help.lower()
+    assert [name for name in REPORTS if name not in said] == []
+
+
 def test_no_arguments_show_the_help_and_exit_with_two() -> None:
     ended = run()
     assert ended.returncode == 2
@@ -80,7 +86,8 @@ def test_no_arguments_show_the_help_and_exit_with_two() -> None:
         (["lst"], "No such command 'lst'. Did you mean 'list'?"),
         (["list", "modles"], "No such command 'modles'. Did you mean 'models'?"),
         (["schema", "--off"], "No such option"),
-        (["schema", "--of", "recrd"], "Invalid value for '--of'"),
+        (["schema", "--of", "recrd"], "Invalid value for '--of': 'recrd' is not one of"),
+        (["run", "--execution", "compield"], "Invalid value for '--execution': 'compield' is not one of 'eager'"),
     ],
 )
 def test_a_wrong_question_exits_with_two_and_says_what_is_wrong(arguments: list[str], message: str) -> None:

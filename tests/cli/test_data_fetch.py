@@ -16,7 +16,7 @@ SKIN = "Skin Cancer MNIST (HAM10000): licence CC BY-NC-SA 4.0 (non-commercial us
 BAR = """
 import sys
 from pathlib import Path
-from bench.cli.data_fetch import bar_on_terminal
+from bench.cli.data_progress import bar_on_terminal
 from bench.datasets.download import Bundle, RemoteFile
 from bench.datasets.fetch import fetch
 watch = bar_on_terminal()

@@ -60,6 +60,13 @@ def test_inspect_finds_what_lies_in_both_parts_and_computes_the_floors(bench: Be
     }
 
 
+def test_inspect_takes_the_floors_that_were_computed_before(bench: Bench) -> None:
+    first, second = bench("inspect", "digits"), bench("inspect", "digits")
+    assert "computing the floors of digits" in first.stderr
+    assert "floors" not in second.stderr
+    assert second.stdout == first.stdout
+
+
 def test_inspect_prints_a_panel_and_writes_it_to_a_file(bench: Bench, tmp_path: Path) -> None:
     printed = bench("inspect", "digits")
     assert printed.returncode == 0

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets import network, places
+from bench.datasets import network
+from tests.alone import isolate
 
 
 @pytest.fixture(scope="session")
@@ -18,19 +19,5 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "cache"))
-    for name in (
-        "BENCH_DATA_DIR",
-        "BENCH_OFFLINE",
-        "KERAS_HOME",
-        "SCIKIT_LEARN_DATA",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(places, "DEBIAN", tmp_path / "debian")
-    monkeypatch.setattr(places, "KAGGLE", tmp_path / "kaggle")
+    isolate(monkeypatch, tmp_path)
     monkeypatch.setattr(network, "_probed", {})

@@ -8,7 +8,6 @@ shows a single mutation.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from typing import Any
 
 MUTATIONS = int(os.environ.get("BENCH_MUTATIONS", "300"))
 """Of each format."""
+CAN_RUN = Path("/proc/self/clear_refs").exists()
+NEEDS = "the most memory that one file takes is measured by Linux's /proc/self/clear_refs, which is not here"
 ROOT = Path(__file__).parents[2]
 HEADS = ("format", "files", "data", "words", "crashed", "last stage", "of content", "honest MiB", "most MiB", "CPU s")
 
@@ -119,6 +120,8 @@ def _process(name: str, first: int, end: int, folder: Path) -> "tuple[subprocess
 
 
 def _children_cpu_s() -> float:
+    import resource  # of POSIX systems
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -145,6 +148,8 @@ def main() -> int:
     parser.add_argument("--mutations", type=int, default=MUTATIONS)
     parser.add_argument("--only", type=int, metavar="NUMBER", help="show a single mutation")
     asked = parser.parse_args()
+    if not CAN_RUN:
+        parser.exit(2, f"{NEEDS}\n")
     outcomes = []
     for format in FORMATS:
         if not asked.formats or any(part.lower() in format.name.lower() for part in asked.formats):

@@ -38,7 +38,7 @@ class OpenmlArff(Format):
     """The file gzipped, and unpacked under the same name. The last stage is the one that decodes values."""
 
     name = "OpenML ARFF"
-    last = frozenset({"read_pixel_rows", "_check_labels", "_plain_line"})
+    last = frozenset({"read_pixel_rows", "checked", "_plain_line"})
 
     def honest(self) -> Files:
         return {FILE: gzipped(arff_bytes())}

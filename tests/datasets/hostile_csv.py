@@ -91,7 +91,7 @@ class PixelTable(Format):
     """Sign language's two tables. The last stage is the one that decodes values."""
 
     name = "CSV with a header"
-    last = frozenset({"read_pixel_rows", "_read_part", "_read_table", "_check_counts", "check_order"})
+    last = frozenset({"read_pixel_rows", "checked", "_check_counts", "check_order"})
     wrap: ClassVar[str] = "plain"
 
     def tables(self) -> Files:

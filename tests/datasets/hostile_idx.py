@@ -31,7 +31,7 @@ from tests.datasets.hostile_format import Arrays, Files, Format, found
 from tests.datasets.small import Tiny, digits, idx_bytes
 from tests.datasets.small_emnist import letters
 
-READ = frozenset({"read_pair", "read", "_part", "read_part"})
+READ = frozenset({"_part", "checked", "check_counts", "check_images", "read"})
 """They hold counts, sizes of images and labels against each other once both files of a part are decoded."""
 
 

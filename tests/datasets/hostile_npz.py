@@ -102,7 +102,7 @@ class Npz(Format):
     """MNIST as Keras has it. The last stage begins when all four arrays are read."""
 
     name = "npz, stored"
-    last = frozenset({"_checked", "read", "assemble", "_check_alike", "_read_npz"})
+    last = frozenset({"_checked", "checked", "check_images", "assemble", "_check_alike", "_read_npz"})
     method: ClassVar[int] = zipfile.ZIP_STORED
 
     def arrays(self) -> dict[str, NDArray[Any]]:

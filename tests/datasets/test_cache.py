@@ -1,5 +1,6 @@
 import json
 import mmap
+import os
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.datasets import cache
 from bench.datasets.cache import Shelf, load
 from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.datasets.fingerprint import fingerprint
@@ -115,3 +117,47 @@ def test_a_cache_that_cannot_be_written_is_an_error_in_words(tmp_path: Path, mon
 def test_the_info_is_plain_json() -> None:
     info = json.loads((stored(made()) / "info.json").read_text())
     assert (info["train_rows"], info["shape"], info["verified"]) == (4, [2, 3, 1], False)
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '"words"', '{"fingerprint": 5}'])
+def test_one_damaged_entry_hides_no_other_version(damage: str) -> None:
+    whole, broken = stored(made()), stored(made(6))
+    (broken / "info.json").write_text(damage)
+    assert [cached.folder for cached in Shelf("a").versions()] == [whole]
+
+
+def test_versions_come_newest_first() -> None:
+    first, second = stored(made()), stored(made(6))
+    os.utime(first / "info.json", ns=(2, 2))
+    os.utime(second / "info.json", ns=(1, 1))
+    assert [cached.folder for cached in Shelf("a").versions()] == [first, second]
+
+
+def test_what_fails_under_the_lock_is_not_blamed_on_the_cache() -> None:
+    with pytest.raises(FileNotFoundError, match="elsewhere"), Shelf("a").lock():
+        raise FileNotFoundError(2, "No such file or directory", "elsewhere")
+
+
+def test_a_full_disk_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(BenchError, match="the cache of data sets cannot be written: No space left on device"):
+        stored(made())
+
+
+def test_removing_what_another_process_holds_is_said_and_done_once_it_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cache, "PATIENCE_S", 0.05)
+    folder = stored(made())
+    (folder.parent / ".index.json.1.tmp").write_text("")  # of a process that was killed
+    said = threading.Event()
+    with Shelf("a").lock():
+        remover = threading.Thread(target=lambda: Shelf("a").remove(said.set))
+        remover.start()
+        assert said.wait(20)
+        assert folder.exists()
+    remover.join(20)
+    assert [entry.name for entry in folder.parent.iterdir() if entry.suffix != ".lock"] == []

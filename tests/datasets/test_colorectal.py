@@ -189,7 +189,7 @@ def test_a_few_tiles_are_half_a_data_set_but_not_beside_a_table(tmp_path: Path) 
 
 def test_a_label_outside_1_to_8_and_a_class_of_the_wrong_size_are_refused(tmp_path: Path) -> None:
     write_table(tmp_path, 8, "RGB", np.array([*LABELS[:-1], 0]))
-    with pytest.raises(BrokenFile, match="holds label 0 in row 80; 1 to 8 expected"):
+    with pytest.raises(BrokenFile, match="holds label 0 in line 81; 1 to 8 expected"):
         read(tmp_path)
     write_table(tmp_path, 8, "RGB", np.array([*LABELS[:-1], 1]))
     with pytest.raises(BrokenFile, match="holds 11 images of class tumor, 10 expected"):

@@ -5,7 +5,7 @@ All formats in one table: ``python -m tests.datasets.hostile``.
 
 import pytest
 
-from tests.datasets.hostile import MUTATIONS, Outcome, read_hostile, table
+from tests.datasets.hostile import CAN_RUN, MUTATIONS, NEEDS, Outcome, read_hostile, table
 
 FORMATS = {
     "IDX": False,
@@ -40,6 +40,7 @@ def test_every_format_is_tried() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not CAN_RUN, reason=NEEDS)
 @pytest.mark.parametrize("name", FORMATS)
 def test_hostile_files_end_in_words_or_in_right_data(name: str) -> None:
     outcome = read_hostile(name, FORMATS[name])

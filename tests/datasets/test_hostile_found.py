@@ -109,8 +109,8 @@ def _metadata(file: Path) -> object:
     [
         (HEADER + b"x\n" * 1_000_000, "holds more than 2 rows of data, 2 expected"),
         (HEADER[:-1] + b",dx\na,b,nv,mel\n", "has more than one column dx"),
-        (HEADER + b"a,p,nv\na\0,q,nv\n", r"names a lesion 'a\x00' in row 2; a name like HAM_0000118 expected"),
-        (HEADER + b'a,p,nv\nb,"\x1b\n/q",nv\n', r"names a picture '\x1b\n/q' in row 2"),
+        (HEADER + b"a,p,nv\na\0,q,nv\n", r"names a lesion 'a\x00' in line 3; a name like HAM_0000118 expected"),
+        (HEADER + b'a,p,nv\nb,"\x1b\n/q",nv\n', r"names a picture '\x1b\n/q' in line 4"),
         (zeros(64, 31, HEADER), GROWS),
     ],
     ids=["rows", "columns", "lesion", "picture", "bomb"],

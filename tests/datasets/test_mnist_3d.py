@@ -1,8 +1,12 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from bench.datasets import catalog
 from bench.datasets.cache import CachedDataset, load
 from bench.datasets.catalog import resolve
 from bench.datasets.mnist_3d import Mnist3d
@@ -114,6 +118,23 @@ def test_without_mnist_it_is_unavailable_with_advice() -> None:
     first, advice = str(caught.value).split("\n", 1)
     assert first.startswith("data set '3d-mnist' is not on this machine (nor is mnist, from which it could be made; ")
     assert "bench data fetch mnist" in advice
+
+
+def test_the_data_it_is_made_from_are_fetched_with_the_same_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def resolved(name: str, **options: Any) -> CachedDataset:
+        asked.append(options)
+        raise DatasetUnavailable(name)
+
+    @contextmanager
+    def watch(name: str, size: int) -> Iterator[Callable[[int], None]]:
+        yield lambda received: None
+
+    monkeypatch.setattr(catalog, "resolve", resolved)
+    with pytest.raises(DatasetUnavailable):
+        Search(Mnist3d(), None, True, print, watch=watch).run()
+    assert [(options["say"], options["watch"]) for options in asked] == [(print, watch)]
 
 
 def test_an_mnist_of_too_few_digits_is_an_error_in_words(tmp_path: Path) -> None:

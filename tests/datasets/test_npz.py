@@ -1,5 +1,6 @@
 import io
 import pickle
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.datasets.emnist_files import Archive
 from bench.datasets.npz import read_npz
 from bench.datasets.source import BrokenFile
 
@@ -68,3 +70,15 @@ def test_a_damaged_member_is_refused(tmp_path: Path) -> None:
     content = (tmp_path / "a.npz").read_bytes()
     (tmp_path / "a.npz").write_bytes(content.replace(b"\7" * 32, b"\7" * 31 + b"\6", 1))
     assert "cannot be read: Bad CRC-32" in message(tmp_path / "a.npz")
+
+
+def test_whatever_python_makes_of_a_broken_archive_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacking(*arguments: object) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr(zipfile, "ZipFile", unpacking)
+    assert message(tmp_path / "a.npz") == "a.npz is no npz archive: unpack requires a buffer of 4 bytes."
+    with pytest.raises(BrokenFile, match=r"^a.zip is no zip archive: unpack requires a buffer of 4 bytes\.$"):
+        Archive(tmp_path / "a.zip")

@@ -79,7 +79,7 @@ def test_other_data_where_fetch_openml_keeps_its_files_are_passed_over(tmp_path:
 
 def test_a_file_with_fewer_rows_is_an_error_in_words(tmp_path: Path) -> None:
     write_arff(tmp_path / "tiny.arff", arff_bytes()[:-3000])
-    with pytest.raises(BenchError, match=r"^tiny: tiny\.arff holds .* in row 29, 785 expected"):
+    with pytest.raises(BenchError, match=r"^tiny: tiny\.arff holds .* in line 821, 785 expected"):
         search(tmp_path)
 
 

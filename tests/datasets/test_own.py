@@ -1,3 +1,5 @@
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +181,33 @@ def test_a_training_folder_with_another_part_than_test_is_refused(tmp_path: Path
     picture(tmp_path / "pets" / "train" / "cat" / "a.png", 1)
     picture(tmp_path / "pets" / "val" / "cat" / "a.png", 1)
     assert "holds train/ beside val/, but no test/" in message(str(tmp_path / "pets"))
+
+
+@pytest.mark.parametrize("unreadable", ["own", "a"])
+def test_a_folder_that_may_not_be_read_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unreadable: str
+) -> None:
+    (tmp_path / "own" / "a").mkdir(parents=True)
+    listed = Path.iterdir
+
+    def refusing(folder: Path) -> Iterator[Path]:
+        if folder.name == unreadable:
+            raise PermissionError(13, "Permission denied")  # as root meets nowhere
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    with pytest.raises(BenchError, match=f"^{unreadable} cannot be read: Permission denied"):
+        resolve(str(tmp_path / "own"))
+
+
+def test_names_of_a_foreign_folder_are_said_without_control_characters(tmp_path: Path) -> None:
+    if os.name != "posix":
+        pytest.skip("such names are POSIX systems' only")
+    (tmp_path / "own" / "a").mkdir(parents=True)
+    (tmp_path / "own" / "a" / "1\x1b]0;owned\x07.png").write_text("none")
+    with pytest.raises(BenchError) as caught:
+        resolve(str(tmp_path / "own"))
+    assert str(caught.value).startswith(r"1\x1b]0;owned\x07.png cannot be read as an image.")
 
 
 def test_a_folder_of_idx_files_is_a_data_set(tmp_path: Path) -> None:

@@ -63,15 +63,16 @@ GOOD = "label,a,b\n0,1,2\n3,4,5\n"
         ("", "is empty"),
         ("label,a,b\n0,1,2\n", "holds 1 rows of data, 2 expected: the file is cut short"),
         (GOOD + "6,7,8\n", "holds more than 2 rows of data"),
-        ("label,a,b\n0,1,2\n3,4\n", "holds 2 values in row 2, 3 expected"),
-        ("label,a,b\n0,1\n2,3,4,5\n", "holds 2 values in row 1, 3 expected"),
-        ("label,a,b\n0,1,2\n3,4,256\n", "holds '256' in row 2, column 3; a whole number from 0 to 255 expected"),
-        ("label,a,b\n0,1,2\n3,4,999\n", "holds '999' in row 2, column 3"),
-        ("label,a,b\n0,1,2\n3,1004,5\n", "holds '1004' in row 2, column 2"),
-        ("label,a,b\n0,1,2\n3,-4,5\n", "holds '-4' in row 2, column 2"),
-        ("label,a,b\n0,1,2\n3,0.5,5\n", "holds '0.5' in row 2, column 2"),
-        ("label,a,b\n0,1,2\n3,,5\n", "holds '' in row 2, column 2"),
-        ("label,a,b\n,1,2\n3,4,5\n", "holds '' in row 1, column 1"),
+        ("label,a,b\n0,1,2\n3,4\n", "holds 2 values in line 3, 3 expected"),
+        ("label,a,b\n0,1\n2,3,4,5\n", "holds 2 values in line 2, 3 expected"),
+        ("label,a,b\n0,1,2\n3,4,256\n", "holds '256' in line 3, column 3; a whole number from 0 to 255 expected"),
+        ("label,a,b\n0,1,2\n3,4,999\n", "holds '999' in line 3, column 3"),
+        ("label,a,b\n0,1,2\n3,1004,5\n", "holds '1004' in line 3, column 2"),
+        ("label,a,b\n0,1,2\n3,-4,5\n", "holds '-4' in line 3, column 2"),
+        ("label,a,b\n0,1,2\n3,0.5,5\n", "holds '0.5' in line 3, column 2"),
+        ("label,a,b\n0,1,2\n3,,5\n", "holds '' in line 3, column 2"),
+        ("label,a,b\n,1,2\n3,4,5\n", "holds '' in line 2, column 1"),
+        ("label,a,b\n\n0,1,2\n\r\n\n3,x,5\n", "holds 'x' in line 6, column 2"),
         ("label,a\n0,1\n", "holds 2 columns in its first line, 3 expected"),
         ("0,1,2\n3,4,5\n", "its header line is missing"),
     ],
@@ -87,11 +88,11 @@ def test_empty_lines_a_byte_order_mark_and_a_quoted_header_do_no_harm(text: str)
     assert read(text.encode(), 2, 2).pixels.tolist() == [[1, 2], [4, 5]]
 
 
-def test_a_row_is_numbered_from_the_start_of_the_file_though_it_is_read_in_chunks(
+def test_a_line_is_numbered_from_the_start_of_the_file_though_it_is_read_in_chunks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pixel_csv, "CHUNK", 10)
-    assert "row 51, column 3" in message(b"label,a,b\n" + b"0,1,2\n" * 50 + b"0,1,x\n", 60, 2)
+    assert "line 52, column 3" in message(b"label,a,b\n" + b"0,1,2\n" * 50 + b"0,1,x\n", 60, 2)
 
 
 def test_a_line_without_end_is_given_up() -> None:

@@ -1,10 +1,11 @@
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bench.datasets.catalog import DATASETS, definition_of, load, resolve
+from bench.datasets.catalog import DATASETS, definition_of, is_own, load, resolve
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.source import Source
@@ -39,6 +40,16 @@ def test_another_packages_data_set_is_used_like_a_built_in_one(monkeypatch: pyte
     cached = resolve("stripes")
     assert (cached.info.title, cached.info.train_rows, cached.info.verified) == ("Stripes", 16, False)
     assert load(cached.folder).train.images[0, 0, :, 0].tolist() == [255, 0, 255, 0]
+
+
+def test_a_folder_of_its_name_in_the_working_folder_does_not_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("stripes", f"{Stripes.__module__}:Stripes", DATASETS.group)
+    monkeypatch.setitem(DATASETS.__dict__, "_external", {"stripes": entry})
+    plugged(monkeypatch, Stripes)
+    Path("stripes").mkdir()
+    assert not is_own("stripes")
+    assert resolve("stripes").info.title == "Stripes"
+    assert is_own("./stripes")
 
 
 def broken(**changes: Any) -> type[Stripes]:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,8 +132,9 @@ def test_lesions_vouch_for_the_order_of_the_published_table_and_not_for_a_shuffl
     for class_id in range(7):
         rows = np.flatnonzero(lesions.labels == class_id)
         shuffled[rows] = drawn.permutation(rows)
+    moved = replace(table, pixels=table.pixels[shuffled])
     with pytest.raises(BrokenFile, match="no more alike than others"):
-        check_order(file, folder / METADATA, table.pixels[shuffled], table.labels, lesions, SkinCancer.class_names)
+        check_order(file, folder / METADATA, moved, lesions, SkinCancer.class_names)
 
 
 def test_tiles_scaled_to_8x8_are_rows_of_the_tables_in_colour_and_in_grey(data_dir: Path) -> None:

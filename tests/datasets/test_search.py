@@ -123,7 +123,7 @@ def test_other_data_in_the_users_folder_are_taken_as_unverified(tmp_path: Path) 
 
 def test_data_of_another_data_set_are_never_taken(tmp_path: Path) -> None:
     foreign = fingerprint_of(write_idx(tmp_path / "data"))
-    with pytest.raises(DatasetUnavailable):
+    with pytest.raises(DatasetUnavailable, match=r"\(the user's folder: the files of another data set\)"):
         Spy().run(tmp_path / "data", frozenset({foreign}))
 
 

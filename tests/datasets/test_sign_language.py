@@ -72,7 +72,7 @@ def test_letters_name_the_classes_without_j_and_z() -> None:
 def test_a_label_that_no_picture_can_have_is_refused(tmp_path: Path, label: int) -> None:
     write(tmp_path, "plain")
     (tmp_path / TABLES[1]).write_bytes(table(24, 1, [*STORED[:5], label, *STORED[6:]])[0])
-    with pytest.raises(BrokenFile, match=f"sign_mnist_test.csv holds label {label} in row 6; 0 to 24 without 9"):
+    with pytest.raises(BrokenFile, match=f"sign_mnist_test.csv holds label {label} in line 7; 0 to 24 without 9"):
         Small().read(found(tmp_path))
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.lesions import Lesions, check_order, resemblance
+from bench.datasets.pixel_csv import PixelTable
 from bench.datasets.skin_cancer import METADATA
 from bench.datasets.source import BrokenFile
 from tests.datasets.small_pictures import DIAGNOSES, STORED, Skin, metadata_text, noise, picture_bytes, write_skin
@@ -54,8 +55,12 @@ def test_metadata_in_another_order_are_not_trusted(tmp_path: Path) -> None:
     header, *lines = metadata_text().splitlines()
     (tmp_path / METADATA).write_text("\n".join([header, *sorted(lines, key=lambda line: line.split(",")[1]), ""]))
     said = message(tmp_path)
-    assert "hmnist_28_28_RGB.csv holds label 2 (bkl) in row 1, where HAM10000_metadata.csv says mel" in said
+    assert "hmnist_28_28_RGB.csv holds label 2 (bkl) in line 2, where HAM10000_metadata.csv says mel" in said
     assert "Take both files from one place" in said
+
+
+def table_of(images: np.ndarray, lesions: Lesions) -> PixelTable:
+    return PixelTable(images, lesions.labels, np.arange(2, len(images) + 2))
 
 
 def alike_within_lesions(pairs: int) -> tuple[np.ndarray, Lesions]:
@@ -69,13 +74,13 @@ def alike_within_lesions(pairs: int) -> tuple[np.ndarray, Lesions]:
 
 def test_rows_exchanged_within_a_class_are_noticed_though_every_label_agrees(tmp_path: Path) -> None:
     images, lesions = alike_within_lesions(300)
-    check_order(tmp_path / "t", tmp_path / "m", images, lesions.labels, lesions, ("a", "b"))
+    check_order(tmp_path / "t", tmp_path / "m", table_of(images, lesions), lesions, ("a", "b"))
     shuffled = np.arange(600)
     for class_id in (0, 1):
         rows = np.flatnonzero(lesions.labels == class_id)
         shuffled[rows] = np.random.default_rng(4).permutation(rows)
     with pytest.raises(BrokenFile, match="rows of one lesion are no more alike than others"):
-        check_order(tmp_path / "t", tmp_path / "m", images[shuffled], lesions.labels, lesions, ("a", "b"))
+        check_order(tmp_path / "t", tmp_path / "m", table_of(images[shuffled], lesions), lesions, ("a", "b"))
 
 
 def test_resemblance_is_a_half_where_lesions_mean_nothing() -> None:
@@ -147,11 +152,11 @@ def test_a_picture_that_the_metadata_name_must_be_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("bkl", "bkx", "holds dx 'bkx' in row 1; one of akiec, bcc"),
-        ("HAM_0000000,", ",", "names no lesion in row 1"),
-        ("ISIC_0000100", "", "names no picture in row 1"),
+        ("bkl", "bkx", "holds dx 'bkx' in line 2; one of akiec, bcc"),
+        ("HAM_0000000,", ",", "names no lesion in line 2"),
+        ("ISIC_0000100", "", "names no picture in line 2"),
         ("ISIC_0000100", "ISIC_0000099", "names a picture twice"),
-        ("HAM_0000002", "HAM_0000000", "gives lesion 'HAM_0000000' two classes, the second in row 5"),
+        ("HAM_0000002", "HAM_0000000", "gives lesion 'HAM_0000000' two classes, the second in line 6"),
         ("lesion_id", "lesion", "has no column lesion_id"),
         ("HAM_0000009,ISIC_0000081,mel,histo,80.0,male,scalp\n", "", "holds 19 rows of data, 20 expected"),
     ],

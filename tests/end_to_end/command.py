@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -62,14 +61,6 @@ class Bench:
     def records(self) -> list[Json]:
         """Every line of the newest run's records."""
         return read_records(self.runs()[-1])
-
-
-def environment(home: Path, cache: Path) -> dict[str, str]:
-    """What a command starts with: this process's variables less those that change what bench finds or does."""
-    foreign = ("BENCH_", "KERAS_", "PYTHON", "OMP_", "XDG_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    own = {"HOME": str(home), "BENCH_CACHE_DIR": str(cache), "BENCH_OFFLINE": "1", "COLUMNS": "80"}
-    return {**kept, **own}
 
 
 def read_records(run: Path) -> list[Json]:

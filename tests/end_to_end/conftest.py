@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.command import Bench, environment
+from tests.alone import environment
+from tests.end_to_end.command import Bench
 
 
 @pytest.fixture(scope="session")

@@ -155,11 +155,11 @@ def test_a_broken_idx_file_in_the_users_folder_is_refused_by_name(
     assert_nothing_was_run(bench)
 
 
-def test_the_files_that_the_broken_ones_are_made_of_run_and_are_called_unverified(bench: Bench) -> None:
+def test_the_files_that_the_broken_ones_are_made_of_run_and_are_called_other_than_the_published(bench: Bench) -> None:
     write_mnist(bench.folder / "data" / "mnist")
     ended = bench("run", "--suite", "smoke", "--dataset", "mnist", "--model", "majority", "--data-dir", "data")
     assert ended.returncode == 0, ended.stderr
-    assert "unverified" in ended.stdout
+    assert "other data than published" in ended.stdout
 
 
 class Payload:

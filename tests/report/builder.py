@@ -185,10 +185,18 @@ def memory(framework: str, draw: random.Random) -> Memory:
 class RunBuilder:
     """Collects cases and records, and makes a run of them."""
 
-    def __init__(self, seeds: int = 3, track: str = "matched", suite: str = "quick") -> None:
+    def __init__(
+        self,
+        seeds: int = 3,
+        track: str = "matched",
+        suite: str = "quick",
+        notes: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        """``notes`` says by name what a data set's note has otherwise."""
         self.seeds = seeds
         self.track = track
         self.suite = suite
+        self.notes = notes or {}
         self.cases: list[Case] = []
         self.records: list[Record] = []
 
@@ -228,7 +236,9 @@ class RunBuilder:
                 "created_at": "2026-11-22T10:15:00Z",
                 "command": f"bench run --suite {self.suite}",
                 "cases": tuple(self.cases),
-                "datasets": tuple(note(name) for name in dict.fromkeys(one.dataset for one in self.cases)),
+                "datasets": tuple(
+                    note(name, **self.notes.get(name, {})) for name in dict.fromkeys(one.dataset for one in self.cases)
+                ),
             }
         )
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from bench.datasets.dataset import Split
+from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.report import dataset_sheet
-from bench.report.dataset_sheet import first_rows, spread
+from bench.report.dataset_sheet import Glance, first_rows, spread
+from bench.report.picture_file import drawn
 
 
 def labelled(labels: list[int], classes: int) -> Split:
@@ -27,3 +28,17 @@ def test_mean_and_deviation_are_in_units_of_the_scale_whatever_the_blocks(monkey
     low, high, mean, deviation = spread(Split(images, np.zeros(3, np.int64), 16, 1))
     assert (low, high, mean) == (0, 16, 0.5)
     assert deviation == pytest.approx(0.125**0.5)
+
+
+def test_names_of_a_foreign_file_cannot_control_the_terminal_nor_stop_the_picture() -> None:
+    owned = "n\x1b]0;owned\x07v\n\x9b2J"
+    part = Split(np.zeros((2, 2, 2, 1), np.uint8), np.array([0, 1]), 255, 2)
+    dataset = Dataset("mine", f"{owned}.npz", part, part, (owned, "b"), "official")
+    info = DatasetInfo.of(dataset, "f" * 64, verified=False, source=owned)
+    glance = Glance(info, dataset, 2)
+    shown = glance.text(80, color=False, colors=None, pictures=True)
+    assert shown.count("n ]0;owned v 2J") >= 3  # the title, the source, the class
+    assert shown.replace("\n", "").isprintable()
+    sheet = glance.sheet()
+    assert (sheet.title, sheet.labels[0]) == ("n ]0;owned v 2J.npz: the first training images", "n ]0;owned v 2J")
+    drawn(sheet)  # letters are measured line by line: a name of several lines would be refused

@@ -57,6 +57,23 @@ def test_the_panel_says_all_that_was_found_within_eighty_columns() -> None:
         assert expected in shown
 
 
+OWNED = "n\x1b]0;owned\x07v\n\x9b2J"
+
+
+def test_names_of_a_foreign_file_cannot_control_the_terminal() -> None:
+    foreign = dataclasses.replace(INFO, title=f"{OWNED} (the user's own)", class_names=(OWNED, "mel"), source=OWNED)
+    shown = text(document(foreign, FOUND))
+    assert "n ]0;owned v 2J (the user's own), inspected" in shown
+    assert shown.count("n ]0;owned v 2J") == 3  # the title, the source, the class
+    assert shown.replace("\n", "").isprintable()
+
+
+def test_absent_classes_are_counted() -> None:
+    none_but_one = dataclasses.replace(FOUND, test=Balance((0, 100, 0)), train=Balance((300, 90, 10)))
+    three = dataclasses.replace(INFO, class_names=("nv", "mel", "df"))
+    assert "times the smallest; 2 classes absent" in text(document(three, none_but_one))
+
+
 def test_the_values_are_shares_and_plain_counts() -> None:
     written = values(INFO, FOUND)
     assert written["balance"]["train"] == {"counts": [390, 10], "largest_to_smallest": 39.0, "absent": 0}

@@ -26,6 +26,21 @@ def test_unverified_data_are_marked_in_the_overview_and_with_the_data_set() -> N
     assert text(run).count("UNVERIFIED: no known fingerprint matched") == 1
 
 
+def test_data_known_to_be_others_than_the_published_are_not_called_unknown() -> None:
+    run = RunBuilder(notes={"mnist": {"verified": False, "differs": True}}).ok(CNN)
+    assert "¹ other data than published: the fingerprint is known to be another one" in text(run, "overview")
+    assert "NOT THE PUBLISHED DATA: the fingerprint is known to be another one" in text(run)
+    assert "no known fingerprint" not in text(run) + text(run, "overview")
+
+
+def test_a_split_that_is_not_the_official_one_is_a_note_of_the_data_set() -> None:
+    told = {"title": "MNIST, 8x8", "split": "own stratified split, version 1"}
+    run = RunBuilder(notes={"mnist": told}).ok(CNN).ok(case("digits", "cnn", "pytorch"))
+    assert "mnist¹" in text(run, "overview")
+    assert "¹ MNIST, 8x8: own stratified split, version 1" in text(run, "overview")
+    assert "digits¹" not in text(run, "overview")
+
+
 @pytest.mark.parametrize(("truth", "said"), [((5, 0, 7), True), ((5, 6, 7), False)])
 def test_classes_without_a_test_row_are_named(truth: tuple[int, ...], said: bool) -> None:
     confusion = tuple(tuple(rows if column == row else 0 for column in range(3)) for row, rows in enumerate(truth))

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from bench.datasets import places
+from tests.alone import isolate
 
 Alone = Callable[[], AbstractContextManager[pytest.MonkeyPatch]]
 
@@ -18,13 +18,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
     @contextmanager
     def enter() -> Iterator[pytest.MonkeyPatch]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("HOME", str(folder / "home"))
-            patch.setenv("BENCH_CACHE_DIR", str(folder / "cache"))
+            isolate(patch, folder)
             patch.setenv("BENCH_OFFLINE", "1")
-            for name in ("BENCH_DATA_DIR", "KERAS_HOME", "SCIKIT_LEARN_DATA"):
-                patch.delenv(name, raising=False)
-            patch.setattr(places, "DEBIAN", folder / "debian")
-            patch.setattr(places, "KAGGLE", folder / "kaggle")
             yield patch
 
     return enter

@@ -69,6 +69,16 @@ def test_the_command_line_weights_every_model_that_can_be(tmp_path: Path) -> Non
     }
 
 
+def test_an_option_of_the_command_line_wins_over_what_the_suite_sets_of_an_estimator(tmp_path: Path) -> None:
+    text = SUITE + '    [models.random-forest]\n    parameters = { class_weight = "balanced_subsample" }\n'
+    suite = suite_file(tmp_path, text)
+    forest: dict[str, Any] = {"models": ("random-forest",)}
+    assert {weights_of(planned) for planned in expansion(suite, **forest).cases()} == {"balanced_subsample"}
+    (planned,) = (whole := expansion(suite, class_weights="balanced", **forest)).cases()
+    assert weights_of(planned) == "balanced"
+    assert "--class-weights balanced" in Commands(whole).trial(planned, 0)
+
+
 def test_the_option_and_the_command_of_a_record_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = suite_file(tmp_path, SUITE)
     whole = expansion(suite, class_weights="balanced", frameworks=("scikit-learn",), models=("random-forest",))

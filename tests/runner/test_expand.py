@@ -294,6 +294,19 @@ def test_a_missing_framework_that_a_glob_only_happens_to_match_is_a_record(monke
     assert [planned.blocked for planned in found] == ["unavailable", None, "unsupported"]
 
 
+def test_a_missing_framework_that_a_glob_adds_to_the_suite_is_a_record_and_the_others_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PyTorchAdapter, "installed", missing_torch)
+    suite = suite_of({"datasets": ["digits"], "models": ["mlp-plain"], "frameworks": ["scikit-learn"]})
+    found = cases(suite, frameworks=("*torch",))  # neither of the two is the suite's
+    assert {planned.case.framework: planned.blocked for planned in found} == {
+        "pytorch": "unavailable",
+        "keras-torch": None,
+    }
+    assert "pytorch needs torch" in refusal(suite, frameworks=("*torch", "pytorch"))
+
+
 def test_data_the_suite_names_and_nobody_has_are_a_record_with_what_would_provide_them() -> None:
     suite = suite_of({"datasets": ["mnist", "digits"], "models": ["knn"]})
     found = {planned.case.dataset: planned for planned in cases(suite)}

@@ -1,7 +1,9 @@
 """The floors of a run: of the rows its models get, found after its trials, once, and kept with it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,15 +11,17 @@ import pytest
 from bench.datasets.catalog import CachedDataset, load
 from bench.datasets.floors import VERSION
 from bench.datasets.floors import floors as computed
-from bench.record import Record
+from bench.errors import BenchError
+from bench.record import Floors, Record
 from bench.runner import floors as floors_module
-from bench.runner.floors import floors_of
+from bench.runner.expand import Expansion, PlannedCase
+from bench.runner.floors import floors_of, keep_floors
 from bench.runner.request import Request
 from bench.runner.rows import capped
 from bench.runner.run import prepare
 from bench.store import RunFolder
 from tests.runner.conftest import Alone
-from tests.runner.small import digits, suite_file
+from tests.runner.small import digits, suite_file, suite_of
 from tests.runner.test_run import Watching
 
 SUITE = """
@@ -105,15 +109,15 @@ def test_a_record_of_generated_data_says_so(tmp_path: Path, alone: Alone) -> Non
     assert folder.manifest.datasets[0].generated
 
 
-def copied(place: Path) -> CachedDataset:
-    """Digits in a cache folder of its own."""
+def copied(place: Path, **changes: Any) -> CachedDataset:
+    """Digits in a cache folder of its own; ``changes`` are its info's."""
     data = digits()
     folder = place / "digits"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for file in data.folder.glob("*.npy"):
         (folder / file.name).write_bytes(file.read_bytes())
     (folder / "info.json").write_bytes((data.folder / "info.json").read_bytes())
-    return CachedDataset(data.info, folder)
+    return CachedDataset(replace(data.info, **changes), folder)
 
 
 def test_what_was_computed_once_is_read_and_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
@@ -126,6 +130,37 @@ def test_what_was_computed_once_is_read_and_a_damaged_file_is_made_anew(tmp_path
     kept.write_text("{")
     assert floors_of(data, 300, said.append) == first
     assert len(said) == 2
+
+
+def planned(data: CachedDataset) -> PlannedCase:
+    (found,) = Expansion(
+        suite_of({"datasets": ["digits"], "models": ["majority"], "frameworks": ["scikit-learn"]}),
+        Request(offline=True),
+    ).cases()
+    return replace(found, data=data)
+
+
+def test_of_floors_that_cannot_be_had_one_line_is_said_and_the_others_are_kept(tmp_path: Path) -> None:
+    gone, damaged, whole = (copied(tmp_path / name, fingerprint=name) for name in ("gone", "damaged", "whole"))
+    shutil.rmtree(gone.folder)
+    for file in damaged.folder.glob("*.npy"):
+        file.write_bytes(file.read_bytes()[:200])
+    kept: list[Floors] = []
+    said: list[str] = []
+    keep_floors([planned(data) for data in (gone, damaged, whole)], kept.append, said.append)
+    assert len(kept) == 1
+    assert [line for line in said if line.startswith("no floors of digits: ")] == [said[1], said[3]]
+    assert max(map(len, said)) < 300
+
+
+def test_floors_that_the_run_cannot_store_end_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def full(floors: Floors) -> None:
+        raise BenchError("floors/x.json of run 'r' cannot be written: No space left on device.", "Make room.")
+
+    keep_floors([planned(copied(tmp_path))], full, said.append)
+    assert said[-1] == "no floors of digits: floors/x.json of run 'r' cannot be written: No space left on device."
 
 
 def test_a_cap_that_takes_nothing_away_shares_the_floors_of_all_rows(tmp_path: Path) -> None:

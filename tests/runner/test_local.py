@@ -151,9 +151,7 @@ def test_a_worker_that_leaves_without_a_word_has_crashed(run: Callable[..., Outc
     assert (outcome.status, outcome.reason) == ("crashed", "the worker ended with exit code 3 in phase 'fit'.")
 
 
-def test_a_child_of_a_worker_that_has_ended_by_itself_is_ended_too(
-    run: Callable[..., Outcome], tmp_path: Path
-) -> None:
+def test_a_child_of_a_worker_that_has_ended_by_itself_is_ended_too(run: Callable[..., Outcome], tmp_path: Path) -> None:
     outcome = run("Abandoner")
     assert (outcome.status, outcome.reason) == ("crashed", "the worker ended with exit code 3 in phase 'fit'.")
     assert len((tmp_path / "pids").read_text().split()) == 2

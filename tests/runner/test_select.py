@@ -54,6 +54,12 @@ def test_what_is_not_known_is_answered_with_the_nearest(name: str, said: str) ->
         chosen(name)
 
 
+def test_a_name_is_told_from_a_glob_that_matches_it() -> None:
+    selection = chosen("knn", "mlp*", "rand*", "net.py")
+    named = [name for name in (*KNOWN, "net.py") if selection.names(name)]
+    assert named == ["knn", "net.py"]
+
+
 def expanded(*names: str) -> tuple[str, ...]:
     return expand_globs("model", names, KNOWN, where=lambda name: f"line of {name}", listing="bench list models")
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from bench.datasets.inspection import class_ratio
 from bench.record import Floor, Floors
-from bench.stats.floors import are_unequal, class_ratio, unbeaten
+from bench.stats.floors import are_unequal, unbeaten
 
 
 def floors(majority: float = 0.67, centroid: float = 0.3, neighbour: float = 0.7) -> Floors:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.case import Case
 from bench.errors import UnknownName
 from tests.report.builder import RunBuilder, case, realistic
 
@@ -86,3 +87,37 @@ def test_another_way_of_the_reference_is_divided_by_its_first_and_each_gains_ove
         assert own is not None
         assert base is not None
         assert gain.value == pytest.approx(own.value / base.value, rel=0.1)
+
+
+COMPILED = case("mnist", "cnn", "pytorch", execution="compiled")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [COMPILED.model_copy(update={"precision": "bfloat16"})],
+        [COMPILED.model_copy(update={"input": "loader"}), COMPILED.model_copy(update={"channels_last": True})],
+    ],
+)
+def test_where_a_framework_was_never_run_its_own_way_nothing_gains_over_it(others: list[Case]) -> None:
+    """PyTorch's own way is eager: compiled float32 is what the others would be divided by, and is not the default."""
+    run = RunBuilder().ok(COMPILED)
+    for other in others:
+        run.ok(other)
+    results = run.results()
+    assert [results.gain(one, "train_samples_per_s") for one in results.summaries] == [None] * (1 + len(others))
+
+
+def test_the_default_way_is_found_wherever_it_stands_in_the_run() -> None:
+    results = RunBuilder().ok(COMPILED).ok(case("mnist", "cnn", "pytorch")).results()
+    compiled, eager = results.summaries
+    assert results.gain(eager, "train_samples_per_s") is None
+    assert results.gain(compiled, "train_samples_per_s") is not None
+
+
+def test_a_framework_that_is_no_longer_installed_has_no_default_way() -> None:
+    run = RunBuilder()
+    for execution in ("eager", "compiled"):
+        run.ok(case("mnist", "random-forest", "a-plug-in-of-before", execution=execution))
+    results = run.results()
+    assert [results.gain(one, "train_s") for one in results.summaries] == [None, None]
