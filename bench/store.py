@@ -50,7 +50,10 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class RunFolder:
-    """One run on the disk. One process writes, under ``lock``; any number read."""
+    """One run on the disk. One process writes, under ``lock``; any number read.
+
+    Whatever writes raises BenchError where the disk refuses.
+    """
 
     def __init__(self, path: Path, manifest: RunManifest) -> None:
         self.path = path
@@ -137,7 +140,7 @@ class RunFolder:
         return {(record.case_id, record.seed_index) for record in self.records() if record.status in FINISHED}
 
     def add_environment(self, environment: Environment) -> str:
-        """Store an environment once and return the hash that records refer to it by. Raises BenchError as ``append``."""
+        """Store an environment once and return the hash that records refer to it by."""
         self._store_once(self.path / ENVIRONMENTS / f"{environment.hash}.json", environment)
         return environment.hash
 
@@ -147,11 +150,11 @@ class RunFolder:
         return {path.stem: _parse(Environment, path.read_bytes(), str(path)) for path in paths}
 
     def add_certificate(self, identity: str, content: BaseModel) -> None:
-        """Store once what shows that the framework of some records computes the same. Raises BenchError as ``append``."""
+        """Store once what shows that the framework of some records computes the same as others."""
         self._store_once(self.path / CERTIFICATES / f"{identity}.json", content)
 
     def add_floors(self, floors: Floors) -> None:
-        """Store once the floors of a data set for a number of training rows. Raises BenchError as ``append``."""
+        """Store once the floors of a data set for a number of training rows."""
         self._store_once(self.path / FLOORS / f"{floors.fingerprint[:16]}-{floors.train_rows}.json", floors)
 
     def floors(self) -> tuple[Floors, ...]:

@@ -13,6 +13,7 @@ from bench.adapters.base import Adapter
 from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
 from bench.case import Case
 from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, is_own, resolve
+from bench.datasets.source import BrokenDataset
 from bench.errors import BenchError
 from bench.models.catalog import MODELS, find_model
 from bench.models.model import Estimator, Model, Network
@@ -216,7 +217,9 @@ class Expansion:
     ) -> tuple[Literal["unsupported", "unavailable"] | None, str]:
         """Why the case cannot run here. Raises BenchError where the request named what is not to be had."""
         if isinstance(data, DatasetUnavailable):
-            return "unavailable", f"{data.message} {data.advice}".strip()
+            # Advice on broken files may name the user's folder, which has no place in a record.
+            advice = "" if isinstance(data, BrokenDataset) else data.advice
+            return "unavailable", f"{data.message} {advice}".strip()
         installed = adapter.installed()
         if not installed:
             missing = f"{adapter.name} needs {' and '.join(installed.missing)}, not installed here."

@@ -317,6 +317,20 @@ def test_data_the_suite_names_and_nobody_has_are_a_record_with_what_would_provid
     assert found["digits"].blocked is None
 
 
+def test_broken_data_are_a_record_where_the_suite_names_them_and_refused_where_the_request_does(
+    tmp_path: Path,
+) -> None:
+    """One broken data set keeps no other from running; its record names no folder of the user's."""
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "mnist.npz").write_bytes(b"no archive")
+    suite = suite_of({"datasets": ["mnist", "digits"], "models": ["knn"]})
+    found = {planned.case.dataset: planned for planned in cases(suite, data_dir=tmp_path)}
+    assert (found["mnist"].blocked, found["digits"].blocked) == ("unavailable", None)
+    assert found["mnist"].reason.startswith("mnist: mnist.npz ")
+    assert str(tmp_path) not in found["mnist"].reason
+    assert "mnist: mnist.npz " in refusal(suite, datasets=("mnist",), data_dir=tmp_path)
+
+
 def test_data_named_on_the_command_line_and_not_to_be_had_are_refused() -> None:
     suite = suite_of({"datasets": ["mnist", "digits"], "models": ["knn"]})
     with pytest.raises(DatasetUnavailable, match="mnist"):
