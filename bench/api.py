@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from bench.case import ClassWeights, Execution, Input, Precision
 from bench.errors import UnknownName
-from bench.record import Record, RunManifest
+from bench.manifest import RunManifest
+from bench.record import Record
 from bench.report.views import View
+from bench.runs import find, newest
 from bench.stats.results import Results
-from bench.store import RunFolder, find, newest
+from bench.store import RunFolder
 
 if TYPE_CHECKING:
     from pandas import DataFrame

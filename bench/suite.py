@@ -15,7 +15,7 @@ from pydantic import Field, JsonValue, PrivateAttr, ValidationError, field_valid
 
 from bench.case import Frozen, Input, Measuring, Precision, Track, Training
 from bench.errors import BenchError, UnknownName
-from bench.record import PublishedFigure
+from bench.manifest import PublishedFigure
 from bench.suite_files import shipped_suites
 
 

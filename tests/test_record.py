@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bench.case import Case, Training
+from bench.manifest import RunManifest
 from bench.record import (
     FAILED,
     NOT_RUN,
@@ -21,7 +22,6 @@ from bench.record import (
     Phases,
     PredictPass,
     Record,
-    RunManifest,
     Scores,
     Status,
 )

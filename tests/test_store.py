@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 import bench.store
 from bench.case import Case, Training
-from bench.errors import BenchError, UnknownName
-from bench.record import SCHEMA_VERSION, Environment, EpochFigures, Floors, Phases, Record, RunManifest, Status
-from bench.store import RunFolder, find, newest, run_names
+from bench.errors import BenchError
+from bench.manifest import Floors, RunManifest
+from bench.record import SCHEMA_VERSION, Environment, EpochFigures, Phases, Record, Status
+from bench.store import RunFolder
 
 CASES = [Case(dataset="digits", model=model, framework="pytorch", training=Training()) for model in ("mlp", "cnn")]
 ENVIRONMENT = Environment(cpu="a", cores=2, memory_gib=8, system="Linux 6", machine="x86_64", python="3.11.7")
@@ -354,38 +355,6 @@ def test_reading_needs_no_lock(run: RunFolder) -> None:
     stored = run.append(record())
     with run.lock():
         assert RunFolder.open(run.path).records() == [stored]
-
-
-# --- finding ------------------------------------------------------------------------------------------------------
-
-
-def test_the_newest_run_is_the_one_created_last_whatever_its_name(tmp_path: Path) -> None:
-    RunFolder.create(tmp_path, manifest("zebra", "2026-11-22T10:00:00Z"))
-    RunFolder.create(tmp_path, manifest("apple", "2026-11-22T11:00:00Z"))
-    (tmp_path / "reference").mkdir()
-    assert newest(tmp_path).manifest.name == "apple"
-    assert run_names(tmp_path) == ["zebra", "apple"]
-
-
-def test_no_run_yet_is_answered_with_how_to_make_one(tmp_path: Path) -> None:
-    for results in (tmp_path, tmp_path / "nowhere"):
-        with refused("there is no run in", "bench run --suite quick"):
-            newest(results)
-
-
-def test_a_run_is_found_by_its_name_by_a_name_with_a_folder_and_by_its_path(run: RunFolder, tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    reference = RunFolder.create(results / "reference", manifest("quick"))
-    assert find(results, run.manifest.name).path == run.path
-    assert find(results, "reference/quick").path == reference.path
-    assert find(tmp_path / "elsewhere", str(run.path)).path == run.path
-
-
-def test_a_misspelt_run_is_answered_with_the_nearest(run: RunFolder, tmp_path: Path) -> None:
-    with pytest.raises(UnknownName) as caught:
-        find(tmp_path / "results", "2026-11-22T10-15-00-quik")
-    assert caught.value.nearest == "2026-11-22T10-15-00-quick"
-    assert "unknown run" in str(caught.value)
 
 
 def test_the_store_imports_no_numpy() -> None:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.child import module_command, with_this_package
 from bench.datasets.dataset import Dataset, Split
 from bench.errors import BenchError, UnknownName
 
@@ -84,11 +85,11 @@ def _loaded(library: str, name: str, roots: tuple[Path, ...], own: Path, offline
     if library == "keras":
         _copy_for_keras(KERAS_FILES[name], own)
     # any backend of Keras will do, and this one imports no framework
-    environment = {**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": str(own)}
+    environment = with_this_package({**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": str(own)})
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "loaded.npz"
-        command = [sys.executable, "-P", "-m", "bench.adapters.loaders", library, name, str(file), str(int(offline))]
-        command += map(str, (own, *roots))
+        arguments = (library, name, file, int(offline), own, *roots)
+        command = module_command("bench.adapters.loaders", *map(str, arguments))
         try:
             ended = subprocess.run(
                 command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, env=environment

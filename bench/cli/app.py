@@ -4,6 +4,7 @@ Exit codes: 0 done and nothing wrong; 1 the answer is "no"; 2 the question was w
 unanswered; 130 interrupted.
 """
 
+import errno
 import signal
 import sys
 import traceback
@@ -14,7 +15,7 @@ import typer
 
 from bench import __version__
 from bench.cli.lazy import Entry, LazyGroup, new_app
-from bench.cli.reader import may_leave
+from bench.cli.reader import refusal
 from bench.errors import BenchError
 
 INTERRUPTED = 130
@@ -67,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # whoever ends a job (a batch system, a container, `timeout`) sends SIGTERM: it is to end as by Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run(arguments)
-    with may_leave():
-        sys.stdout.flush()
+    if why := refusal():
+        return _unwritten(why)
     return code
 
 
@@ -83,10 +84,25 @@ def _run(arguments: Sequence[str] | None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        # what is printed unbuffered does not wait to be refused; a file that is written would have its name
+        unnamed = error.strerror if error.errno == errno.ENOSPC and error.filename is None else ""
+        why = refusal() or unnamed
+        return _unwritten(why) if why else _defect(error, debug)
     except Exception as error:  # the last frame: what nobody foresaw still ends in words
-        _say(f"{_what_failed(error)}\n    This is a defect of bench. To see where it lies, add: --debug", debug)
-        return BenchError.exit_code
+        return _defect(error, debug)
     return 0
+
+
+def _unwritten(why: str) -> int:
+    """Of ``bench … > file`` on a full disk."""
+    print(f"the output could not be written: {why}.", file=sys.stderr)
+    return 1
+
+
+def _defect(error: Exception, debug: bool) -> int:
+    _say(f"{_what_failed(error)}\n    This is a defect of bench. To see where it lies, add: --debug", debug)
+    return BenchError.exit_code
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

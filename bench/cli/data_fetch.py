@@ -10,7 +10,6 @@ from bench.cli.data_progress import resolved
 
 if TYPE_CHECKING:
     from bench.datasets.cache import CachedDataset
-    from bench.datasets.definition import DatasetDefinition
 
 
 def fetch(
@@ -27,16 +26,18 @@ def fetch(
     asked. Exits with 1 if you decline. Files you have already need no acknowledgement.
     """
     from bench.datasets.catalog import definition_of, is_own
-    from bench.datasets.licences import LicenceNotAccepted, accept
-
-    def fetched() -> "CachedDataset":
-        return resolved(name, data_dir, offline, say=typer.echo)
+    from bench.datasets.licences import LicenceNotAccepted, accept, notice
 
     if is_own(name):
-        _report(fetched())
+        _report(resolved(name, data_dir, offline, say=typer.echo))
         return
     definition = definition_of(name)
-    _show_licence(definition)
+    shown = notice(definition)
+    typer.echo("\n".join(shown))
+
+    def fetched() -> "CachedDataset":
+        return resolved(name, data_dir, offline, say=lambda line: None if line in shown else typer.echo(line))
+
     if accept_licence:
         accept(definition)
     try:
@@ -49,12 +50,6 @@ def fetch(
         accept(definition)
         cached = fetched()
     _report(cached)
-
-
-def _show_licence(definition: "DatasetDefinition") -> None:
-    typer.echo(f"{definition.title}: licence {definition.licence}")
-    if definition.citation:
-        typer.echo(f"    to cite: {definition.citation}")
 
 
 def _report(cached: "CachedDataset") -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.cli.data_options import DataDir, Name, Offline
+from bench.cli.data_options import DataDir, Name, Offline, check_target
 from bench.cli.data_progress import aside, resolved
 
 
@@ -31,6 +31,8 @@ def inspect(
     from bench.report.terminal import WIDTH, text
     from bench.runner.floors import floors_of
 
+    if output:
+        check_target(output, "--output")
     cached = resolved(name, data_dir, offline)
     found = look(load(cached.folder), floors_of(cached, None, aside).floors, aside)
 

@@ -1,11 +1,13 @@
 """How a command of ``bench data`` gets a data set: lines of what is done, and a bar for each download."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from bench.cli.data_options import joined
 
 if TYPE_CHECKING:
     from bench.datasets.cache import CachedDataset
@@ -18,11 +20,11 @@ def aside(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def resolved(name: str, data_dir: Path | None, offline: bool, say: "Say" = aside) -> "CachedDataset":
+def resolved(name: str, data_dir: Sequence[Path] | None, offline: bool, say: "Say" = aside) -> "CachedDataset":
     """The data set, found or fetched, and cached. Raises as ``bench.datasets.catalog.resolve``."""
     from bench.datasets.catalog import resolve
 
-    return resolve(name, data_dir=data_dir, offline=offline, say=say, watch=bar_on_terminal())
+    return resolve(name, data_dir=joined(data_dir), offline=offline, say=say, watch=bar_on_terminal())
 
 
 def bar_on_terminal() -> "Watch | None":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def remove(
-    name: Annotated[str, typer.Argument(help="Name of a data set, or the path of one of your own.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of a data set; of your own also the path.")] = "",
     all: Annotated[bool, typer.Option("--all", help="Everything that is cached, your own data sets included.")] = False,
     downloads: Annotated[
         bool, typer.Option("--downloads", help="With NAME: also an archive that other cached data sets are read from.")
@@ -48,12 +48,14 @@ def remove(
 
 def _shelves_of(name: str, downloads: bool) -> "list[Shelf]":
     """Its own, and those of the archives that go with it. Raises UnknownName for what is no name and no path."""
-    from bench.datasets.cache import Shelf
+    from bench.datasets.cache import Shelf, own_versions
     from bench.datasets.catalog import DATASETS, definition_of, is_own, shared_downloads
     from bench.datasets.own import own_name
 
     if is_own(name):
         return [Shelf(f"own/{own_name(Path(name), frozenset(DATASETS))}")]
+    if name not in DATASETS and name in {cached.info.name for cached in own_versions()}:  # as the list calls it
+        return [Shelf(f"own/{name}")]
     archives = [
         Shelf(shared)
         for shared, others in shared_downloads(name).items()

@@ -1,13 +1,15 @@
 """``bench data show``: data sets at a glance, in the terminal or as one picture."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.data_options import DataDir, Offline
+from bench.cli.data_options import DataDir, Offline, check_target, joined
 from bench.cli.data_progress import resolved
+from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.datasets.dataset import Dataset, DatasetInfo
@@ -36,6 +38,7 @@ def show(
     from bench.report.dataset_sheet import Glance
     from bench.report.picture_file import write_png
 
+    _check(names, png)
     wanted = images or (PNG_IMAGES if png and len(names) == 1 else TERMINAL_IMAGES)
     seen = [
         Glance(*(_via(via, name, data_dir, offline) if via else _found(name, data_dir, offline)), wanted)
@@ -51,27 +54,45 @@ def show(
     print_text(render)
 
 
-def _found(name: str, data_dir: Path | None, offline: bool) -> "tuple[DatasetInfo, Dataset]":
+def _check(names: list[str], png: Path | None) -> None:
+    """Raises BenchError for what would fail, before anything is decoded."""
+    from bench.datasets.catalog import definition_of, is_own
+    from bench.datasets.own import own_source
+
+    for name in names:
+        if is_own(name):
+            own_source(Path(os.path.expanduser(name)))
+        else:
+            definition_of(name)
+    if png is None:
+        return
+    if png.suffix.lower() not in ("", ".png"):
+        raise BenchError(f"{str(png)!r} would hold PNG.", f"Name it so: --png {png.with_suffix('.png')}")
+    check_target(png, "--png")
+
+
+def _found(name: str, data_dir: list[Path] | None, offline: bool) -> "tuple[DatasetInfo, Dataset]":
     from bench.datasets.cache import load
 
     cached = resolved(name, data_dir, offline)
     return cached.info, load(cached.folder)
 
 
-def _via(library: str, name: str, data_dir: Path | None, offline: bool) -> "tuple[DatasetInfo, Dataset]":
+def _via(library: str, name: str, data_dir: list[Path] | None, offline: bool) -> "tuple[DatasetInfo, Dataset]":
     """What another library's loader gives; verified where it decodes to the published data."""
     from bench.adapters.loaders import load_via
     from bench.datasets.cache import cache_root
     from bench.datasets.catalog import definition_of, search_for
     from bench.datasets.dataset import DatasetInfo
     from bench.datasets.fingerprint import fingerprint
-    from bench.datasets.places import TORCHVISION_ROOTS, named_folder
+    from bench.datasets.places import TORCHVISION_ROOTS, named_folders
 
-    definition, named = definition_of(name), named_folder(data_dir)
+    definition = definition_of(name)
     usual = [base / root for base in (Path(), Path(os.path.expanduser("~"))) for root in TORCHVISION_ROOTS]
-    roots, own = (*([named] if named else []), *usual), cache_root() / "downloads" / name / library
+    roots, own = (*named_folders(joined(data_dir)), *usual), cache_root() / "downloads" / name / library
     offline = search_for(name, offline=offline).offline
     dataset = load_via(library, name, definition.title, definition.class_names, roots, own, offline=offline)
+    dataset = replace(dataset, split=definition.split_of(len(dataset.train), len(dataset.test)))
     found = fingerprint(dataset)
     verified = found in definition.fingerprints
     return DatasetInfo.of(dataset, found, verified=verified, source=f"the loader of {library}"), dataset

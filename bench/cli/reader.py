@@ -1,4 +1,7 @@
-"""Whoever reads what a command prints may leave before its end (``bench report | head``): that is no error."""
+"""Whoever reads what a command prints may leave before its end (``bench report | head``): that is no error.
+
+A disk that takes no more is one.
+"""
 
 import os
 import sys
@@ -12,5 +15,20 @@ def may_leave() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        # Python would complain once more at its own last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave()
+
+
+def refusal() -> str:
+    """Why standard output does not take what waits to be written, which is then given up; empty where it takes it."""
+    try:
+        with may_leave():
+            sys.stdout.flush()
+    except OSError as error:
+        _leave()
+        return error.strerror or type(error).__name__
+    return ""
+
+
+def _leave() -> None:
+    # Python would complain once more at its own last flush.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -33,8 +33,8 @@ def report(
     """Show a run again: the newest, or the one named."""
     from bench.adapters.catalog import ALIASES
     from bench.report.formats import REPORTS
+    from bench.runs import find, newest
     from bench.stats.results import Results
-    from bench.store import find, newest
 
     REPORTS.get(format)  # a misspelt format is said before a run is looked for
     folder = find(results, run) if run else newest(results)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bench.cli import run_options as options
+from bench.cli.data_options import joined
 
 if TYPE_CHECKING:
     from bench.runner.plan import Plan
@@ -71,7 +72,7 @@ def run(
         epochs=epochs,
         class_weights=class_weights.value if class_weights else None,
         timeout_s=timeout,
-        data_dir=data_dir,
+        data_dir=joined(data_dir),
         offline=offline,
         results=results,
         resume=resume,
@@ -85,11 +86,12 @@ def _values(chosen: Iterable[Enum] | None) -> tuple[Any, ...]:
 
 
 def _run(request: Request, *, dry_run: bool, quiet: bool) -> None:
+    from bench.cli.data_progress import bar_on_terminal
     from bench.report.progress import progress
     from bench.runner.run import failed, prepare
 
     watching = progress(quiet)
-    prepared = prepare(request, watching)
+    prepared = prepare(request, watching, None if quiet else bar_on_terminal())
     if dry_run:
         typer.echo(plan_text(prepared.plan))
         return

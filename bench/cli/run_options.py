@@ -68,7 +68,10 @@ Weights = Annotated[
     typer.Option("--class-weights", help="Weigh samples so that every class counts alike, whatever the suite says."),
 ]
 Timeout = Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a trial is ended.")]
-DataFolder = Annotated[Path | None, typer.Option(help="Folder with your copies of the data sets.")]
+DataFolder = Annotated[
+    list[Path] | None,
+    typer.Option("--data-dir", help="Folder with your copies of the data sets. May be repeated."),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
 Results = Annotated[Path, typer.Option(help="Folder for run folders.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this suite.")]

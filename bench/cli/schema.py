@@ -24,7 +24,8 @@ def schema(
 
     from pydantic import BaseModel
 
-    from bench.record import Environment, Record, RunManifest
+    from bench.manifest import RunManifest
+    from bench.record import Environment, Record
 
     models: dict[Kind, type[BaseModel]] = {
         Kind.RECORD: Record,

@@ -2,8 +2,8 @@
 
 ``datasets/<shelf>/<fingerprint[:16]>/`` holds four ``.npy`` files (six with groups) and ``info.json``;
 ``datasets/<shelf>/index.json`` maps sources (by path, size and time of their files) to fingerprints. Everything is
-written beside its place and renamed, under a lock, so that a reader meets whole files only. Reading the index and the
-info imports no numpy.
+written beside its place and renamed, under a lock, so that a reader meets whole files only. Arrays that nobody has
+touched since are trusted; others are hashed before they are used. Reading the index and the info imports no numpy.
 """
 
 from __future__ import annotations
@@ -12,21 +12,17 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from bench.datasets.dataset import Dataset, DatasetInfo, Split
+from bench.datasets.cached_arrays import ARRAYS, GROUPS, SEAL, is_untouched, load, seal, seal_of_right, stored_info
+from bench.datasets.dataset import Dataset, DatasetInfo
 from bench.durable import write_text_whole
 from bench.errors import BenchError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+__all__ = ["ARRAYS", "CachedDataset", "Shelf", "cache_root", "load", "own_versions", "shelves"]
 
-ARRAYS = ("train-images", "train-labels", "test-images", "test-labels")
-GROUPS = ("train-groups", "test-groups")
-"""Beside them where rows belong together."""
 PATIENCE_S = 1.0
 """Seconds until it is said that another process holds what is wanted."""
 
@@ -45,13 +41,19 @@ class CachedDataset:
 
 
 def cache_root() -> Path:
-    """The cache folder: ``BENCH_CACHE_DIR``, else the system's own place for one (platformdirs)."""
+    """The cache folder: ``BENCH_CACHE_DIR``, else the system's own place for one (platformdirs). Raises BenchError."""
     named = os.environ.get("BENCH_CACHE_DIR")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     from platformdirs import user_cache_path
 
-    return user_cache_path("bench-mnist", appauthor=False)
+    try:
+        return user_cache_path("bench-mnist", appauthor=False)
+    except RuntimeError as error:  # a container's user of any number, without HOME
+        raise BenchError(
+            "there is no place for the cache of data sets: this user has no home folder.",
+            "Set BENCH_CACHE_DIR to a folder that can be written.",
+        ) from error
 
 
 class Shelf:
@@ -70,19 +72,37 @@ class Shelf:
         with self.lock(), _writing():
             _write_json(self.folder / "index.json", {**self._index(), key: fingerprint})
 
-    def find(self, fingerprint: str) -> CachedDataset | None:
-        """The cached arrays of this fingerprint, if they are there and whole."""
+    def glimpse(self, fingerprint: str) -> CachedDataset | None:
+        """The cached arrays of this fingerprint, if they are there and of the right sizes: they are not opened."""
         cached = self._held_in(self._place(fingerprint))
         return cached if cached and cached.info.fingerprint == fingerprint else None
+
+    def find(self, fingerprint: str, say: Callable[[str], None] | None = None) -> CachedDataset | None:
+        """The cached arrays of this fingerprint, if they are there and right.
+
+        Where a file has another time than it was left with, all are hashed anew. ``say`` gets a line where that shows
+        that they are damaged.
+        """
+        cached = self.glimpse(fingerprint)
+        if cached is None or is_untouched(cached.folder):
+            return cached
+        kept = seal_of_right(cached.folder, fingerprint)
+        if kept is None:
+            if say:
+                say(f"the cached arrays of {cached.info.name} are damaged; decoding anew")
+            return None
+        with suppress(BenchError), self.lock(), _writing():  # a cache that cannot be written can be read
+            _write_json(cached.folder / "info.json", {**asdict(cached.info), **kept})
+        return cached
 
     def store(self, dataset: Dataset, info: DatasetInfo) -> CachedDataset:
         """Write the arrays, or only what is known of them where they are cached already. Raises BenchError."""
         folder = self._place(info.fingerprint)
         with self.lock(), _writing():
-            if self.find(info.fingerprint) is None:
+            held = self.glimpse(info.fingerprint) is not None
+            if not held or not (is_untouched(folder) or seal_of_right(folder, info.fingerprint)):
                 self._write_arrays(dataset, folder)
-            sizes = {file.stem: file.stat().st_size for file in sorted(folder.glob("*.npy"))}
-            _write_json(folder / "info.json", {**asdict(info), "bytes": sizes})
+            _write_json(folder / "info.json", {**asdict(info), **seal(folder)})
         return CachedDataset(info, folder)
 
     def versions(self) -> list[CachedDataset]:
@@ -94,8 +114,8 @@ class Shelf:
     def _held_in(self, folder: Path) -> CachedDataset | None:
         """What a folder of this shelf holds; None where it is not there, not whole, or of another fingerprint."""
         try:
-            stored = json.loads((folder / "info.json").read_text("utf-8"))
-            sizes = stored.pop("bytes")
+            stored = stored_info(folder)
+            sizes, *_ = (stored.pop(key, None) for key in SEAL)
             whole = all((folder / f"{name}.npy").stat().st_size == sizes[name] for name in {*ARRAYS, *sizes})
             info = DatasetInfo(
                 **{**stored, "shape": tuple(stored["shape"]), "class_names": tuple(stored["class_names"])}
@@ -179,10 +199,10 @@ class Shelf:
 
     def _index(self) -> dict[str, str]:
         try:
-            index: dict[str, str] = json.loads((self.folder / "index.json").read_text("utf-8"))
-        except (OSError, ValueError):  # not written yet, or damaged: then the sources are decoded again
+            index = json.loads((self.folder / "index.json").read_text("utf-8"))
+            return {key: value for key, value in index.items() if isinstance(value, str)}
+        except (OSError, ValueError, AttributeError):  # not written yet, or damaged: the sources are decoded again
             return {}
-        return index
 
     def _place(self, fingerprint: str) -> Path:
         return self.folder / fingerprint[:16]
@@ -202,40 +222,6 @@ def own_versions() -> list[CachedDataset]:
     return [cached for folder in sorted(root.glob("*/")) for cached in Shelf(f"own/{folder.name}").versions()]
 
 
-def load(folder: Path, *, resident: bool = False) -> Dataset:
-    """Open cached arrays as read-only memory maps: nothing is read before it is used, and nothing is copied.
-
-    ``resident`` reads them into memory instead, as users hold theirs: gathering rows from a map is slower, because
-    the system gives a large array in memory larger pages.
-
-    Raises BenchError if the folder does not hold a whole data set.
-    """
-    try:
-        info = json.loads((folder / "info.json").read_text("utf-8"))
-        opened = (_open(folder / f"{name}.npy", resident) for name in ARRAYS)
-        train_images, train_labels, test_images, test_labels = opened
-        kept = [folder / f"{name}.npy" for name in GROUPS]
-        train_groups, test_groups = (_open(file, resident) if file.is_file() else None for file in kept)
-        names = tuple(info["class_names"])
-        train = Split(train_images, train_labels, info["scale"], len(names), train_groups)
-        test = Split(test_images, test_labels, info["scale"], len(names), test_groups)
-        return Dataset(info["name"], info["title"], train, test, names, info["split"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise BenchError(
-            f"the cached data set {folder.parent.name}/{folder.name} is damaged: {error}.",
-            "Delete that folder below the cache; it is made anew by the next run.",
-        ) from error
-
-
-def _open(file: Path, resident: bool) -> NDArray[Any]:
-    import numpy as np
-
-    if resident:
-        return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
-    # A plain array over the map: numpy's memmap class costs time at every slice
-    return np.load(file, mmap_mode="r", allow_pickle=False).view(np.ndarray)  # type: ignore[no-any-return]
-
-
 def _write_json(file: Path, value: object) -> None:
     write_text_whole(file, json.dumps(value, indent=1, ensure_ascii=False))
 
@@ -248,5 +234,5 @@ def _writing() -> Iterator[None]:
     except OSError as error:
         raise BenchError(
             f"the cache of data sets cannot be written: {error.strerror or type(error).__name__}.",
-            "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
+            f"It lies in {cache_root()}: make room there, or set BENCH_CACHE_DIR to a folder that can be written.",
         ) from error

@@ -7,7 +7,6 @@ from pathlib import Path
 from bench.datasets.cache import CachedDataset, load
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.own import is_path, resolve_own
-from bench.datasets.places import named_folder
 from bench.datasets.search import Search
 from bench.datasets.source import DatasetUnavailable, Say
 from bench.datasets.transfer import Watch
@@ -93,9 +92,7 @@ def search_for(
 ) -> Search:
     """A look for a catalogued data set, not yet begun. Raises UnknownName."""
     forbidden = offline or os.environ.get("BENCH_OFFLINE", "0") not in ("", "0")
-    return Search(
-        definition_of(name), named_folder(data_dir), forbidden, say or _silent, _fingerprints_of_others(name), watch
-    )
+    return Search(definition_of(name), data_dir, forbidden, say or _silent, _fingerprints_of_others(name), watch)
 
 
 def definition_of(name: str) -> DatasetDefinition:

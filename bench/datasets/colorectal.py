@@ -25,6 +25,7 @@ from bench.datasets.hmnist import (
     Form,
     find_packed,
     form_of,
+    rank_of,
     read_pictures,
     read_table,
 )
@@ -46,6 +47,7 @@ ARCHIVES = ("colorectal-histology-mnist.zip", "archive.zip")
 TILES = "Kather_texture_2016_image_tiles_5000"
 TIFF = PictureFormat("TIFF", frozenset({".tif", ".tiff"}), (150, 150))
 SLIDE = re.compile(r"CRC-Prim-HE-(\d+)")
+ADVICE = "Put the whole data set there, or leave --data-dir out."
 TILE_FORM = Form(150, "RGB")
 TILES_DOWNLOAD = Bundle(
     (
@@ -91,6 +93,10 @@ class ColorectalHistology(DatasetDefinition):
     per_class: ClassVar[int] = 625
     downloads: ClassVar[tuple[Bundle, ...]] = (TILES_DOWNLOAD, table_download(RGB_28))
 
+    def rank(self, source: str) -> int:
+        """By the form."""
+        return rank_of(source, self.forms)
+
     def find(self, folder: Path) -> Iterator[Source]:
         """For each form the tiles, then its table. Some tiles without the others, and no table, are a BrokenFile."""
         tiles = _tiles(folder)
@@ -105,7 +111,7 @@ class ColorectalHistology(DatasetDefinition):
                 yield Source((table,), f"hmnist {form.title}")
         if tiles and not held:
             place = tiles[0].file if tiles[0].member else tiles[0].file.parent.parent
-            raise BrokenFile(place, f"holds {len(tiles):,} tiles, {expected:,} expected.", "Unpack it anew.")
+            raise BrokenFile(place, f"holds {len(tiles):,} tiles, {expected:,} expected.", ADVICE)
 
     def read(self, source: Source) -> Dataset:
         """Images uint8 ``(n, side, side, 1 or 3)``; labels 0 to 7."""
@@ -154,7 +160,7 @@ class ColorectalHistology(DatasetDefinition):
         for class_id, count in enumerate(np.bincount(labels, minlength=len(CLASSES)).tolist()):
             if count != self.per_class:
                 raise BrokenFile(
-                    file, f"holds {count:,} images of class {CLASSES[class_id]}, {self.per_class:,} expected."
+                    file, f"holds {count:,} images of class {CLASSES[class_id]}, {self.per_class:,} expected.", ADVICE
                 )
 
 

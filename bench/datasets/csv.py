@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.datasets.packed import GZIP_MAGIC, Gunzipped, said_of
 from bench.datasets.parts import RawPart, RawParts
-from bench.datasets.source import BrokenFile
+from bench.datasets.source import BrokenFile, unreadable_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def read_csv(path: Path) -> RawParts:
     except UnicodeDecodeError as error:
         raise BrokenFile(path, f"is no text in UTF-8: {error.reason} at byte {error.start:,}.") from error
     except OSError as error:
-        raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+        raise unreadable_file(path, error) from error
     return RawParts(RawPart(pixels, _numbers_or_words(labels)))
 
 

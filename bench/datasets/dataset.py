@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.record import OFFICIAL, DatasetNote
+from bench.manifest import OFFICIAL, DatasetNote
 
 if TYPE_CHECKING:
     import numpy as np

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.datasets.dataset import Dataset, Split
 from bench.datasets.download import Bundle
 from bench.datasets.source import Source
-from bench.record import OFFICIAL
+from bench.manifest import OFFICIAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,6 +82,10 @@ class DatasetDefinition(ABC):
         return bool(self.fingerprints) and (
             formats is None or any(f"{source},".startswith(f"{one},") for one in formats)
         )
+
+    def rank(self, source: str) -> int:
+        """The place of ``source``, as of ``is_known``, in the order in which the forms of the data are preferred."""
+        return 0
 
     def bundled(self) -> Source | None:
         """The source that comes with an installed package, if it does."""

@@ -30,6 +30,7 @@ ONE_PART = "IDX, {part} part only"
 ARCHIVE = "NIST's archive"
 ARCHIVES = ("gzip.zip", "emnist.zip")
 PARTS = ("train", "test")
+ADVICE = "NIST's gzip.zip holds all six splits: put it there, or leave --data-dir out."
 KINDS = ("images-idx3-ubyte", "labels-idx1-ubyte")
 
 MERGED = string.digits + string.ascii_uppercase + "abdefghnqrt"
@@ -95,7 +96,7 @@ class Emnist(DatasetDefinition):
         else:
             parts = self._parts(Folder(source.files[0].parent))
         if not parts:
-            raise BrokenFile(source.files[0], f"holds no files {self.name}-…-ubyte.gz.")
+            raise BrokenFile(source.files[0], f"holds no files {self.name}-…-ubyte.gz.", ADVICE)
         if len(parts) == len(PARTS):
             return self.dataset(train=parts["train"], test=parts["test"], scale=255)
         ((part, arrays),) = parts.items()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from bench.datasets.idx import read_idx, read_idx_from
 from bench.datasets.packed import BROKEN_ZIP, check_member, said_of
-from bench.datasets.source import BrokenFile, first_file
+from bench.datasets.source import BrokenFile, first_file, unreadable_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,7 @@ class Folder(Files):
             with file.open("rb") as stored:
                 return _ascii(file, stored.read(LARGEST_TEXT))
         except OSError as error:
-            raise BrokenFile(file, f"cannot be read: {error.strerror or error}.") from error
+            raise unreadable_file(file, error) from error
 
 
 class Archive(Files):
@@ -74,7 +74,7 @@ class Archive(Files):
         except BROKEN_ZIP as error:
             raise BrokenFile(path, f"is no zip archive: {said_of(error)}.") from error
         except OSError as error:
-            raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+            raise unreadable_file(path, error) from error
         self._members: dict[Path, zipfile.ZipInfo] = {}
 
     def __enter__(self) -> Archive:

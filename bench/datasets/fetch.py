@@ -51,17 +51,25 @@ class _Fetching:
         for url in sorted(file.urls, key=lambda url: mirror_of(url) in self.failures):
             mirror, host = mirror_of(url), host_of(url)
             if _asked(url) not in self.reachable:
-                self.failures.setdefault(mirror, f"{host}: no connection")
+                self._fail(
+                    mirror, f"{host}: no connection", aloud=any(_asked(one) in self.reachable for one in file.urls)
+                )
                 continue
             size = f" ({_in_words(file.size)})" if file.size else ""
             self.say(f"fetching {file.name}{size} from {host}")
             try:
                 transfer(url, file, self.folder, self.watch)
             except TransferFailed as failure:
-                self.failures.setdefault(mirror, f"{host}: {failure}")
+                self._fail(mirror, f"{host}: {failure}", aloud=True)
                 continue
             return host
         raise DownloadFailed(self.failures.values())
+
+    def _fail(self, mirror: str, failure: str, *, aloud: bool) -> None:
+        """Keep the first failure of a mirror, and say it where something follows that it explains."""
+        if aloud and mirror not in self.failures:
+            self.say(failure)
+        self.failures.setdefault(mirror, failure)
 
 
 def _in_words(size: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Split
-from bench.record import Floor, FloorMethod
+from bench.manifest import Floor, FloorMethod
 
 if TYPE_CHECKING:
     import numpy as np

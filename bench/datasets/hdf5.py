@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.child import module_command, with_this_package
 from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def read_hdf5(files: tuple[Path, ...], layout: Layout) -> tuple[Part, Part]:
 
 
 def _decode(files: tuple[Path, ...], layout: Layout, folder: Path) -> None:
-    command = [sys.executable, "-P", "-m", CHILD, layout, str(LIMIT_S[layout]), str(folder)]
+    paths = (str(file.absolute()) for file in files)
     try:
         done = subprocess.run(
-            [*command, *(str(file.absolute()) for file in files)],
-            env=_environment(),
+            module_command(CHILD, layout, str(LIMIT_S[layout]), str(folder), *paths),
+            env=with_this_package(_environment()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -55,6 +55,12 @@ def form_of(source: Source, forms: Sequence[Form]) -> Form:
     return next(form for form in forms if source.format.endswith(f" {form.title}"))
 
 
+def rank_of(source: str, forms: Sequence[Form]) -> int:
+    """The place among ``forms`` of the one that a source's format, with or without a place behind it, ends with."""
+    format = source.partition(",")[0]
+    return next((at for at, form in enumerate(forms) if format.endswith(f" {form.title}")), len(forms))
+
+
 def find_packed(folder: Path, name: str, archives: Sequence[str]) -> Path | None:
     """The file ``name`` in ``folder``: plain, gzipped, zipped, in a folder of its own, or in one of ``archives``.
 

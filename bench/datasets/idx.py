@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from bench.datasets.labels import check_counts, checked
 from bench.datasets.packed import GZIP_MAGIC, Gunzipped, said_of
-from bench.datasets.source import BrokenFile
+from bench.datasets.source import BrokenFile, unreadable_file
 
 if TYPE_CHECKING:
     from zipfile import ZipExtFile
@@ -48,7 +48,7 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
         with path.open("rb") as stored:
             return read_idx_from(stored, path, axes)
     except OSError as error:
-        raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+        raise unreadable_file(path, error) from error
 
 
 def read_idx_from(stored: Stored, path: Path, axes: int) -> NDArray[np.uint8]:
@@ -67,7 +67,7 @@ def read_idx_integers(path: Path, axes: int) -> NDArray[np.int32]:
         with path.open("rb") as stored:
             shape, values = _decoded(stored, path, axes, INTEGER)
     except OSError as error:
-        raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+        raise unreadable_file(path, error) from error
     return np.frombuffer(values, dtype=">i4").astype(np.int32).reshape(shape)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bench.datasets.packed import check_growth, said_of
 from bench.datasets.parts import RawPart, RawParts
 from bench.datasets.pictures import PILLOW_ERRORS, packed_plainly, quiet
-from bench.datasets.source import BrokenFile, printable
+from bench.datasets.source import OTHER, BrokenFile, printable
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_grey(files: Sequence[Path], side: int) -> RawPart:
     """
     size, _ = _common_size_and_mode(files)
     if size != (side, side):
-        raise BrokenFile(files[0], f"has {size[0]}x{size[1]} pixels; {side}x{side} expected.")
+        raise BrokenFile(files[0], f"has {size[0]}x{size[1]} pixels; {side}x{side} expected.", OTHER)
     return _read_part(files, size, "L")
 
 

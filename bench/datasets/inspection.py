@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.datasets.dataset import Dataset, Split
 from bench.datasets.floors import sample
 from bench.datasets.source import Say
-from bench.record import Floor
+from bench.manifest import Floor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ class NearPair:
 
 @dataclass(frozen=True)
 class EqualPair:
-    """Two rows with the same image, ``right`` the first of its part that has it; else as ``NearPair``."""
+    """Two rows with the same image: of one part the first and another one, else a test row and the first in train."""
 
     left: int
     right: int
@@ -85,7 +85,7 @@ class Duplicates:
 
     @property
     def copies(self) -> float:
-        """About how many rows have a partner, equal or near: the near ones in proportion where a sample was compared."""
+        """About how many rows have a partner, equal or near; of near ones in proportion where a sample was compared."""
         looked, whole = self.compared
         return self.exact_rows + self.near_rows * whole / looked if looked else float(self.exact_rows)
 
@@ -188,13 +188,23 @@ class _Distinct:
         repeated = np.setdiff1d(np.arange(len(self.split)), self.first)
         original = self.first[np.searchsorted(self.number[self.first], self.number[repeated])]
         equal = np.union1d(repeated, original)
-        lowest, highest = _extreme_labels(self, len(self.number))
+        lowest, highest = self.extreme_labels()
         relabelled = int((lowest < highest)[self.number[equal]].sum())
         pairs = near_pairs(self.pictures)
         near = np.setdiff1d(np.union1d(pairs.left, pairs.right), equal)
         return Duplicates(
-            where, len(equal), relabelled, len(near), self.compared, _closest(pairs), _first(repeated, original)
+            where, len(equal), relabelled, len(near), self.compared, _closest(pairs), _first(original, repeated)
         )
+
+    def extreme_labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """By image number, the lowest and the highest label of its rows; they differ where there are several."""
+        import numpy as np
+
+        lowest = np.full(self.number.max() + 1, self.split.classes, np.int64)
+        highest = np.full(self.number.max() + 1, -1, np.int64)
+        np.minimum.at(lowest, self.number, self.split.labels)
+        np.maximum.at(highest, self.number, self.split.labels)
+        return lowest, highest
 
 
 def _of_test_in_train(train: _Distinct, test: _Distinct) -> Duplicates:
@@ -203,16 +213,18 @@ def _of_test_in_train(train: _Distinct, test: _Distinct) -> Duplicates:
     from bench.datasets.near_duplicates import near_pairs
 
     shared = np.flatnonzero(test.number < len(train.split))
-    originals = train.split.labels[test.number[shared]]
+    originals, labels = test.number[shared], test.split.labels[shared]
+    lowest, highest = train.extreme_labels()
     new = dataclasses.replace(test.pictures, rows=np.setdiff1d(test.pictures.rows, shared))
     pairs = near_pairs(new, train.pictures)
     return Duplicates(
         "test in train",
         len(shared),
-        int((originals != test.split.labels[shared]).sum()),
+        int(((lowest[originals] != labels) | (highest[originals] != labels)).sum()),
         len(np.unique(pairs.left)),
         min(train.compared, test.compared, key=lambda two: two[0] / two[1]),
         _closest(pairs),
+        _first(shared, originals),
     )
 
 
@@ -221,6 +233,10 @@ def _closest(pairs: Pairs) -> tuple[NearPair, ...]:
     return tuple(
         NearPair(int(pairs.left[at]), int(pairs.right[at]), round(float(pairs.correlation[at]), 4)) for at in order
     )
+
+
+def _first(left: NDArray[np.int64], right: NDArray[np.int64]) -> tuple[EqualPair, ...]:
+    return tuple(map(EqualPair, left[:MOST_SHOWN].tolist(), right[:MOST_SHOWN].tolist()))
 
 
 def _balance(split: Split) -> Balance:

@@ -11,10 +11,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench.child import module_command, with_this_package
 from bench.datasets.download import KAGGLE, RemoteFile
 from bench.datasets.transfer import TransferFailed
 
@@ -37,8 +37,8 @@ class KaggleCarrier:
         self._folder, self._file = folder, file
         handle, _, path = url.removeprefix(f"{KAGGLE}:").rpartition("/")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", CHILD, handle, path, str(folder / ANSWER)],
-            env={**os.environ, "KAGGLEHUB_CACHE": str(folder), "KAGGLEHUB_VERBOSITY": "error"},
+            module_command(CHILD, handle, path, str(folder / ANSWER)),
+            env=with_this_package({**os.environ, "KAGGLEHUB_CACHE": str(folder), "KAGGLEHUB_VERBOSITY": "error"}),
             stdin=subprocess.PIPE,  # it ends when this end is closed, also by a kill of this process
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.datasets.source import BrokenFile
+from bench.datasets.source import OTHER, BrokenFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,8 @@ def checked(
 def check_images(file: Path, images: NDArray[Any], side: int) -> None:
     """Raises BrokenFile where ``images``, ``(n, height, width, …)``, are not ``side`` pixels high and wide."""
     if images.shape[1:3] != (side, side):
-        raise BrokenFile(file, f"holds images of {images.shape[1]}x{images.shape[2]} pixels; {side}x{side} expected.")
+        size = f"{images.shape[1]}x{images.shape[2]}"
+        raise BrokenFile(file, f"holds images of {size} pixels; {side}x{side} expected.", OTHER)
 
 
 def check_counts(file: Path, images: NDArray[Any], labels: NDArray[Any], among: Path) -> None:

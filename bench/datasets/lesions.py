@@ -51,7 +51,7 @@ def read_metadata(file: Path, name: str, classes: Sequence[str], rows: int) -> L
     table = _columns(file, name, rows + 1)
     if len(table) != rows:
         held = f"{len(table):,}" if len(table) < rows else f"more than {rows:,}"
-        raise BrokenFile(file, f"holds {held} rows of data, {rows:,} expected.")
+        raise BrokenFile(file, f"holds {held} rows of data, {rows:,} expected.", ADVICE)
     class_of: dict[str, str] = {}
     for line, lesion, picture, diagnosis in table:
         if diagnosis not in classes:

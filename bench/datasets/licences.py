@@ -23,6 +23,12 @@ class LicenceNotAccepted(DatasetUnavailable):
     """A data set that would have to be fetched, for which nobody has acknowledged the licence."""
 
 
+def notice(definition: DatasetDefinition) -> tuple[str, ...]:
+    """The lines that stand before a download: the licence, and what to cite."""
+    cited = (f"    to cite: {definition.citation}",) if definition.citation else ()
+    return f"{definition.title}: licence {definition.licence}", *cited
+
+
 def is_accepted(definition: DatasetDefinition) -> bool:
     """Whether nothing stands between the user and a download."""
     return not definition.restricted or _entry(definition) in _accepted()

@@ -15,7 +15,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, RemoteFile
 from bench.datasets.labels import check_images, checked, row_of
-from bench.datasets.source import BrokenFile, Source, first_file, missing_file
+from bench.datasets.source import OTHER, BrokenFile, Source, first_file, missing_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ IDX_FILES = (
     "t10k-labels-idx1-ubyte",
 )
 ARFF = "OpenML ARFF"
-PICTURES, SOME_PICTURES = "image folders", "some image folders"
+PICTURES, SOME_PICTURES = "image folders", "image folders, a part"
 """The formats of pictures: as many as were published, or another number."""
 PICTURE_ENDINGS = ("", "png", "jpg", "jpeg", "images")
 """What a folder of pictures has behind the data set's name; letters and digits alone."""
@@ -99,7 +99,7 @@ class MnistLike(DatasetDefinition):
         parts = [numbered_files(part) for part in found if part]
         for part, files in zip(found, parts, strict=True):
             if part and not files:
-                raise BrokenFile(part, "holds no images in folders of classes.")
+                raise BrokenFile(part, "holds no images in folders of classes.", OTHER)
         for group in dict.fromkeys(file.parent for files in parts for file in files):
             self._class_of(group)
         whole = self.rows is None or tuple(map(len, parts)) == self.rows
@@ -117,12 +117,13 @@ class MnistLike(DatasetDefinition):
         if re.fullmatch("[0-9]{1,3}", folder.name) and int(folder.name) < len(names):
             return int(folder.name)
         known = ", ".join(self.class_names)
-        raise BrokenFile(folder, f"is the name of no class of {self.title}; {known}, or their numbers, expected.")
+        problem = f"is the name of no class of {self.title}; {known}, or their numbers, expected."
+        raise BrokenFile(folder, problem, OTHER)
 
     def _read_pictures(
         self, files: tuple[Path, ...]
     ) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
-        """The files of both parts, which lie in folders of classes in a folder of their part; the training part first."""
+        """``files`` lie in folders of classes in the folder of their part; those of the training part come first."""
         import numpy as np
 
         from bench.datasets.image_folder import read_grey
@@ -152,7 +153,7 @@ class MnistLike(DatasetDefinition):
 
         parts = read_npz(file)
         if parts.test is None:
-            raise BrokenFile(file, "holds no test part: x_train, y_train, x_test and y_test expected.")
+            raise BrokenFile(file, "holds no test part: x_train, y_train, x_test and y_test expected.", OTHER)
         return self._checked(file, "train", parts.train), self._checked(file, "test", parts.test)
 
     def _checked(self, file: Path, part: str, raw: RawPart) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -164,6 +165,7 @@ class MnistLike(DatasetDefinition):
                 file,
                 f"holds x_{part} {images.dtype} {images.shape} and y_{part} {labels.dtype} {labels.shape}; "
                 "uint8 (n, 28, 28) and integers (n,) expected.",
+                OTHER,
             )
         if len(images) != len(labels):
             raise BrokenFile(file, f"holds {len(images):,} images in x_{part}, but {len(labels):,} labels in y_{part}.")

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bench.datasets.packed import BROKEN_ZIP, check_member, said_of
 from bench.datasets.parts import RawPart, RawParts
-from bench.datasets.source import BrokenFile
+from bench.datasets.source import BrokenFile, unreadable_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def read_npz(path: Path) -> RawParts:
     except BROKEN_ZIP as error:
         raise BrokenFile(path, f"is no npz archive: {said_of(error)}.") from error
     except OSError as error:
-        raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+        raise unreadable_file(path, error) from error
     held = ", ".join(ascii(name)[1:-1][:30] for name in sorted(names)[:8]) or "none"
     raise BrokenFile(
         path,

@@ -31,13 +31,13 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
 
     It is never verified: nothing is published to compare it with. Raises BenchError.
     """
-    path = path.expanduser().absolute()
+    path = _absolute(path)
     name = own_name(path, taken)
     source = own_source(path)
     shelf = Shelf(f"own/{name}")
     key = source.key(f"{READER} {name}")
     known = shelf.fingerprint_of(key)
-    if known and (cached := shelf.find(known)):
+    if known and (cached := shelf.find(known, say)):
         return cached
     from bench.datasets.fingerprint import fingerprint
 
@@ -51,7 +51,7 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
 
 def own_name(path: Path, taken: frozenset[str]) -> str:
     """The name of the data set at ``path``, whether it is there or not; its shelf is ``own/`` and this name."""
-    name = _name(path.expanduser().absolute())
+    name = _name(_absolute(path))
     return f"own-{name}" if name in taken else name
 
 
@@ -105,6 +105,10 @@ def _read_idx(source: Source) -> RawParts:
     every_byte = 256
     train = read_pair(source.files[0], source.files[1], every_byte)
     return RawParts(RawPart(*train), RawPart(*read_pair(source.files[2], source.files[3], every_byte)))
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.expanduser(path)).absolute()  # Path.expanduser raises for a user without a home
 
 
 def _name(path: Path) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from bench.datasets.source import BrokenFile, printable
+from bench.datasets.source import BrokenFile, printable, unreadable_file
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK"
@@ -135,7 +135,7 @@ def wrapping_errors(path: Path) -> Iterator[None]:
             path, f"cannot be unpacked: {said_of(error) if str(error) else 'it ends too soon'}."
         ) from error
     except OSError as error:
-        raise BrokenFile(path, f"cannot be read: {error.strerror or error}.") from error
+        raise unreadable_file(path, error) from error
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

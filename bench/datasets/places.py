@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.errors import BenchError
 
 DEBIAN = Path("/usr/share/datasets")
 KAGGLE = Path("/kaggle/input")
@@ -27,18 +29,31 @@ class Place:
     label: str
 
 
-def named_folder(data_dir: Path | None) -> Path | None:
-    """The folder the user names, by option or by ``BENCH_DATA_DIR``; None where none is named."""
-    if data_dir is not None:
-        return data_dir.expanduser()
-    named = os.environ.get("BENCH_DATA_DIR")
-    return Path(named).expanduser() if named else None
+def named_folders(data_dir: Path | None) -> tuple[Path, ...]:
+    """The folders the user names, by option or by ``BENCH_DATA_DIR``: one, or several with ``os.pathsep`` between them.
+
+    What is a folder as a whole is one, whatever its name holds.
+    """
+    named = os.environ.get("BENCH_DATA_DIR", "") if data_dir is None else str(data_dir)
+    names = [named] if os.path.exists(os.path.expanduser(named)) else named.split(os.pathsep)
+    return tuple(Path(os.path.expanduser(name)) for name in names if name)
 
 
-def named_places(data_dir: Path, folders: tuple[str, ...]) -> Iterator[Place]:
-    """The data set's own folders below the one the user named, then that folder itself."""
-    for place in (*_below(data_dir, folders), data_dir):
-        yield Place(place, NAMED)
+def check_named(folders: Iterable[Path]) -> None:
+    """Raises BenchError for the first that is no folder."""
+    for folder in folders:
+        if not os.path.isdir(folder):  # False, too, where a folder above may not be searched
+            problem = "is no folder" if os.path.exists(folder) else "is not there"
+            raise BenchError(
+                f"the data folder {str(folder)!r} {problem}.", "Mend --data-dir or BENCH_DATA_DIR, or leave it out."
+            )
+
+
+def named_places(named: Iterable[Path], folders: tuple[str, ...]) -> Iterator[Place]:
+    """For each folder that the user named the data set's own folders below it, then that folder itself."""
+    for folder in named:
+        for place in (*_below(folder, folders), folder):
+            yield Place(place, NAMED)
 
 
 def common_places(folders: tuple[str, ...]) -> Iterator[Place]:
@@ -47,11 +62,11 @@ def common_places(folders: tuple[str, ...]) -> Iterator[Place]:
     home = Path(os.path.expanduser("~"))  # Path.home() raises for a user without one
     keras = Path(os.environ.get("KERAS_HOME") or home / ".keras") / "datasets"
     yield from (Place(folder, "Keras' folder") for folder in (*_below(keras, folders), keras))
-    for root in (Path.cwd(), home):
+    for root in dict.fromkeys((Path.cwd(), home)):
         for name in TORCHVISION_ROOTS:
             yield from (Place(folder, "torchvision's folder") for folder in _below(root / name, folders))
     # Kept as NUMBER/NAME.gz by scikit-learn 1.7, as NUMBER.gz by those before it
-    learn = Path(os.environ.get("SCIKIT_LEARN_DATA") or home / "scikit_learn_data").expanduser() / OPENML
+    learn = Path(os.path.expanduser(os.environ.get("SCIKIT_LEARN_DATA") or home / "scikit_learn_data")) / OPENML
     yield from (Place(folder, "scikit-learn's folder") for folder in (*_below(learn, folders), learn))
     for slug in _folders_in(KAGGLE):
         yield from (Place(folder, "Kaggle input") for folder in (*_below(slug, folders), slug))

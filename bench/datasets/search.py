@@ -9,7 +9,6 @@ as unverified and a broken file is an error; anywhere else both are passed over.
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,14 +17,16 @@ from pathlib import Path
 
 from bench.datasets.cache import CachedDataset, Shelf, cache_root
 from bench.datasets.dataset import Dataset, DatasetInfo
+from bench.datasets.decoding import decoded
 from bench.datasets.definition import MADE, DatasetDefinition
 from bench.datasets.download import Bundle, page_of
 from bench.datasets.fetch import DownloadFailed, fetch
-from bench.datasets.licences import require_accepted
-from bench.datasets.places import NAMED, Place, common_places, named_places
-from bench.datasets.source import BrokenFile, DatasetUnavailable, Say, Source
+from bench.datasets.licences import notice, require_accepted
+from bench.datasets.places import NAMED, Place, check_named, common_places, named_folders, named_places
+from bench.datasets.source import BrokenDataset, BrokenFile, DatasetUnavailable, Say, Source
 from bench.datasets.transfer import Watch
-from bench.errors import BenchError
+
+DAMAGED = "the cache: damaged arrays"
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Search:
 
     definition: DatasetDefinition
     data_dir: Path | None
+    """As ``places.named_folders`` takes it."""
     offline: bool
     say: Say
     foreign: frozenset[str] = frozenset()
@@ -46,6 +48,8 @@ class Search:
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.definition.name)
+        self.named = named_folders(self.data_dir)
+        self._notice = notice(self.definition)
 
     def run(self) -> CachedDataset:
         """The data set, cached. Raises BenchError for a broken file, DatasetUnavailable where there is none."""
@@ -56,10 +60,22 @@ class Search:
 
     def cached(self) -> CachedDataset | None:
         """What the cache holds of the data as published, or as they were fetched."""
+        found = (self._found(cached.info.fingerprint) for cached in self._glimpsed())
+        return next((self._refreshed(cached) for cached in found if cached), None)
+
+    def _glimpsed(self) -> list[CachedDataset]:
+        """The same without a look at the arrays, the preferred form first."""
         fetched = (self.shelf.fingerprint_of(self._fetched_key(bundle)) for bundle in self.definition.downloads)
         known = [*sorted(self._published), *(fingerprint for fingerprint in fetched if fingerprint)]
-        found = (self.shelf.find(fingerprint) for fingerprint in known)
-        return next((self._refreshed(cached) for cached in found if cached), None)
+        held = (self.shelf.glimpse(fingerprint) for fingerprint in dict.fromkeys(known))
+        return sorted((one for one in held if one), key=lambda cached: self.definition.rank(cached.info.source))
+
+    def _found(self, fingerprint: str) -> CachedDataset | None:
+        held = self.shelf.glimpse(fingerprint)
+        found = self.shelf.find(fingerprint, None if DAMAGED in self.refused else self.say)
+        if held and not found:
+            self.refused.append(DAMAGED)
+        return found
 
     def seen(self) -> Iterator[tuple[Source, Place]]:
         """Where files with the right names lie, without opening them."""
@@ -78,8 +94,8 @@ class Search:
         source, place = next(self.seen(), (None, None))
         if place is not None and place.label == NAMED:
             return self._decoded(source)
-        if cached := self.cached():
-            return cached
+        if glimpsed := self._glimpsed():
+            return self._refreshed(glimpsed[0])
         if source is not None and source.format == MADE:
             base = self._base().ready()
             source = _arrays_of(base) if base else None
@@ -87,7 +103,7 @@ class Search:
 
     def _decoded(self, source: Source | None) -> CachedDataset | None:
         fingerprint = self.shelf.fingerprint_of(self._key(source)) if source else None
-        return self.shelf.find(fingerprint) if fingerprint else None
+        return self.shelf.glimpse(fingerprint) if fingerprint else None
 
     def _base(self) -> Search:
         from bench.datasets.catalog import search_for
@@ -100,7 +116,7 @@ class Search:
         base = self._base()
         for source, place in base.seen():
             yield Source(source.files, MADE), Place(place.folder, f"{base.definition.name} in {place.label}")
-        if cached := base.cached():
+        for cached in base._glimpsed()[:1]:
             yield _arrays_of(cached), Place(cached.folder, f"{base.definition.name} in the cache")
 
     @property
@@ -120,24 +136,20 @@ class Search:
         return self._key_of(f"fetched {bundle.key}")
 
     @property
-    def _folders(self) -> tuple[str, ...]:
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders it commonly lies in."""
         return self.definition.folders or (self.definition.name,)
 
     def _named_places(self) -> Iterator[Place]:
-        if self.data_dir is not None:
-            yield from named_places(self.data_dir, self._folders)
+        yield from named_places(self.named, self.folders)
 
     def _common_places(self) -> Iterator[Place]:
         for shared in dict.fromkeys(bundle.shared for bundle in self.definition.downloads if bundle.shared):
             yield Place(_downloads(shared), "fetched before")  # maybe for another data set
-        yield from common_places(self._folders)
+        yield from common_places(self.folders)
 
     def _named(self) -> CachedDataset | None:
-        if self.data_dir is not None and not os.path.isdir(self.data_dir):
-            raise BenchError(
-                f"the data folder {self.data_dir.name!r} is not there.",
-                "Mend --data-dir or BENCH_DATA_DIR, or leave it out.",
-            )
+        check_named(self.named)
         for place in self._named_places():
             try:
                 for source in self.definition.find(place.folder):
@@ -146,7 +158,9 @@ class Search:
                     self.refused.append(f"{place.label}: the files of another data set")
             except BrokenFile as error:
                 advice = error.advice or f"Delete it and run: bench data fetch {self.definition.name}"
-                raise BenchError(f"{self.definition.name}: {error.message}", advice) from error
+                raise BrokenDataset(
+                    f"{self.definition.name}: {error.message}", f"{advice}   (in {place.folder})"
+                ) from error
         return None
 
     def _bundled(self) -> CachedDataset | None:
@@ -161,7 +175,8 @@ class Search:
                         return cached
                     self.refused.append(f"{place.label}: other data than published")
             except BrokenFile as error:
-                self.refused.append(f"{place.label}: {error.message}")
+                self.refused.append(f"{place.label}: {error.message.removesuffix('.')}")
+                self.say(f"passed over in {place.folder}: {error.message}")
         return None
 
     def _made(self) -> CachedDataset | None:
@@ -178,6 +193,8 @@ class Search:
                 say=self.say,
                 watch=self.watch,
             )
+        except BrokenDataset:
+            raise
         except DatasetUnavailable:
             self.refused.append(f"nor is {self.definition.made_from}, from which it could be made")
             return None
@@ -205,7 +222,7 @@ class Search:
         return None
 
     def _fetched_bundle(self, bundle: Bundle, folder: Path) -> CachedDataset:
-        hosts = fetch(bundle, folder, self.say, self.watch)
+        hosts = fetch(bundle, folder, self._tell, self.watch)
         problem = "other data than published"
         try:
             for source in self.definition.find(folder):
@@ -220,7 +237,15 @@ class Search:
         for file in bundle.files:
             if not file.is_checked:
                 (folder / file.name).unlink(missing_ok=True)  # or it would be taken for finished the next time
-        raise DownloadFailed([f"{hosts or 'fetched before'}: {problem}"])
+        failure = f"{hosts or 'fetched before'}: {problem}"
+        self.say(failure)
+        raise DownloadFailed([failure])
+
+    def _tell(self, line: str) -> None:
+        """A line of a download; before the first one the licence."""
+        for one in (*self._notice, line):
+            self.say(one)
+        self._notice = ()
 
     def _take(self, source: Source, label: str, *, trusted: bool) -> CachedDataset | None:
         """The source, cached; None where its data are not this data set. Decodes only what is not known yet."""
@@ -228,15 +253,15 @@ class Search:
         fingerprint = self.shelf.fingerprint_of(key)
         dataset: Dataset | None = None
         if fingerprint is None:
-            dataset, fingerprint = self._decode(source)
+            dataset, fingerprint = decoded(self.definition, source, self.say)
             self._remember(source, key, fingerprint)
         known = self._published
         if fingerprint in self.foreign - known or not (trusted or fingerprint in known):
             return None
-        if cached := self.shelf.find(fingerprint):
+        if cached := self._found(fingerprint):
             return self._refreshed(cached)
         if dataset is None:
-            dataset, fingerprint = self._decode(source)
+            dataset, fingerprint = decoded(self.definition, source, self.say)
         described = f"{source.format}, {label}"
         info = DatasetInfo.of(dataset, fingerprint, verified=fingerprint in known, source=described)
         return self.shelf.store(dataset, info)
@@ -248,26 +273,6 @@ class Search:
                 if bundle.is_published(source.files):
                     self.shelf.remember(self._key_of(bundle.key), fingerprint)
 
-    def _decode(self, source: Source) -> tuple[Dataset, str]:
-        from bench.datasets.fingerprint import fingerprint
-
-        self.say(f"decoding {self.definition.name} ({source.format})")
-        try:
-            dataset = self.definition.read(source)
-            problem = dataset.problem()
-        except BenchError:
-            raise
-        except Exception as error:  # read may be another package's
-            raise BenchError(
-                f"data set {self.definition.name!r} cannot be read: {type(error).__name__}: {error}",
-                f"The fault lies in {type(self.definition).__module__}, or in its files.",
-            ) from error
-        if problem:
-            raise BenchError(
-                f"data set {self.definition.name!r}, as {type(self.definition).__module__} reads it, {problem}."
-            )
-        return dataset, fingerprint(dataset)
-
     def _refreshed(self, cached: CachedDataset) -> CachedDataset:
         """With what today's definition says, which may know more fingerprints, or rows, than when it was cached."""
         info = cached.info
@@ -278,6 +283,9 @@ class Search:
 
     def _unavailable(self) -> DatasetUnavailable:
         name = self.definition.name
+        given = any(version.info.source.endswith(f", {NAMED}") for version in self.shelf.versions())
+        if given and DAMAGED not in self.refused:
+            self.refused.append("decoded before from a folder you named: name it again with --data-dir")
         reasons = "; ".join(dict.fromkeys([*self.refused, *self.failures]))
         ways = [self.definition.advice] if self.definition.advice else []
         if self.definition.downloads:

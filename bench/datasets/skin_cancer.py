@@ -15,10 +15,21 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.datasets.dataset import Dataset
 from bench.datasets.definition import DatasetDefinition
 from bench.datasets.download import Bundle, RemoteFile, kaggle_file
-from bench.datasets.hmnist import GREY_8, GREY_28, RGB_8, RGB_28, Form, find_packed, form_of, read_pictures, read_table
+from bench.datasets.hmnist import (
+    GREY_8,
+    GREY_28,
+    RGB_8,
+    RGB_28,
+    Form,
+    find_packed,
+    form_of,
+    rank_of,
+    read_pictures,
+    read_table,
+)
 from bench.datasets.lesions import Lesions, check_order, read_metadata
 from bench.datasets.pictures import Picture, PictureFormat, pictures_in
-from bench.datasets.source import BrokenFile, Source
+from bench.datasets.source import BESIDE, BrokenFile, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,6 +94,10 @@ class SkinCancer(DatasetDefinition):
     picture_format: ClassVar[PictureFormat] = PictureFormat("JPEG", frozenset({".jpg", ".jpeg"}), (600, 450))
     downloads = (table_download(RGB_28), PICTURES_DOWNLOAD)
 
+    def rank(self, source: str) -> int:
+        """By the form."""
+        return rank_of(source, self.forms)
+
     def find(self, folder: Path) -> Iterator[Source]:
         """For each form its table, then the JPEG files. Either without the metadata is a BrokenFile."""
         metadata = find_packed(folder, METADATA, ARCHIVES)
@@ -93,6 +108,7 @@ class SkinCancer(DatasetDefinition):
             raise BrokenFile(
                 folder / METADATA,
                 f"is missing: without it nothing tells which pictures in {present[0].name} show one lesion.",
+                BESIDE,
             )
         if metadata is None:
             return
@@ -104,7 +120,9 @@ class SkinCancer(DatasetDefinition):
                 yield Source((metadata, *files), f"JPEG as {form.title}")
         if pictures and not any(tables.values()) and len(pictures) < self.images:
             raise BrokenFile(
-                pictures[0].file.parent, f"and its like hold {len(pictures):,} pictures, {self.images:,} expected."
+                pictures[0].file.parent,
+                f"and its like hold {len(pictures):,} pictures, {self.images:,} expected.",
+                "Put the others beside them, or leave --data-dir out.",
             )
 
     def read(self, source: Source) -> Dataset:

@@ -10,6 +10,10 @@ from bench.errors import BenchError
 
 Say = Callable[[str], None]
 """Takes one line of progress."""
+BESIDE = "Put it beside the other, or leave --data-dir out."
+"""The advice where one of the files that belong together is missing: those that are there may be right."""
+OTHER = "If it is as you want it, give its path as data of your own; else leave --data-dir out."
+"""The advice on a file that is whole, but not of this data set."""
 
 
 class BrokenFile(BenchError):
@@ -40,11 +44,20 @@ def missing_file(wanted: Sequence[Path], found: Sequence[Path | None]) -> Broken
     """
     missing = next(file for file, there in zip(wanted, found, strict=True) if there is None)
     present = next(there for there in found if there is not None)
-    return BrokenFile(missing, f"is missing; {present.name} lies there without it.")
+    return BrokenFile(missing, f"is missing; {present.name} lies there without it.", BESIDE)
+
+
+def unreadable_file(file: Path, error: OSError) -> BrokenFile:
+    """Of a file that the system does not give; what it holds may be right."""
+    return BrokenFile(file, f"cannot be read: {error.strerror or error}.", "Mend that, or leave --data-dir out.")
 
 
 class DatasetUnavailable(BenchError):
     """A data set that exists but is not to be had here; the advice says how it could be."""
+
+
+class BrokenDataset(DatasetUnavailable):
+    """A data set whose files in the user's folder cannot be used. The message names no folder."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,6 @@ class Source:
             try:
                 status = file.stat()
             except OSError as error:
-                raise BrokenFile(file, f"cannot be read: {error.strerror}") from error
+                raise unreadable_file(file, error) from error
             parts.append(f"{file.resolve()}\0{status.st_size}\0{status.st_mtime_ns}")
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.datasets.catalog import DATASETS, definition_of
 from bench.datasets.dataset import DatasetInfo
-from bench.record import DatasetNote
+from bench.manifest import DatasetNote
 
 
 @dataclass(frozen=True)

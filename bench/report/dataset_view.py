@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.record import DatasetNote
+from bench.manifest import DatasetNote
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
 from bench.report.figures import (

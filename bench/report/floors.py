@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.datasets.inspection import class_ratio
-from bench.record import Floors
+from bench.manifest import Floors
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Paragraph, Row, Table
 from bench.stats.floors import QualityMetric, are_unequal, unbeaten

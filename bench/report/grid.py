@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.record import OFFICIAL, DatasetNote
+from bench.manifest import OFFICIAL, DatasetNote
 from bench.report.document import Cell, Column, Row, Table, plain
 from bench.report.naming import Names
 from bench.stats.results import Results

@@ -10,7 +10,7 @@ from bench.datasets.dataset import DatasetInfo
 from bench.datasets.inspection import Duplicates, GroupCounts, Inspection
 from bench.datasets.near_duplicates import CORRELATION, NEAREST
 from bench.datasets.verification import verdict
-from bench.record import Floor
+from bench.manifest import Floor
 from bench.report.document import Block, Cell, Column, Document, Facts, Heading, Paragraph, Row, Table, plain
 from bench.report.flattery import flattery
 from bench.report.numbers import DASH, count, percent, ratio
@@ -18,7 +18,8 @@ from bench.report.numbers import DASH, count, percent, ratio
 NEAR = (
     f"equal: byte for byte. near: another image that correlates by {CORRELATION} or more once shifted by up to two "
     "pixels along each axis (one where the sides are shorter than 20), whatever its brightness and contrast; "
-    f"the {NEAREST} likeliest partners of each image are looked at."
+    f"the {NEAREST} likeliest partners of each image are looked at. A row with an equal partner is not counted as "
+    "near. Rows count from 0."
 )
 FLOORS = (
     "A model that does not beat these has learned nothing of use. Nearest by Euclidean distance over raw pixels; "
@@ -137,16 +138,16 @@ def _sampled(one: Duplicates) -> tuple[str, ...]:
 
 
 def _pairs(found: Sequence[Duplicates]) -> Facts | None:
-    """The closest near pairs of each kind, by row."""
+    """The first equal pairs and the closest near ones of each kind, by row."""
     entries = []
     for one in found:
         left, right = ("test", "train") if one.where == "test in train" else (one.where, one.where)
-        lines = tuple(
+        equal = tuple(f"{left} row {pair.left:,} and {right} row {pair.right:,}" for pair in one.equal[:MOST_PAIRS])
+        near = tuple(
             f"{left} row {pair.left:,} and {right} row {pair.right:,}, r = {pair.correlation:.4f}"
             for pair in one.near[:MOST_PAIRS]
         )
-        if lines:
-            entries.append((f"near, {one.where}", lines))
+        entries += [(f"{kind}, {one.where}", lines) for kind, lines in (("equal", equal), ("near", near)) if lines]
     return Facts(tuple(entries)) if entries else None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.record import PublishedFigure
+from bench.manifest import PublishedFigure
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Row, Table, plain
 from bench.report.figures import half_interval, missing

@@ -6,7 +6,8 @@ The basis of CSV, JSON and the pandas frame. A metric ``m`` gives ``m_mean`` or 
 
 from bench.case import Case
 from bench.datasets.inspection import class_ratio
-from bench.record import DatasetNote, FloorMethod, ModelFigures, Record
+from bench.manifest import DatasetNote, FloorMethod
+from bench.record import ModelFigures, Record
 from bench.stats.floors import unbeaten
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
@@ -36,7 +37,7 @@ def trial_rows(results: Results) -> list[TidyRow]:
 
 def columns(per_trial: bool) -> tuple[str, ...]:
     """The names of the columns: the same for every run, an empty one included."""
-    from bench.record import RunManifest
+    from bench.manifest import RunManifest
 
     case = Case(dataset="", model="", framework="")
     empty = Results(RunManifest(bench_version="", name="", suite="", cases=(case,)), (), {})

@@ -14,6 +14,7 @@ from bench.adapters.catalog import ADAPTERS, ALIASES, find_adapter
 from bench.case import Case
 from bench.datasets.catalog import DATASETS, CachedDataset, DatasetUnavailable, is_own, resolve
 from bench.datasets.source import BrokenDataset
+from bench.datasets.transfer import Watch
 from bench.errors import BenchError
 from bench.models.catalog import MODELS, find_model
 from bench.models.model import Estimator, Model, Network
@@ -58,6 +59,8 @@ class Expansion:
     request: Request
     where: str = ""
     progress: Callable[[str], None] = lambda _: None
+    watch: Watch | None = None
+    """Shows how far a download is."""
     _data: dict[str, CachedDataset | DatasetUnavailable] = field(default_factory=dict)
     _models: dict[str, Model] = field(default_factory=dict)
     _selections: dict[str, Selection] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class Expansion:
 
     def narrowed(self, request: Request) -> Expansion:
         """The same suite for another request; what was looked up is not looked up again."""
-        return Expansion(self.suite, request, self.where, self.progress, self._data, self._models)
+        return Expansion(self.suite, request, self.where, self.progress, self.watch, self._data, self._models)
 
     def _asked(self) -> str:
         request = self.request
@@ -204,7 +207,11 @@ class Expansion:
         if name not in self._data:
             try:
                 self._data[name] = resolve(
-                    name, data_dir=self.request.data_dir, offline=self.request.offline, say=self.progress
+                    name,
+                    data_dir=self.request.data_dir,
+                    offline=self.request.offline,
+                    say=self.progress,
+                    watch=self.watch,
                 )
             except DatasetUnavailable as missing:
                 if self._selections["datasets"].names(name):

@@ -11,7 +11,7 @@ from bench.datasets.catalog import CachedDataset, load
 from bench.datasets.floors import VERSION
 from bench.durable import write_text_whole
 from bench.errors import BenchError
-from bench.record import Floors
+from bench.manifest import Floors
 
 if TYPE_CHECKING:
     from bench.runner.expand import PlannedCase

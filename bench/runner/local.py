@@ -7,7 +7,6 @@ import queue
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,13 +18,11 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from bench.child import module_command, with_this_package
 from bench.errors import BenchError
 from bench.measure.threads import clean_environment
 from bench.record import Status
 from bench.runner.job import Job, Measured, Message
-
-_ROOT = Path(__file__).parents[2]
-"""The folder that this package is imported from."""
 
 TAIL_LINES = 12
 """Lines of a failed worker's standard error that its record keeps."""
@@ -150,15 +147,13 @@ def worker_process(
 
     It imports this very package, even where ``python -m bench`` was called beside another one that is installed.
     """
-    clean = clean_environment(threads, environment)
-    paths = [str(_ROOT), *filter(None, [clean.get("PYTHONPATH")])]
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, *arguments],
+            module_command(module, *arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env={**clean, "PYTHONPATH": os.pathsep.join(paths)},
+            env=with_this_package(clean_environment(threads, environment)),
             text=True,
             encoding="utf-8",
             start_new_session=True,

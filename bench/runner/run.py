@@ -12,13 +12,15 @@ from bench import __version__, certificate
 from bench.adapters.catalog import ADAPTERS, find_adapter
 from bench.case import PROTOCOL_VERSION
 from bench.certificate import Certificate
+from bench.datasets.transfer import Watch
 from bench.datasets.verification import noted
 from bench.errors import BenchError
+from bench.manifest import RunManifest
 from bench.measure.environment import capture
 from bench.measure.noise import NoiseWatch
 from bench.measure.threads import clean_environment, thread_settings
 from bench.models.model import NativeModel
-from bench.record import FAILED, Noise, Record, RunManifest
+from bench.record import FAILED, Noise, Record
 from bench.runner.command import Commands
 from bench.runner.events import Observer, Silent
 from bench.runner.expand import Expansion, PlannedCase
@@ -28,7 +30,8 @@ from bench.runner.job import Job
 from bench.runner.local import Outcome, run_job
 from bench.runner.plan import Plan, PlannedTrial, make_plan, remaining_s
 from bench.runner.request import Request
-from bench.store import RunFolder, run_names
+from bench.runs import run_names
+from bench.store import RunFolder
 from bench.suite import Suite, read_suite
 
 if TYPE_CHECKING:
@@ -152,14 +155,14 @@ class Run:
         return record.model_copy(update={name: getattr(measured, name) for name in figures})
 
 
-def prepare(request: Request, observer: Observer | None = None) -> Run:
-    """Read the suite, find the data, expand and plan; nothing is measured yet.
+def prepare(request: Request, observer: Observer | None = None, watch: Watch | None = None) -> Run:
+    """Read the suite, find the data, expand and plan; nothing is measured yet. ``watch`` shows how far a download is.
 
     Raises BenchError for whatever is wrong with the request.
     """
     suite = read_suite(request.suite)
     say = (observer or Silent()).preparing
-    expansion = Expansion(suite, request, where=f"suite {suite.name!r}", progress=say)
+    expansion = Expansion(suite, request, where=f"suite {suite.name!r}", progress=say, watch=watch)
     cases = expansion.cases()
     history, commands = History(), Commands(expansion)
     if not request.resume:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bench.datasets.inspection import class_ratio
-from bench.record import FloorMethod, Floors
+from bench.manifest import FloorMethod, Floors
 
 UNEQUAL = 1.5
 """Classes are called unequal where the largest has more than so many times the training rows of the smallest.

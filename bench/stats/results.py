@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bench.case import Case
 from bench.certificate import VERIFIED
 from bench.errors import UnknownName
-from bench.record import DatasetNote, Environment, Floors, PublishedFigure, Record, RunManifest
+from bench.manifest import DatasetNote, Floors, PublishedFigure, RunManifest
+from bench.record import Environment, Record
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.ratio import comparison_key, gain_key, is_default_way, ratio_figure, reference_framework

@@ -54,6 +54,23 @@ def test_the_version_is_printed() -> None:
     assert (ended.returncode, ended.stdout) == (0, f"bench {__version__}\n")
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["data", "list"], ["schema"], ["data", "show", "digits"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_is_full_is_one_line_and_exit_code_one(
+    arguments: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("/dev/full, a device that is always full, is Linux's")
+    environment = {**os.environ, "BENCH_CACHE_DIR": str(tmp_path), "BENCH_OFFLINE": "1", "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "bench", *arguments]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "the output could not be written: No space left on device."
+    assert "defect" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_help_names_every_command_with_its_line_uncut() -> None:
     ended = run("--help")
     assert ended.returncode == 0

@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.adapters import loaders
+from bench.cli.data_show import show
+from bench.datasets.dataset import Dataset, Split
+
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -35,6 +39,22 @@ def test_show_says_shapes_ranges_counts_and_draws_the_first_images_with_their_la
     assert "\x1b" not in shown.stdout  # no terminal, no colours
     assert lines[-1].split() == ["0", "1", "3"]  # load_digits() begins 0 1 2 3, and row 2 is in the test part
     assert shown.stderr == "decoding digits (CSV)\n"
+
+
+def test_what_would_fail_is_said_before_anything_is_decoded(bench: Bench, tmp_path: Path) -> None:
+    nowhere, folder = str(tmp_path / "none" / "x.png"), str(tmp_path)
+    for arguments, said in (
+        (("show", "digits", "--png", nowhere), f"'{nowhere}' cannot be written: there is no folder"),
+        (("show", "digits", "--png", folder), f"'{folder}' cannot be written: it is a folder."),
+        (("show", "digits", "--png", str(tmp_path / "x.jpg")), f"'{tmp_path / 'x.jpg'}' would hold PNG."),
+        (("show", "digits", "digit"), "unknown data set 'digit'"),
+        (("show", "digits", "./none.npz"), "data set 'none.npz': there is no such file"),
+        (("inspect", "digits", "--output", nowhere), f"'{nowhere}' cannot be written: there is no folder"),
+    ):
+        ended = bench(*arguments)
+        assert ended.returncode == 2
+        assert ended.stderr.startswith(said)
+        assert len(ended.stderr.splitlines()) == 2
 
 
 def test_show_writes_colour_images_to_a_png_file(bench: Bench, colours: Path, tmp_path: Path) -> None:
@@ -83,6 +103,17 @@ def test_a_loader_that_lacks_the_data_set_or_is_none_is_said_with_exit_code_two(
     ended = bench("show", "mnist", "--via", "kera")
     assert ended.returncode == 2
     assert "did you mean 'keras'?" in ended.stderr
+
+
+def test_a_part_of_the_rows_that_another_library_loads_is_not_called_the_official_split(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = Split(np.zeros((20, 28, 28, 1), np.uint8), np.arange(20) % 10, 255, 10)
+    monkeypatch.setattr(
+        loaders, "load_via", lambda *_, **__: Dataset("mnist", "MNIST", part, part, tuple("0123456789"))
+    )
+    show(["mnist"], offline=True, via="torchvision")
+    assert "rows of the official split: 20 of 60,000 and 20 of 10,000" in capsys.readouterr().out
 
 
 def test_several_data_sets_are_shown_below_one_another_and_in_one_picture(

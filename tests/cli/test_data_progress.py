@@ -12,6 +12,8 @@ from bench.cli import data_progress
 from bench.cli.data import app
 from bench.datasets import catalog
 from bench.datasets.cache import CachedDataset, Shelf
+from bench.datasets.catalog import definition_of
+from bench.datasets.licences import notice
 from bench.datasets.source import DatasetUnavailable
 
 
@@ -42,6 +44,18 @@ def test_every_command_that_may_download_tells_of_it_and_shows_the_same_bar(
         where == "out",
         where == "err",
     )
+
+
+def test_fetch_shows_the_licence_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def resolved(name: str, *, say: Callable[[str], None], **_: Any) -> CachedDataset:
+        for line in (*notice(definition_of(name)), "fetching"):
+            say(line)
+        raise DatasetUnavailable("no network")
+
+    monkeypatch.setattr(catalog, "resolve", resolved)
+    ended = CliRunner().invoke(app, ["fetch", "mnist"])
+    assert ended.stdout.count("MNIST: licence CC BY-SA 3.0\n") == 1
+    assert ended.stdout.endswith("1998\nfetching\n")
 
 
 def test_remove_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

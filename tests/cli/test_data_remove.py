@@ -35,6 +35,15 @@ def test_a_data_set_is_removed_and_another_one_stays(bench: Bench, tmp_path: Pat
     assert bench("fetch", "digits").returncode == 0
 
 
+def test_ones_own_data_set_is_removed_by_the_name_that_the_list_shows(bench: Bench, tmp_path: Path) -> None:
+    np.savez(tmp_path / "twice.npz", X=np.ones((10, 4, 4)), y=[0, 1] * 5)
+    bench("fetch", str(tmp_path / "twice.npz"))
+    assert "\ntwice " in bench("list").stdout
+    assert bench("remove", "twice", "--yes").returncode == 0
+    assert arrays(tmp_path) == []
+    assert bench("remove", "twice", "--yes").stderr.startswith("unknown data set 'twice'")
+
+
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     """EMNIST's archive where a download keeps it; its lock lies there from the download."""

@@ -7,7 +7,8 @@ import pytest
 
 from bench.case import Case
 from bench.cli.app import main
-from bench.record import Environment, EpochFigures, Phases, Record, RunManifest
+from bench.manifest import RunManifest
+from bench.record import Environment, EpochFigures, Phases, Record
 
 CASE = Case(dataset="mnist", model="cnn", framework="pytorch", threads=2)
 PHASES = Phases(import_s=2.3, load_s=0.1, build_s=0.2, epochs=(EpochFigures(seconds=3.0, samples=60_000, loss=0.2),))

@@ -1,3 +1,5 @@
+import dataclasses
+import itertools
 import json
 import mmap
 import os
@@ -5,12 +7,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench.datasets import cache
-from bench.datasets.cache import Shelf, load
+from bench.datasets.cache import Shelf, cache_root, load
 from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.datasets.fingerprint import fingerprint
 from bench.errors import BenchError
@@ -76,8 +80,98 @@ def test_a_damaged_entry_is_not_found_and_is_made_anew(damage: str) -> None:
 def test_opening_a_damaged_entry_is_an_error_in_words() -> None:
     folder = stored(made())
     (folder / "train-images.npy").write_bytes(b"")
-    with pytest.raises(BenchError, match=f"the cached data set a/{folder.name} is damaged"):
+    with pytest.raises(BenchError) as caught:
         load(folder)
+    assert str(caught.value) == "the cached arrays of a are damaged.\n    Run: bench data remove a"
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_no_byte_of_a_header_can_be_damaged_so_that_opening_ends_in_the_words_of_a_library(resident: bool) -> None:
+    folder = stored(made())
+    file = folder / "test-labels.npy"
+    right = file.read_bytes()
+    said: set[str] = set()
+    for place, wrong in itertools.product(range(0, 80, 2), (0x00, 0xFF)):
+        file.write_bytes(right[:place] + bytes([wrong]) + right[place + 1 :])
+        try:
+            load(folder, resident=resident)
+        except BenchError as error:
+            said.add(error.message)
+    assert said == {"the cached arrays of a are damaged."}
+
+
+def with_groups() -> Dataset:
+    data = made()
+    part = dataclasses.replace(data.train, groups=np.arange(4))
+    return dataclasses.replace(data, train=part, test=part)
+
+
+def changed(file: Path, array: NDArray[Any]) -> None:
+    """Write another array of the same size over a cached one."""
+    size = file.stat().st_size
+    np.save(file, array)
+    assert file.stat().st_size == size
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("test-labels", np.zeros(4, np.int64)),
+        ("test-labels", np.full(4, 99)),
+        ("test-labels", np.zeros((2, 2), np.int64)),
+        ("train-images", np.zeros((4, 2, 3, 1), np.uint8)),
+        ("test-groups", np.zeros(4, np.int64)),
+    ],
+)
+def test_arrays_that_somebody_changed_are_not_found_and_are_made_anew(name: str, array: NDArray[Any]) -> None:
+    folder = stored(with_groups())
+    changed(folder / f"{name}.npy", array)
+    said: list[str] = []
+    assert Shelf("a").find(fingerprint(made()), said.append) is None
+    assert said == ["the cached arrays of a are damaged; decoding anew"]
+    again = load(stored(with_groups()))
+    assert fingerprint(again) == fingerprint(made())
+    assert again.test.groups is not None
+    assert again.test.groups.tolist() == [0, 1, 2, 3]
+    assert Shelf("a").find(fingerprint(made()), said.append) is not None
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_arrays_of_other_times_are_hashed_once_and_then_trusted(
+    monkeypatch: pytest.MonkeyPatch, forgotten: bool
+) -> None:
+    """As those of a cache that was copied, and those that an older version left, which kept no times."""
+    folder = stored(with_groups())
+    hashed: list[Dataset] = []
+
+    def counted(data: Dataset) -> str:
+        hashed.append(data)
+        return fingerprint(data)
+
+    monkeypatch.setattr("bench.datasets.fingerprint.fingerprint", counted)
+    if forgotten:
+        info = json.loads((folder / "info.json").read_text())
+        (folder / "info.json").write_text(json.dumps({k: v for k, v in info.items() if k not in ("times", "groups")}))
+    else:
+        os.utime(folder / "test-images.npy", ns=(1, 1))
+    expected = fingerprint(made())
+    assert Shelf("a").glimpse(expected) is not None
+    assert len(hashed) == 0
+    for _ in range(3):
+        assert Shelf("a").find(expected) is not None
+    assert len(hashed) == 1
+
+
+def test_right_arrays_are_found_in_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stored(made())
+    os.utime(folder / "test-images.npy", ns=(1, 1))
+
+    def refused(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(cache, "write_text_whole", refused)
+    assert Shelf("a").find(fingerprint(made())) is not None
 
 
 def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path) -> None:
@@ -103,15 +197,29 @@ def test_a_damaged_index_is_forgotten() -> None:
     shelf = Shelf("a")
     shelf.remember("key", "print")
     assert shelf.fingerprint_of("key") == "print"
-    (shelf.folder / "index.json").write_text("[")
-    assert shelf.fingerprint_of("key") is None
+    for damaged in ("[", "[1]", '"words"', '{"key": 5}', "\u0000"):
+        (shelf.folder / "index.json").write_text(damaged)
+        assert shelf.fingerprint_of("key") is None
+        shelf.remember("other", "print")
 
 
 def test_a_cache_that_cannot_be_written_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "file" / "cache"))
-    with pytest.raises(BenchError, match="the cache of data sets cannot be written: Not a directory"):
+    with pytest.raises(BenchError, match="the cache of data sets cannot be written: Not a directory") as caught:
         stored(made())
+    assert str(tmp_path / "file" / "cache") in caught.value.advice
+
+
+def test_a_user_without_a_home_is_told_to_name_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(*arguments: object, **options: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("BENCH_CACHE_DIR")
+    monkeypatch.setattr("platformdirs.user_cache_path", homeless)
+    with pytest.raises(BenchError, match="this user has no home folder") as caught:
+        cache_root()
+    assert caught.value.advice == "Set BENCH_CACHE_DIR to a folder that can be written."
 
 
 def test_the_info_is_plain_json() -> None:

@@ -10,10 +10,8 @@ from PIL import Image
 
 from bench.datasets.cache import CachedDataset, load
 from bench.datasets.fashion_mnist import FashionMnist
-from bench.datasets.fingerprint import fingerprint
 from bench.datasets.search import Search
 from bench.datasets.source import DatasetUnavailable
-from bench.datasets.verification import verdict
 from bench.errors import BenchError
 from tests.datasets.small import Tiny, digits, fingerprint_of, write_idx
 
@@ -56,7 +54,8 @@ def test_pictures_that_every_class_counts_for_itself_take_turns(tmp_path: Path) 
     for part in ("train", "test"):
         for label in (0, 1):
             for number in (2, 10):
-                save(tmp_path / "tiny" / part / str(label) / f"{number}.png", np.full((28, 28), 10 * number + label))
+                image = np.full((28, 28), 10 * number + label, np.uint8)
+                save(tmp_path / "tiny" / part / str(label) / f"{number}.png", image)
     data = load(search(tmp_path).folder)
     assert data.train.images[:, 0, 0, 0].tolist() == [20, 21, 100, 101]
     assert data.train.labels.tolist() == [0, 1, 0, 1]
@@ -114,8 +113,8 @@ def test_a_folder_that_is_no_class_is_refused(tmp_path: Path) -> None:
 
 def test_one_part_alone_is_refused(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "tiny", ("training", "no-test"))
-    with pytest.raises(BenchError, match="^tiny: test is missing; training lies there without it"):
+    with pytest.raises(BenchError, match=r"^tiny: test is missing; training lies there without it"):
         search(tmp_path)
     (folder / "test").mkdir()
-    with pytest.raises(BenchError, match="^tiny: test holds no images in folders of classes"):
+    with pytest.raises(BenchError, match=r"^tiny: test holds no images in folders of classes"):
         search(tmp_path)

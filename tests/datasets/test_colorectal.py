@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.datasets.colorectal import CLASS_FOLDERS, TILES, slide_ids
+from bench.datasets.colorectal import CLASS_FOLDERS, TILES, ColorectalHistology, slide_ids
 from bench.datasets.dataset import Dataset
 from bench.datasets.download import Bundle, RemoteFile
 from bench.datasets.hmnist import GREY_8, RGB_8, RGB_28
 from bench.datasets.search import Search
+from bench.datasets.skin_cancer import SkinCancer
 from bench.datasets.source import BrokenFile, DatasetUnavailable
 from bench.datasets.stratified import OWN_SPLIT
 from tests.datasets.small_pictures import PER_CLASS, Tissue, hmnist_bytes, noise, picture_bytes, tile_name, write_tiles
@@ -185,6 +186,20 @@ def test_a_few_tiles_are_half_a_data_set_but_not_beside_a_table(tmp_path: Path) 
         list(Tissue().find(tmp_path))
     write_table(tmp_path, 8, "RGB")
     assert [source.format for source in Tissue().find(tmp_path)] == ["hmnist 8x8 RGB"]
+
+
+def test_forms_are_ranked_as_they_are_preferred() -> None:
+    """Whatever they were read from: a source's format, alone or with its place behind it."""
+    preferred = [
+        "hmnist 28x28 RGB, Kaggle input",
+        "TIFF tiles as 64x64 L, fetched from zenodo.org, zenodo.org",
+        "hmnist 28x28 L",
+        "hmnist 8x8 RGB, the user's folder",
+        "hmnist 8x8 L",
+    ]
+    assert sorted(reversed(preferred), key=ColorectalHistology().rank) == preferred
+    skins = ["JPEG as 28x28 RGB", "hmnist 28x28 L", "hmnist 8x8 RGB, x", "hmnist 8x8 L"]
+    assert sorted(reversed(skins), key=SkinCancer().rank) == skins
 
 
 def test_a_label_outside_1_to_8_and_a_class_of_the_wrong_size_are_refused(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def test_a_data_set_is_fetched_decoded_and_found_again_offline(served: Served) -
     cached = Search(Fetched(), None, False, said.append).run()
     assert (cached.info.verified, len(asked)) == (True, 4)
     assert cached.info.source == f"IDX, fetched from {address.removeprefix('http://')}"
-    assert said[0].startswith("fetching t10k-images-idx3-ubyte.gz (0.0 MiB) from 127.0.0.1")
+    assert said[0] == "Tiny: licence none"  # once, and before anything is fetched
+    assert [line for line in said if "licence" in line] == said[:1]
+    assert said[1].startswith("fetching t10k-images-idx3-ubyte.gz (7.7 KiB) from 127.0.0.1")
     assert Search(Fetched(), None, True, said.append).run() == cached
     assert len(asked) == 4
 

@@ -132,6 +132,25 @@ def test_all_failures_are_named_in_their_order(mirrors: Mirrors, tmp_path: Path)
     check_each_failure_is_named(mirrors, tmp_path / "got", *shuffled(2))
 
 
+def test_why_a_mirror_failed_is_said_before_the_next_one_is_asked(mirrors: Mirrors, tmp_path: Path) -> None:
+    said: list[str] = []
+    fetch(bundle(mirrors, "absent", "closed", "good"), tmp_path / "got", said.append)
+    absent, closed, good = (host(mirrors, way) for way in ("absent", "closed", "good"))
+    assert said == [
+        f"fetching data.bin (100.0 KiB) from {absent}",
+        f"{absent}: HTTP status 404",
+        f"{closed}: no connection",
+        f"fetching data.bin (100.0 KiB) from {good}",
+    ]
+
+
+def test_without_a_network_nothing_is_said_of_each_mirror(mirrors: Mirrors, tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(DownloadFailed):
+        fetch(bundle(mirrors, "closed"), tmp_path / "got", said.append)
+    assert said == []
+
+
 def test_a_folder_that_cannot_be_written_is_said_in_words(mirrors: Mirrors, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DownloadFailed, match="the file could not be written"):

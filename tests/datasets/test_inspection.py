@@ -12,7 +12,7 @@ from bench.datasets.catalog import load as load_cached
 from bench.datasets.catalog import resolve
 from bench.datasets.dataset import Dataset, DatasetInfo, Split
 from bench.datasets.inspection import Balance, Duplicates, count_groups, find_duplicates, inspect
-from bench.record import Floor
+from bench.manifest import Floor
 
 
 def part(images: NDArray[np.uint8], labels: list[int], groups: list[int] | None = None) -> Split:
@@ -33,7 +33,28 @@ def test_equal_rows_are_counted_within_and_across_the_parts_with_those_of_anothe
     test[2] = train[1]
     test[3] = train[0]
     found = find_duplicates(part(train, [0, 1, 2, 0, 1, 2]), part(test, [0, 1, 1, 2]))
-    assert by_place(found) == {"train": (2, 1, 0), "test": (0, 0, 0), "test in train": (2, 1, 0)}
+    assert by_place(found) == {"train": (3, 3, 0), "test": (0, 0, 0), "test in train": (2, 2, 0)}
+    pairs = [[(pair.left, pair.right) for pair in one.equal] for one in found]
+    assert pairs == [[(1, 4), (1, 5)], [], [(2, 1), (3, 0)]]
+
+
+def test_of_images_that_are_all_there_twice_every_row_has_a_copy() -> None:
+    found = find_duplicates(part(noise(20, 0).repeat(2, axis=0), [0, 0, 1, 1] * 10), part(noise(3, 1), [0] * 3))
+    assert by_place(found)["train"] == (40, 0, 0)
+    assert found[0].copies == 40
+
+
+def test_a_row_with_an_equal_and_a_near_copy_is_counted_once() -> None:
+    train = noise(6, 2)
+    train[1] = train[0]
+    train[2] = np.roll(train[0], 1, axis=1)
+    found = find_duplicates(part(train, [0] * 6), part(noise(3, 3), [0] * 3))
+    assert by_place(found)["train"] == (2, 0, 1)
+    assert found[0].copies == 3
+
+
+def test_of_a_sample_the_near_rows_count_for_all_distinct_images() -> None:
+    assert Duplicates("train", 10, 0, 3, (50, 200), ()).copies == 22  # 10 and four times 3
 
 
 def test_a_shifted_copy_across_the_parts_is_near_and_an_equal_one_is_not_counted_twice() -> None:

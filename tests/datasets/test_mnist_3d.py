@@ -22,6 +22,7 @@ class Few(Mnist3d):
     """Made from fewer digits."""
 
     digits = (20, 10)
+    rows = (40, 20)
 
 
 def search(data_dir: Path | None, said: list[str] | None = None) -> CachedDataset:
@@ -48,6 +49,7 @@ def test_published_vectors_are_volumes_with_one_channel(tmp_path: Path) -> None:
     assert (cached.info.source, cached.info.verified) == ("HDF5 vectors, the user's folder", False)
     assert "generated" not in cached.info.title + cached.info.split
     assert not cached.info.generated
+    assert cached.info.split == "rows of MNIST's own split: 20 of 40 and 10 of 20"
     assert data.train.groups is None  # neighbours here have different labels: they are no pairs
 
 

@@ -37,11 +37,21 @@ def test_an_npz_without_a_test_part_is_split_by_the_harness_and_says_so(tmp_path
     assert (info.shape, info.class_names) == ((4, 4, 1), ("3", "5"))
 
 
+def test_cached_arrays_that_were_changed_are_decoded_anew_and_that_is_said(tmp_path: Path) -> None:
+    name = save(tmp_path / "mine.npz", X=np.arange(320).reshape(20, 4, 4) % 7, y=[3, 5] * 10)
+    folder = resolve(name).folder
+    labels = load(folder).test.labels.tolist()
+    np.save(folder / "test-labels.npy", np.full(4, 99))
+    said: list[str] = []
+    assert load(resolve(name, say=said.append).folder).test.labels.tolist() == labels
+    assert said == ["the cached arrays of mine are damaged; decoding anew", "decoding mine.npz (npz)"]
+
+
 def test_train_and_test_parts_are_kept_as_they_are(tmp_path: Path) -> None:
     x_train, x_test = np.full((6, 4, 4), 200, np.uint8), np.full((2, 4, 4), 100, np.uint8)
     cached = resolve(save(tmp_path / "a.npz", x_train=x_train, y_train=[1, 2] * 3, x_test=x_test, y_test=[2, 1]))
     data = load(cached.folder)
-    assert cached.info.split == "official"
+    assert cached.info.split == "the user's"
     assert data.train.labels.tolist() == [0, 1, 0, 1, 0, 1]
     assert data.test.labels.tolist() == [1, 0]
     np.testing.assert_array_equal(data.test.images[..., 0], x_test)
@@ -174,7 +184,16 @@ def test_an_image_cut_short_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_images_is_refused_with_the_layout(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "train/<class>/*.png" in message(str(tmp_path / "empty"))
+    assert "train/<class>/*.png and test/<class>/*.png (or training/ and testing/)" in message(str(tmp_path / "empty"))
+
+
+def test_parts_may_be_called_training_and_testing(tmp_path: Path) -> None:
+    for part, rows in (("training", 3), ("testing", 1)):
+        for label in ("0", "1"):
+            for row in range(rows):
+                picture(tmp_path / "mine" / part / label / f"{row}.png", row)
+    info = resolve(str(tmp_path / "mine")).info
+    assert (info.train_rows, info.test_rows, info.class_names, info.split) == (6, 2, ("0", "1"), "the user's")
 
 
 def test_a_training_folder_with_another_part_than_test_is_refused(tmp_path: Path) -> None:

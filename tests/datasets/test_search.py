@@ -1,11 +1,16 @@
 import gzip
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.datasets import places
-from bench.datasets.cache import CachedDataset
+from bench.datasets.cache import CachedDataset, load
 from bench.datasets.catalog import resolve
+from bench.datasets.fingerprint import fingerprint
 from bench.datasets.search import Search
 from bench.datasets.source import DatasetUnavailable
 from bench.errors import BenchError, UnknownName
@@ -72,8 +77,12 @@ def test_what_a_run_would_take_is_known_without_decoding(tmp_path: Path) -> None
     cached = spy.run(tmp_path / "data")
     assert spy.search(tmp_path / "data").ready() == cached
     assert spy.search(None).ready() is None
-    with pytest.raises(DatasetUnavailable):
+    with pytest.raises(DatasetUnavailable) as caught:
         spy.run()
+    assert caught.value.message == (
+        "data set 'tiny' is not on this machine "
+        "(decoded before from a folder you named: name it again with --data-dir)."
+    )
     assert Spy(frozenset({cached.info.fingerprint})).search(None).ready() is not None
     write_idx(tmp_path / "other")
     assert spy.search(tmp_path / "other").ready() is None, "the named folder goes before the cache"
@@ -107,7 +116,67 @@ def test_other_data_in_a_common_place_are_passed_over_and_published_ones_found_b
     write_idx(tmp_path / "debian" / "tiny", seed=1)
     (tmp_path / "home" / "data" / "tiny").mkdir(parents=True)
     (tmp_path / "home" / "data" / "tiny" / "tiny.npz").write_text("broken")
-    assert Spy(frozenset({known})).run().info.source == "IDX, Kaggle input"
+    spy = Spy(frozenset({known}))
+    assert spy.run().info.source == "IDX, Kaggle input"
+    passed = f"passed over in {tmp_path / 'home' / 'data' / 'tiny'}: tiny.npz is no npz archive"
+    assert len([line for line in spy.said if line.startswith(passed)]) == 1
+
+
+def test_why_broken_files_were_passed_over_is_said_with_one_full_stop_and_without_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "debian" / "tiny").mkdir(parents=True)
+    (tmp_path / "debian" / "tiny" / "tiny.npz").write_text("broken")
+    with pytest.raises(DatasetUnavailable) as caught:
+        Spy().run()
+    said = caught.value.message
+    assert said.startswith("data set 'tiny' is not on this machine (Debian package: tiny.npz is no npz archive")
+    assert ".;" not in said
+    assert ".)" not in said
+    assert str(tmp_path) not in said
+
+
+class Forms(Tiny):
+    """Known in two forms, of which the one in bytes is preferred."""
+
+    def rank(self, source: str) -> int:
+        return ("npz", "IDX").index(source.partition(",")[0])
+
+
+def test_of_several_forms_in_the_cache_the_preferred_one_is_taken(tmp_path: Path) -> None:
+    for seed in range(4):  # whatever the order of their fingerprints
+        write_idx(tmp_path / str(seed) / "idx", seed=10 + seed)
+        write_npz(tmp_path / str(seed) / "npz" / "tiny.npz", seed=seed)
+        definition = Forms()
+        found = [Search(definition, tmp_path / str(seed) / form, True, print).run() for form in ("idx", "npz")]
+        definition.fingerprints = frozenset(cached.info.fingerprint for cached in found)  # type: ignore[misc]
+        for look in (Search.cached, Search.ready):
+            taken = look(Search(definition, None, True, print))
+            assert taken is not None
+            assert taken.info.source == "npz, the user's folder"
+
+
+def test_damaged_arrays_in_the_cache_are_decoded_anew_and_that_is_said_once(tmp_path: Path) -> None:
+    known = fingerprint_of(write_idx(tmp_path / "debian" / "tiny"))
+    spy = Spy(frozenset({known}))
+    labels = spy.run().folder / "test-labels.npy"
+    np.save(labels, np.zeros(10, np.int64))
+    spy.said.clear()
+    assert fingerprint(load(spy.run().folder)) == known
+    assert spy.said == ["the cached arrays of tiny are damaged; decoding anew", "decoding tiny (IDX)"]
+    spy.said.clear()
+    assert spy.run().info.verified
+    assert spy.said == []
+    np.save(labels, np.zeros(10, np.int64))
+    shutil.rmtree(tmp_path / "debian")
+    with pytest.raises(DatasetUnavailable, match=r"\(the cache: damaged arrays\)"):
+        spy.run()
+
+
+def test_a_list_does_not_look_at_the_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = fingerprint_of(write_idx(tmp_path / "debian" / "tiny"))
+    spy = Spy(frozenset({known}))
+    os.utime(spy.run().folder / "test-labels.npy", ns=(1, 1))
+    monkeypatch.delattr("bench.datasets.fingerprint.fingerprint")
+    assert spy.search(None).ready() is not None
 
 
 def test_what_was_passed_over_is_said_when_nothing_is_found(tmp_path: Path) -> None:
@@ -135,14 +204,40 @@ def test_a_broken_file_in_the_users_folder_is_an_error_in_words(tmp_path: Path) 
         Spy().run(tmp_path / "data")
     assert str(caught.value) == (
         "tiny: train-images-idx3-ubyte.gz holds 15,692 bytes after decompression, 15,696 expected: "
-        "the file is cut short.\n    Delete it and run: bench data fetch tiny"
+        f"the file is cut short.\n    Delete it and run: bench data fetch tiny   (in {folder})"
     )
 
 
 def test_half_a_data_set_in_the_users_folder_is_an_error_in_words(tmp_path: Path) -> None:
     (write_idx(tmp_path) / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(BenchError, match=r"tiny: t10k-labels-idx1-ubyte.gz is missing"):
+    with pytest.raises(BenchError) as caught:
         Spy().run(tmp_path)
+    assert str(caught.value) == (
+        "tiny: t10k-labels-idx1-ubyte.gz is missing; train-images-idx3-ubyte.gz lies there without it.\n"
+        f"    Put it beside the other, or leave --data-dir out.   (in {tmp_path})"
+    )
+
+
+def test_a_file_that_may_not_be_read_is_not_to_be_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_idx(tmp_path)
+    opened = Path.open
+
+    def refused(self: Path, *arguments: Any, **options: Any) -> Any:
+        if self.name == "train-images-idx3-ubyte.gz":
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(BenchError, match=r"cannot be read: Permission denied\.") as caught:
+        Spy().run(tmp_path)
+    assert "Delete" not in str(caught.value)
+
+
+def test_a_whole_file_of_other_data_is_not_to_be_deleted(tmp_path: Path) -> None:
+    np.savez(tmp_path / "tiny.npz", X=np.zeros((4, 28, 28), np.uint8), y=np.zeros(4, np.uint8))
+    with pytest.raises(BenchError, match="holds no test part") as caught:
+        Spy().run(tmp_path)
+    assert "Delete" not in str(caught.value)
 
 
 def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
@@ -153,14 +248,42 @@ def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_users_folder_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match="the data folder 'nowhere' is not there"):
-        Spy().run(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    for name, problem in (("none/deep/data", "is not there"), ("file", "is no folder")):
+        with pytest.raises(BenchError) as caught:
+            Spy().run(tmp_path / name)
+        assert caught.value.message == f"the data folder '{tmp_path / name}' {problem}."
 
 
 def test_the_option_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_DATA_DIR", "from-environment")
-    assert places.named_folder(tmp_path) == tmp_path
-    assert places.named_folder(None) == Path("from-environment")
+    assert places.named_folders(tmp_path) == (tmp_path,)
+    assert places.named_folders(None) == (Path("from-environment"),)
+
+
+def test_several_folders_are_searched_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    write_idx(second / "tiny")
+    both = f"{first}{os.pathsep}{second}"
+    monkeypatch.setenv("BENCH_DATA_DIR", both)
+    assert Spy().run().info.train_rows == 20
+    write_idx(first / "tiny", seed=5)
+    taken = Spy().run(Path(both)).info
+    assert taken.fingerprint == fingerprint_of(first / "tiny")
+    with pytest.raises(BenchError, match=r"the data folder .*gone' is not there"):
+        Spy().run(Path(f"{both}{os.pathsep}{tmp_path / 'gone'}"))
+
+
+def test_a_folder_whose_name_holds_the_sign_between_folders_is_one(tmp_path: Path) -> None:
+    folder = tmp_path / f"a{os.pathsep}b"
+    write_idx(folder)
+    assert places.named_folders(folder) == (folder,)
+    assert Spy().run(folder).info.train_rows == 20
+
+
+def test_no_user_of_a_home_is_needed_to_name_a_folder() -> None:
+    assert places.named_folders(Path("~nobody-of-this-name/data")) == (Path("~nobody-of-this-name/data"),)
 
 
 def test_a_misspelt_name_suggests_the_right_one() -> None:

@@ -46,8 +46,9 @@ def test_a_table_of_each_size_is_split_by_lesion(tmp_path: Path, side: int, chan
 def test_without_the_metadata_the_table_is_half_a_data_set(tmp_path: Path) -> None:
     write_skin(tmp_path)
     (tmp_path / METADATA).unlink()
-    with pytest.raises(BrokenFile, match=r"HAM10000_metadata.csv is missing: without it nothing tells"):
+    with pytest.raises(BrokenFile, match=r"HAM10000_metadata.csv is missing: without it nothing tells") as caught:
         list(Skin().find(tmp_path))
+    assert caught.value.advice == "Put it beside the other, or leave --data-dir out."
 
 
 def test_metadata_in_another_order_are_not_trusted(tmp_path: Path) -> None:
@@ -136,8 +137,9 @@ def test_jpeg_files_and_a_table_are_split_alike(tmp_path: Path) -> None:
 def test_a_part_of_the_pictures_is_half_a_data_set_but_not_beside_a_table(tmp_path: Path) -> None:
     write_pictures(tmp_path)
     (tmp_path / "HAM10000_images_part_1" / "ISIC_0000100.jpg").unlink()
-    with pytest.raises(BrokenFile, match="hold 19 pictures, 20 expected"):
+    with pytest.raises(BrokenFile, match="hold 19 pictures, 20 expected") as caught:
         list(Skin().find(tmp_path))
+    assert caught.value.advice == "Put the others beside them, or leave --data-dir out."
     write_skin(tmp_path)
     assert [source.format for source in Skin().find(tmp_path)] == ["hmnist 28x28 RGB"]
 

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.case import Case, Training
+from bench.manifest import DatasetNote, RunManifest
 from bench.record import (
-    DatasetNote,
     Environment,
     EpochFigures,
     FirstStep,
@@ -18,7 +18,6 @@ from bench.record import (
     Phases,
     PredictPass,
     Record,
-    RunManifest,
     Scores,
     Status,
 )

@@ -20,6 +20,15 @@ def test_the_first_rows_are_shown_as_they_stand() -> None:
 def test_of_rows_sorted_by_class_the_first_of_each_class_are_shown_in_turn() -> None:
     part = labelled([0] * 5 + [1] * 5 + [2] * 2, 3)
     assert first_rows(part, 5) == ([0, 5, 10, 1, 6], "the first training images of each class")
+    ten = labelled([label for label in range(10) for _ in range(5)], 10)
+    assert first_rows(ten, 4) == ([0, 5, 10, 15], "the first training images of 4 of the 10 classes")
+
+
+def test_the_picture_says_that_its_credit_is_the_licence() -> None:
+    part = labelled([0, 1], 47)
+    dataset = Dataset("emnist-balanced", "EMNIST balanced", part, part, tuple(map(str, range(47))), "official")
+    sheet = Glance(DatasetInfo.of(dataset, "f" * 64, verified=True, source="IDX"), dataset, 2).sheet()
+    assert sheet.attribution.startswith("licence: none stated (NIST, derived from Special Database 19) · G. Cohen")
 
 
 def test_mean_and_deviation_are_in_units_of_the_scale_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bench.case import Training
-from bench.record import Floors, Scores
+from bench.manifest import Floors
+from bench.record import Scores
 from bench.report import markdown, terminal
 from bench.report.csv import render as render_csv
 from bench.report.document import width

@@ -3,8 +3,8 @@
 import dataclasses
 
 from bench.datasets.dataset import DatasetInfo
-from bench.datasets.inspection import Balance, Duplicates, GroupCounts, Inspection, NearPair
-from bench.record import Floor
+from bench.datasets.inspection import Balance, Duplicates, EqualPair, GroupCounts, Inspection, NearPair
+from bench.manifest import Floor
 from bench.report.document import width
 from bench.report.flattery import flattery
 from bench.report.inspection import document, values
@@ -29,7 +29,7 @@ FOUND = Inspection(
     (
         Duplicates("train", 3, 1, 0, (397, 397), ()),
         Duplicates("test", 0, 0, 0, (100, 100), ()),
-        Duplicates("test in train", 2, 0, 1, (300, 397), (NearPair(7, 1234, 0.9987),)),
+        Duplicates("test in train", 2, 0, 1, (300, 397), (NearPair(7, 1234, 0.9987),), (EqualPair(0, 2048),)),
     ),
     GroupCounts(450, 40, 90, 2, 3),
     (
@@ -49,12 +49,14 @@ def test_the_panel_says_all_that_was_found_within_eighty_columns() -> None:
         "train  the largest class has 39.0 times the smallest",
         "test   the largest class has 1.00 times the smallest; 1 class absent",
         "¹ among 300 of 397 distinct images, drawn once and for all",
-        "near, test in train  test row 7 and train row 1,234, r = 0.9987",
+        "equal, test in train  test row 0 and train row 2,048",
+        "near, test in train   test row 7 and train row 1,234, r = 0.9987",
         "groups  450, of which 40 have several images (90 in all)",
         "2 of them in both parts, with 3 test rows",
         "¹ on 50 of 100 test rows, drawn once and for all",
     ):
         assert expected in shown
+    assert "Rows count from 0." in " ".join(lines)
 
 
 OWNED = "n\x1b]0;owned\x07v\n\x9b2J"
@@ -92,16 +94,54 @@ def test_what_would_flatter_a_model_is_said_first_with_its_size() -> None:
 
 
 def test_many_copies_within_the_training_part_make_its_validation_part_doubtful() -> None:
-    copied = dataclasses.replace(FOUND.duplicates[0], exact_rows=40, near_rows=36, compared=(360, 360))
+    copied = dataclasses.replace(FOUND.duplicates[0], exact_rows=40, near_rows=36, compared=(380, 380))
     lines = flattery(INFO, dataclasses.replace(FOUND, duplicates=(copied, *FOUND.duplicates[1:]))).entries
-    assert lines[2][1][0].startswith("20.00 % of the training rows have a copy")  # 40 of 400 and 36 of 360
+    assert lines[2][1][0].startswith("19.00 % of the training rows have a copy")  # 40 and 36 of 400
 
 
-def test_a_clean_data_set_is_called_so() -> None:
-    clean = (
-        Duplicates("train", 0, 0, 0, (400, 400), ()),
-        Duplicates("test", 0, 0, 0, (100, 100), ()),
-        Duplicates("test in train", 0, 0, 0, (100, 100), ()),
-    )
-    found = Inspection(Balance((200, 200)), Balance((50, 50)), clean, None, FOUND.floors)
-    assert [name for name, _ in flattery(INFO, found).entries] == ["nothing found"]
+NO_COPIES = (
+    Duplicates("train", 0, 0, 0, (400, 400), ()),
+    Duplicates("test", 0, 0, 0, (100, 100), ()),
+    Duplicates("test in train", 0, 0, 0, (100, 100), ()),
+)
+CLEAN = Inspection(Balance((200, 200)), Balance((50, 50)), NO_COPIES, None, FOUND.floors)
+
+
+def said(info: DatasetInfo, found: Inspection) -> list[tuple[str, str]]:
+    return [(name, " ".join(lines)) for name, lines in flattery(info, found).entries]
+
+
+def test_a_clean_data_set_is_called_so_and_groups_are_not_ruled_out_where_none_are_known() -> None:
+    assert said(INFO, CLEAN) == [("nothing found", "no unequal classes, hardly a copy; no groups are known")]
+    grouped = dataclasses.replace(CLEAN, groups=GroupCounts(450, 40, 90, 0, 0))
+    assert said(INFO, grouped) == [("nothing found", "no unequal classes, hardly a copy; no group in both parts")]
+
+
+def test_classes_with_few_test_rows_are_named_the_smallest_first() -> None:
+    info = dataclasses.replace(INFO, class_names=(*"abcdefg", "h\x1b[2J"))
+    found = dataclasses.replace(CLEAN, train=Balance((50,) * 8), test=Balance((9, 8, 10, 7, 6, 5, 9, 4)))
+    few = [words for _, words in said(info, found) if "fewer" in words]
+    assert few == [
+        "7 classes have fewer than 10 rows in it (h [2J 4, f 5, e 6, d 7, b 8 and 2 more): one row moves such a "
+        "class's recall by more than 10 %"
+    ]
+
+
+def test_unequal_classes_of_the_test_part_alone_are_said() -> None:
+    found = dataclasses.replace(CLEAN, test=Balance((84, 16)))
+    assert said(INFO, found) == [
+        (
+            "test part",
+            "unequal classes: the largest has 5.25 times the rows of the smallest; look at the balanced accuracy",
+        )
+    ]
+
+
+def test_what_a_split_of_the_harness_may_have_parted_is_said_where_no_groups_are_known() -> None:
+    table = dataclasses.replace(INFO, name="colorectal-histology-mnist-8x8", split="own stratified split, version 1")
+    line = ("groups", "tiles of one slide may lie in both parts: the table names no slides")
+    assert said(table, CLEAN) == [line]
+    assert line not in said(table, dataclasses.replace(CLEAN, groups=GroupCounts(10, 10, 500, 0, 0)))
+    letters = dataclasses.replace(table, name="emnist-letters")
+    assert said(letters, CLEAN)[0][1].startswith("one writer's characters may lie in both parts")
+    assert said(dataclasses.replace(letters, split="official"), CLEAN)[0][0] == "nothing found"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.record import PublishedFigure
+from bench.manifest import PublishedFigure
 from bench.report import csv, terminal
 from bench.report.document import width
 from bench.report.published import within

@@ -12,7 +12,8 @@ from bench.datasets.catalog import CachedDataset, load
 from bench.datasets.floors import VERSION
 from bench.datasets.floors import floors as computed
 from bench.errors import BenchError
-from bench.record import Floors, Record
+from bench.manifest import Floors
+from bench.record import Record
 from bench.runner import floors as floors_module
 from bench.runner.expand import Expansion, PlannedCase
 from bench.runner.floors import floors_of, keep_floors

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.datasets.inspection import class_ratio
-from bench.record import Floor, Floors
+from bench.manifest import Floor, Floors
 from bench.stats.floors import are_unequal, unbeaten
 
 
