@@ -58,7 +58,7 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> Watching:
 
 
 def ending(monkeypatch: pytest.MonkeyPatch, end: BaseException | RunFolder) -> None:
-    monkeypatch.setattr("bench.runner.run.prepare", lambda request, observer, watch: Prepared(end))
+    monkeypatch.setattr("bench.runner.run.prepare", lambda request, observer, watch=None: Prepared(end))
 
 
 def test_the_table_is_shown_although_a_report_cannot_be_written(

@@ -242,7 +242,8 @@ class Metadata(Format):
     def truth(self, folder: Path) -> Arrays | None:
         content = (folder / METADATA).read_bytes()
         plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-        held = [row["lesion_id"] for row in csv.DictReader(io.StringIO(plain.decode("utf-8-sig"), newline=""))]
+        text = plain.decode("utf-8-sig").lstrip("\r\n")  # DictReader takes an empty line for a header without columns
+        held = [row["lesion_id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
         data = self.read(folder)
         groups = [set(part.groups.tolist()) for part in (data.train, data.test) if part.groups is not None]
         if groups[0] & groups[1] or len(groups[0] | groups[1]) != len(set(held)):

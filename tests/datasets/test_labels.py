@@ -42,7 +42,7 @@ def test_lines_of_text_are_counted_as_editors_do_and_rows_of_an_array_from_where
 
 def test_images_of_another_size_or_number_are_refused() -> None:
     images = np.zeros((2, 8, 9))
-    with pytest.raises(BrokenFile, match=r"^f holds images of 8x9 pixels; 28x28 expected\.$"):
+    with pytest.raises(BrokenFile, match=r"^f holds images of 8x9 pixels; 28x28 expected\.\n"):
         check_images(Path("f"), images, 28)
     with pytest.raises(BrokenFile, match=r"^f holds 2 images, but g holds 3 labels\.$"):
         check_counts(Path("f"), images, np.zeros(3), Path("g"))
