@@ -100,7 +100,10 @@ class Emnist(DatasetDefinition):
         if len(parts) == len(PARTS):
             return self.dataset(train=parts["train"], test=parts["test"], scale=255)
         ((part, arrays),) = parts.items()
-        return self._own_split(part, arrays)
+        try:
+            return self._own_split(part, arrays)
+        except ValueError as error:
+            raise BrokenFile(source.files[0], f"holds of {self.name} {error}.") from error
 
     def _parts(self, files: Files) -> dict[str, Arrays]:
         from bench.datasets.emnist_part import check_mapping, read_part
@@ -126,6 +129,7 @@ class Emnist(DatasetDefinition):
                 raise missing_file([Path(f"{self.name}-{part}-{kind}.gz") for kind in KINDS], pair)
 
     def _own_split(self, part: str, arrays: Arrays) -> Dataset:
+        """Raises ValueError where there are too few rows."""
         import numpy as np
 
         images, labels = arrays

@@ -21,7 +21,7 @@ def stratified_rows(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArr
     remainders (the lower class first), so no class is off by more than one. A class of one row keeps it for training,
     for nobody can be asked about what he never saw; where most classes are such, the test part is smaller. Within a
     class the rows are drawn by ``numpy.random.RandomState(1)``, whose stream numpy promises never to change (NEP 19),
-    classes in order.
+    classes in order. Raises ValueError where no class has two rows.
     """
     import numpy as np
 
@@ -29,6 +29,8 @@ def stratified_rows(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArr
     wanted = -(-len(labels) // TEST_SHARE)
     taken = counts // TEST_SHARE
     can_give = counts > 1
+    if not can_give.any():
+        raise ValueError("no class with two rows: too few to cut a test part from")
     by_remainder = np.argsort(np.where(can_give, -(counts % TEST_SHARE), 1), kind="stable")
     taken[by_remainder[: min(wanted - taken.sum(), can_give.sum())]] += 1
     generator = np.random.RandomState(SEED)

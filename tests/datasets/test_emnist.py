@@ -137,6 +137,11 @@ def test_rows_in_the_order_of_their_classes_are_divided_within_each_class(tmp_pa
     assert [np.bincount(part.labels).tolist() for part in (data.train, data.test)] == [[16] * 3, [4] * 3]
 
 
+def test_a_part_without_two_rows_of_any_class_cannot_be_divided(tmp_path: Path) -> None:
+    lay(tmp_path, part_files("emnist-letters", "train", upright(3, 2), [1, 2, 3]))
+    assert message(tmp_path).endswith("no class with two rows: too few to cut a test part from.")
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"), [(116_323, 100_000), (697_932, 600_000), (10_000, 8_600), (70, 60), (8, 6), (2, 1)]
 )
