@@ -37,11 +37,6 @@ def test_an_npz_without_a_test_part_is_split_by_the_harness_and_says_so(tmp_path
     assert (info.shape, info.class_names) == ((4, 4, 1), ("3", "5"))
 
 
-def test_one_row_of_each_class_is_too_few_for_a_test_part(tmp_path: Path) -> None:
-    few = save(tmp_path / "mine.npz", images=np.zeros((2, 4, 4)), labels=np.array([3, 5]))
-    assert "holds no class with two rows: too few to cut a test part from." in message(few)
-
-
 def test_cached_arrays_that_were_changed_are_decoded_anew_and_that_is_said(tmp_path: Path) -> None:
     name = save(tmp_path / "mine.npz", X=np.arange(320).reshape(20, 4, 4) % 7, y=[3, 5] * 10)
     folder = resolve(name).folder

@@ -10,6 +10,10 @@ from bench.datasets.stratified import stratified_rows
 @settings(max_examples=150, deadline=None)
 def test_every_row_is_in_one_part_and_no_class_is_off_by_more_than_one(labels: list[int]) -> None:
     ids = np.array(labels)
+    if len(set(labels)) == len(labels):
+        with pytest.raises(ValueError, match="no class with two rows"):
+            stratified_rows(ids)
+        return
     train, test = stratified_rows(ids)
     assert sorted([*train, *test]) == list(range(len(ids)))
     assert set(ids[train]) == set(labels)
