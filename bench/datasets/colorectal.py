@@ -128,7 +128,7 @@ class ColorectalHistology(DatasetDefinition):
         images = table.pixels
         labels = checked(file, table.labels, range(1, len(CLASSES) + 1), line_of(table)) - 1
         self._check_counts(file, labels)
-        train, test = stratified_rows(labels)
+        train, test = stratified_rows(labels, file)
         return self.dataset(
             train=(images[train], labels[train]), test=(images[test], labels[test]), scale=255, split=OWN_SPLIT
         )
@@ -142,9 +142,10 @@ class ColorectalHistology(DatasetDefinition):
         zipped = len(source.files) == 1
         tiles = _in_class_folders(pictures_in(source.files[0], TIFF) if zipped else map(Picture, source.files))
         labels = np.array([CLASS_FOLDERS.index(tile.folder) for tile in tiles], dtype=np.int64)
-        self._check_counts(source.files[0] if zipped else source.files[0].parent.parent, labels)
+        place = source.files[0] if zipped else source.files[0].parent.parent
+        self._check_counts(place, labels)
         slides = slide_ids([tile.name for tile in tiles])
-        rows = stratified_rows(labels) if slides is None else grouped_rows(labels, slides)
+        rows = stratified_rows(labels, place) if slides is None else grouped_rows(labels, slides)
         train, test = ((read_pictures([tiles[row] for row in part], TIFF, form), labels[part]) for part in rows)
         return self.dataset(
             train=train,

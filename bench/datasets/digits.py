@@ -54,7 +54,7 @@ class Digits(DatasetDefinition):
         if table.shape != (ROWS, 65):
             raise BrokenFile(file, f"holds a table of {table.shape}; ({ROWS}, 65) expected.")
         images, labels = table[:, :64].reshape(-1, 8, 8, 1), table[:, 64].astype(np.int64)
-        train, test = stratified_rows(labels)
+        train, test = stratified_rows(labels, file)
         return self.dataset(
             train=(images[train], labels[train]), test=(images[test], labels[test]), scale=16, split=OWN_SPLIT
         )

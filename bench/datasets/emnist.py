@@ -100,10 +100,7 @@ class Emnist(DatasetDefinition):
         if len(parts) == len(PARTS):
             return self.dataset(train=parts["train"], test=parts["test"], scale=255)
         ((part, arrays),) = parts.items()
-        try:
-            return self._own_split(part, arrays)
-        except ValueError as error:
-            raise BrokenFile(source.files[0], f"holds of {self.name} {error}.") from error
+        return self._own_split(part, arrays, source.files[0])
 
     def _parts(self, files: Files) -> dict[str, Arrays]:
         from bench.datasets.emnist_part import check_mapping, read_part
@@ -128,14 +125,13 @@ class Emnist(DatasetDefinition):
             if any(pair) and not all(pair):
                 raise missing_file([Path(f"{self.name}-{part}-{kind}.gz") for kind in KINDS], pair)
 
-    def _own_split(self, part: str, arrays: Arrays) -> Dataset:
-        """Raises ValueError where there are too few rows."""
+    def _own_split(self, part: str, arrays: Arrays, file: Path) -> Dataset:
         import numpy as np
 
         images, labels = arrays
         if (np.diff(labels) >= 0).all():  # as in the test part of letters: a border would part the classes
             rule = f"stratified, {OWN_SPLIT.rpartition(', ')[2]}"
-            train_rows, test_rows = stratified_rows(labels)
+            train_rows, test_rows = stratified_rows(labels, file)
             train, test = (images[train_rows], labels[train_rows]), (images[test_rows], labels[test_rows])
         else:
             rule, border = OWN_ROW_SPLIT, training_rows(len(labels))

@@ -54,7 +54,7 @@ def assemble(name: str, title: str, file: Path, parts: RawParts) -> Dataset:
     if parts.test is not None:
         _check_alike(file, splits[0], splits[1])
         return Dataset(name, title, splits[0], splits[1], names, USERS_SPLIT)
-    train_rows, test_rows = stratified_rows(ids[0])  # class_ids refuses labels that are all different
+    train_rows, test_rows = stratified_rows(ids[0], file)
     return Dataset(name, title, splits[0].take(train_rows), splits[0].take(test_rows), names, OWN_SPLIT)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.datasets.source import BrokenFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,14 +17,14 @@ TEST_SHARE = 5
 """One row in this many is a test row, rounded up."""
 
 
-def stratified_rows(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def stratified_rows(labels: NDArray[np.int64], file: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Train rows and test rows, each in increasing order; one fifth (rounded up) are test rows.
 
     Every class gives its fifth rounded down; the rows still missing come from the classes with the largest
     remainders (the lower class first), so no class is off by more than one. A class of one row keeps it for training,
     for nobody can be asked about what he never saw; where most classes are such, the test part is smaller. Within a
     class the rows are drawn by ``numpy.random.RandomState(1)``, whose stream numpy promises never to change (NEP 19),
-    classes in order. Raises ValueError where no class has two rows.
+    classes in order. Raises BrokenFile, naming ``file``, where no class has two rows.
     """
     import numpy as np
 
@@ -30,7 +33,7 @@ def stratified_rows(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArr
     taken = counts // TEST_SHARE
     can_give = counts > 1
     if not can_give.any():
-        raise ValueError("no class with two rows: too few to cut a test part from")
+        raise BrokenFile(file, "holds no class with two rows: too few to cut a test part from.")
     by_remainder = np.argsort(np.where(can_give, -(counts % TEST_SHARE), 1), kind="stable")
     taken[by_remainder[: min(wanted - taken.sum(), can_give.sum())]] += 1
     generator = np.random.RandomState(SEED)

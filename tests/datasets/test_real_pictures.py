@@ -80,7 +80,7 @@ def test_sign_language_is_exact_in_pixels_rows_and_labels(data_dir: Path) -> Non
 def test_colorectal_tables_are_exact_verified_and_split_by_class(data_dir: Path, name: str, expected: str) -> None:
     cached, data = resolved(name, data_dir)
     labels = np.repeat([2, 5, 7, 6, 8, 1, 4, 3], 625) - 1
-    images, held = joined(data, stratified_rows(labels))
+    images, held = joined(data, stratified_rows(labels, data_dir))
     assert stored_hash(images, held + 1) == expected
     assert cached.info.verified
     assert np.bincount(data.train.labels).tolist() == [500] * 8

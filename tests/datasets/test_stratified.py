@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.datasets.source import BrokenFile
 from bench.datasets.stratified import stratified_rows
+
+FILE = Path("tiny.csv")
 
 
 @given(st.lists(st.integers(0, 4), min_size=2, max_size=200))
@@ -11,10 +16,10 @@ from bench.datasets.stratified import stratified_rows
 def test_every_row_is_in_one_part_and_no_class_is_off_by_more_than_one(labels: list[int]) -> None:
     ids = np.array(labels)
     if len(set(labels)) == len(labels):
-        with pytest.raises(ValueError, match="no class with two rows"):
-            stratified_rows(ids)
+        with pytest.raises(BrokenFile, match=r"tiny\.csv holds no class with two rows: too few"):
+            stratified_rows(ids, FILE)
         return
-    train, test = stratified_rows(ids)
+    train, test = stratified_rows(ids, FILE)
     assert sorted([*train, *test]) == list(range(len(ids)))
     assert set(ids[train]) == set(labels)
     alone = [class_id for class_id in set(labels) if labels.count(class_id) == 1]
@@ -33,10 +38,10 @@ def test_every_row_is_in_one_part_and_no_class_is_off_by_more_than_one(labels: l
     ],
 )
 def test_the_split_is_the_same_for_ever(labels: list[int], expected: list[int]) -> None:
-    assert stratified_rows(np.array(labels))[1].tolist() == expected
+    assert stratified_rows(np.array(labels), FILE)[1].tolist() == expected
 
 
 def test_a_class_of_one_row_keeps_it_for_training() -> None:
     # Two of six are test rows; class 1 gives one without a remainder, so the other would be that of class 0
-    train, test = stratified_rows(np.array([0, 1, 1, 1, 1, 1]))
+    train, test = stratified_rows(np.array([0, 1, 1, 1, 1, 1]), FILE)
     assert (train[0], len(test)) == (0, 2)

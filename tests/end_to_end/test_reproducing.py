@@ -20,6 +20,8 @@ REPEATED = (
     "digits/random-forest/scikit-learn",
 )
 ONCE = ("digits/majority/scikit-learn",)
+UNSUPPORTED = ("digits/mlp/scikit-learn",)
+"""Dropout is nothing that scikit-learn has: one record says so."""
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,15 @@ def once(installed: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     chosen += [word for framework in sorted(frameworks) for word in ("--framework", framework)]
     ended = bench("run", "--suite", "smoke", "--seed", "1", *chosen)
     assert ended.returncode == 0, ended.stderr
-    assert sorted(cells(bench.records())) == sorted((*REPEATED, *ONCE))
+    assert sorted(cells(bench.records())) == sorted((*REPEATED, *ONCE, *UNSUPPORTED))
     return bench
+
+
+def of_trials(bench: Bench) -> list[Json]:
+    """The records that a trial left."""
+    found = [record for record in bench.records() if record["status"] == "ok"]
+    assert len(found) == len((*REPEATED, *ONCE))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +74,7 @@ def test_the_command_of_a_record_runs_the_same_trial_to_the_same_result(
 
 
 def test_the_stored_predictions_give_the_recorded_accuracy(once: Bench) -> None:
-    for record in once.records():
+    for record in of_trials(once):
         arrays = read_predictions(once.runs()[-1], record)
         assert len(arrays["truth"]) == 360
         assert (arrays["truth"] == arrays["labels"]).mean() == pytest.approx(record["scores"]["accuracy"], abs=1e-12)
@@ -81,7 +90,7 @@ def test_what_a_run_stores_is_what_the_schema_says(of: str, file: str, once: Ben
     stored = text.splitlines() if file.endswith("l") else [text]
     for line in stored:
         jsonschema.validate(json.loads(line), schema)
-    assert len(stored) == (len((*REPEATED, *ONCE)) if of == "record" else 1)
+    assert len(stored) == (len((*REPEATED, *ONCE, *UNSUPPORTED)) if of == "record" else 1)
 
 
 def test_the_environment_a_run_stores_is_what_the_schema_says(once: Bench) -> None:
@@ -89,4 +98,4 @@ def test_the_environment_a_run_stores_is_what_the_schema_says(once: Bench) -> No
     files = list((once.runs()[-1] / "environments").glob("*.json"))
     for file in files:
         jsonschema.validate(json.loads(file.read_text()), schema)
-    assert {record["environment"] for record in once.records()} == {file.stem for file in files}
+    assert {record["environment"] for record in of_trials(once)} == {file.stem for file in files}

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.measure.noise import CpuCounters, NoiseWatch, assess, calibration_ms, read_counters
@@ -18,6 +20,14 @@ BEFORE = CpuCounters(at_s=100.0, busy_s=50.0, steal_s=1.0, total_s=400.0, own_s=
 def after(busy: float = 0.0, steal: float = 0.0, own: float = 0.0) -> CpuCounters:
     """Ten seconds later on four cores."""
     return CpuCounters(at_s=110.0, busy_s=50.0 + busy, steal_s=1.0 + steal, total_s=440.0, own_s=10.0 + own)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look often, for a minute at most."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def burn(seconds: float) -> list[str]:
@@ -101,7 +111,7 @@ def test_the_worker_is_not_counted_among_the_others() -> None:
 @linux
 def test_a_busy_process_beside_the_trial_marks_it() -> None:
     with subprocess.Popen(burn(60)) as other:
-        time.sleep(0.1)
+        wait_until(lambda: psutil.Process(other.pid).cpu_times().user > 0.1)  # a busy machine starts it late
         watch = NoiseWatch.start()
         time.sleep(0.5)
         noise = watch.finish()
