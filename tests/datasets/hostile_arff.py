@@ -1,6 +1,5 @@
 """Hostile ARFF: MNIST as OpenML distributes it, in one file."""
 
-import gzip
 import io
 import random
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.dataset import Dataset
-from tests.datasets.hostile_bytes import BOMB_MEBIBYTES, gzipped, mutated_bytes, zeros
+from tests.datasets.hostile_bytes import BOMB_MEBIBYTES, gzipped, mutated_bytes, unwrapped, zeros
 from tests.datasets.hostile_csv import mutated_table
 from tests.datasets.hostile_format import Arrays, Files, Format, found
 from tests.datasets.small_arff import TinyArff, arff_bytes
@@ -68,8 +67,7 @@ class OpenmlArff(Format):
         return found(TinyArff(), folder)
 
     def truth(self, folder: Path) -> Arrays | None:
-        content = (folder / FILE).read_bytes()
-        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        plain = unwrapped((folder / FILE).read_bytes())
         lines = (line.strip(b" \t\r\n") for line in io.BytesIO(plain))  # one by one: memory is watched here, too
         while next(lines).partition(b" ")[0].lower() != b"@data":
             pass

@@ -59,6 +59,11 @@ def mutated_bytes(content: bytes, chance: random.Random) -> bytes:
     return bytes(held)
 
 
+def unwrapped(content: bytes) -> bytes:
+    """What a file holds, gzipped or not."""
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
 def gzipped(content: bytes) -> bytes:
     """With the right CRC-32 and length."""
     return gzip.compress(content, compresslevel=1, mtime=0)

@@ -1,7 +1,6 @@
 """Hostile tables: sign language, hmnist, HAM10000's metadata, and the user's own CSV."""
 
 import csv
-import gzip
 import io
 import random
 import zipfile
@@ -18,7 +17,16 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.parts import assemble
 from bench.datasets.sign_language import TABLES, SignLanguage
 from bench.datasets.skin_cancer import METADATA
-from tests.datasets.hostile_bytes import BOMB_MEBIBYTES, gzipped, hostile_zip, mutated_bytes, zeros, zip_bomb, zipped
+from tests.datasets.hostile_bytes import (
+    BOMB_MEBIBYTES,
+    gzipped,
+    hostile_zip,
+    mutated_bytes,
+    unwrapped,
+    zeros,
+    zip_bomb,
+    zipped,
+)
 from tests.datasets.hostile_format import Arrays, Files, Format, found
 from tests.datasets.small import digits
 from tests.datasets.small_pictures import DIAGNOSES, STORED, Skin, hmnist_bytes, metadata_text, noise
@@ -154,7 +162,7 @@ def _unpacked(folder: Path, name: str) -> bytes:
             return archive.read(min(held, key=lambda member: (member.filename.count("/"), member.filename)))
     plain = folder / name
     content = plain.read_bytes() if plain.exists() else (folder / f"{name}.gz").read_bytes()
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    return unwrapped(content)
 
 
 def _as_python_reads(text: bytes) -> NDArray[np.int64]:
@@ -240,9 +248,9 @@ class Metadata(Format):
         return found(Skin(), folder)
 
     def truth(self, folder: Path) -> Arrays | None:
-        content = (folder / METADATA).read_bytes()
-        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-        text = plain.decode("utf-8-sig").lstrip("\r\n")  # DictReader takes an empty line for a header without columns
+        text = (
+            unwrapped((folder / METADATA).read_bytes()).decode("utf-8-sig").lstrip("\r\n")
+        )  # DictReader takes an empty line for a header without columns
         held = [row["lesion_id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
         data = self.read(folder)
         groups = [set(part.groups.tolist()) for part in (data.train, data.test) if part.groups is not None]

@@ -23,6 +23,7 @@ from tests.datasets.hostile_bytes import (
     harmed,
     hostile_zip,
     mutated_bytes,
+    unwrapped,
     zeros,
     zip_bomb,
     zipped,
@@ -77,7 +78,7 @@ def idx_bomb(content: bytes) -> bytes:
 
 def values_of(content: bytes) -> NDArray[np.int64]:
     """What an IDX file holds, gzipped or not."""
-    plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    plain = unwrapped(content)
     shape = struct.unpack(f">{plain[3]}I", plain[4 : 4 + 4 * plain[3]])
     kind = {0x08: "u1", 0x0C: ">i4"}[plain[2]]
     return np.frombuffer(plain[4 + 4 * plain[3] :], kind).reshape(shape).astype(np.int64)
