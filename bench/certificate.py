@@ -24,8 +24,8 @@ from bench.datasets.cache import cache_root
 from bench.durable import write_text_whole
 from bench.errors import BenchError
 
-VERIFIED = "verified"
-NOT_VERIFIED = "not verified"
+PROVED = "proved"
+NOT_PROVED = "not proved"
 
 FORMAT = 1
 """Raised when a certificate says something else than before; older ones are then not found."""

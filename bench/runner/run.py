@@ -251,7 +251,7 @@ def _equivalence(planned: PlannedCase, found: Certificate | None) -> str:
         return "own model"
     if planned.case.training is None or planned.case.track != "matched":
         return "not compared"
-    return certificate.VERIFIED if found else certificate.NOT_VERIFIED
+    return certificate.PROVED if found else certificate.NOT_PROVED
 
 
 def _job(trial: PlannedTrial, predictions: Path) -> Job:

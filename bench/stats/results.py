@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bench.case import Case
-from bench.certificate import VERIFIED
+from bench.certificate import PROVED
 from bench.errors import UnknownName
 from bench.manifest import DatasetNote, Floors, PublishedFigure, RunManifest
 from bench.record import Environment, Record
@@ -166,7 +166,7 @@ class Results:
 
 def _rank_together(one: CaseSummary, other: CaseSummary) -> bool:
     """Whether two cases are both certified, or neither: then the table says that nothing was verified."""
-    return not (one.ok and other.ok) or (one.equivalence == VERIFIED) == (other.equivalence == VERIFIED)
+    return not (one.ok and other.ok) or (one.equivalence == PROVED) == (other.equivalence == PROVED)
 
 
 def _matches(case: Case, field: str, patterns: Sequence[str]) -> bool:

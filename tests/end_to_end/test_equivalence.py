@@ -57,7 +57,7 @@ ASKED = ("equivalence", "--threads", "1", "--framework", "numpy", "--framework",
 
 def test_what_is_proved_is_stamped_until_the_adapter_is_edited(plugged: Bench) -> None:
     before = stamps(plugged)
-    assert set(before.values()) == {"not verified"}
+    assert set(before.values()) == {"not proved"}
 
     ended = plugged(*ASKED, "--optimizer", "adam", "--optimizer", "sgd", "--json", "figures.json")
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -67,7 +67,7 @@ def test_what_is_proved_is_stamped_until_the_adapter_is_edited(plugged: Bench) -
     assert figures["holds"] is True
 
     after = stamps(plugged)
-    assert after == {**before, "softmax/numpy": "verified", "softmax/scikit-learn": "verified"}
+    assert after == {**before, "softmax/numpy": "proved", "softmax/scikit-learn": "proved"}
     run = plugged.runs()[-1]
     named = {record["certificate"] for record in plugged.records()} - {None}
     assert {path.stem for path in (run / "certificates").iterdir()} == named
@@ -80,7 +80,7 @@ def test_what_is_proved_is_stamped_until_the_adapter_is_edited(plugged: Bench) -
     (adapter,) = plugged.folder.glob("site/bench_numpy/adapter.py")
     adapter.write_text(adapter.read_text() + "\n# edited\n")
     edited = stamps(plugged)
-    assert edited == {**after, "softmax/numpy": "not verified"}
+    assert edited == {**after, "softmax/numpy": "not proved"}
 
 
 def test_a_lie_ends_the_command_with_1_and_is_named(plugged: Bench) -> None:

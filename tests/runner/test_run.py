@@ -211,9 +211,9 @@ def test_the_reproducing_command_names_files_without_their_folder(whole: Whole) 
     )
 
 
-def test_what_is_compared_and_has_no_certificate_is_labelled_not_verified(whole: Whole) -> None:
+def test_what_is_compared_and_has_no_certificate_is_labelled_not_proved(whole: Whole) -> None:
     labels = {name: whole.record(name).equivalence for name in ("mlp-plain", "majority", "tree")}
-    assert labels == {"mlp-plain": "not verified", "majority": "not compared", "tree": "own model"}
+    assert labels == {"mlp-plain": "not proved", "majority": "not compared", "tree": "own model"}
 
 
 def test_records_share_an_environment_that_is_stored_once(whole: Whole) -> None:

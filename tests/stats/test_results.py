@@ -51,13 +51,13 @@ def test_the_reference_is_compared_with_nothing() -> None:
 @pytest.mark.parametrize(
     ("of_reference", "of_other", "compared"),
     [
-        ("verified", "verified", True),
-        ("not verified", "not verified", True),  # and the head of the table says so
-        ("verified", "not verified", False),
-        ("not verified", "verified", False),
+        ("proved", "proved", True),
+        ("not proved", "not proved", True),  # and the head of the table says so
+        ("proved", "not proved", False),
+        ("not proved", "proved", False),
     ],
 )
-def test_a_verified_row_is_divided_only_by_a_verified_row(of_reference: str, of_other: str, compared: bool) -> None:
+def test_a_proved_row_is_divided_only_by_a_proved_row(of_reference: str, of_other: str, compared: bool) -> None:
     first, second = case("mnist", "cnn", "pytorch"), case("mnist", "cnn", "keras-tensorflow")
     run = RunBuilder().ok(first, equivalence=of_reference).ok(second, equivalence=of_other).results()
     other = next(one for one in run.summaries if one.case.framework == "keras-tensorflow")
