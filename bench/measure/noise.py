@@ -1,6 +1,7 @@
 """Noise: what else the machine did during a trial, from counters read before it starts and after it has ended.
 
-Runs in the parent. Nothing is read, and no kernel runs, while a worker measures.
+Runs in the parent. Nothing is read, and no kernel runs, while a worker measures. The readings are kept as they are:
+none of them predicts which trial's figure deviates, so none of them marks a trial (docs/statistics.md).
 """
 
 from __future__ import annotations
@@ -13,15 +14,6 @@ from statistics import median
 from time import perf_counter, perf_counter_ns
 
 from bench.record import Noise
-
-STEAL_LIMIT_PERCENT = 1.0
-"""A quiet virtual machine shows less than 0.1 %; 1 % is as much as the differences worth reporting."""
-
-OTHER_CPU_LIMIT_PERCENT = 10.0
-"""Of one core. A desktop at rest stays below; from here on threads that wait by spinning begin to lose their core."""
-
-CALIBRATION_LIMIT = 0.10
-"""Largest difference of the two calibrations; neighbouring trials on one machine vary by 7 to 10 % by themselves."""
 
 CALIBRATION_STEPS = 300_000
 """About 20 ms of interpreted integer arithmetic: long against the timer, short against a trial."""
@@ -70,7 +62,7 @@ class NoiseWatch:
 
 
 def assess(before: CpuCounters | None, after: CpuCounters | None, before_ms: float, after_ms: float) -> Noise:
-    """What happened between two readings, and why it counts as noise where it does."""
+    """What happened between two readings."""
     steal = other = None
     if before is not None and after is not None:
         steal = _percent(after.steal_s - before.steal_s, after.total_s - before.total_s)
@@ -81,7 +73,6 @@ def assess(before: CpuCounters | None, after: CpuCounters | None, before_ms: flo
         other_cpu_percent=other,
         calibration_before_ms=before_ms,
         calibration_after_ms=after_ms,
-        marks=_marks(steal, other, before_ms, after_ms),
     )
 
 
@@ -121,18 +112,6 @@ def _own_s() -> float:
 def _percent(part: float, whole: float) -> float:
     """``part`` of ``whole``, not below 0: the counters tick 100 times a second and may disagree by a tick or two."""
     return max(0.0, 100 * part / whole) if whole > 0 else 0.0
-
-
-def _marks(steal: float | None, other: float | None, before_ms: float, after_ms: float) -> tuple[str, ...]:
-    marks: list[str] = []
-    if steal is not None and steal > STEAL_LIMIT_PERCENT:
-        marks.append(f"{steal:.1f} % of the CPU time was taken by the hypervisor")
-    if other is not None and other > OTHER_CPU_LIMIT_PERCENT:
-        marks.append(f"other processes used {other:.0f} % of a core")
-    if max(before_ms, after_ms) > (1 + CALIBRATION_LIMIT) * min(before_ms, after_ms):
-        change, word = 100 * (after_ms / before_ms - 1), "longer" if after_ms > before_ms else "less"
-        marks.append(f"a fixed computation took {abs(change):.0f} % {word} after the trial")
-    return tuple(marks)
 
 
 def _kernel_ms() -> float:

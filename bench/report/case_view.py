@@ -8,7 +8,7 @@ from bench.case import Case
 from bench.record import NOT_RUN, EpochFigures, Record
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Command, Facts, Heading, Paragraph, Row, Table, plain
-from bench.report.figures import NOT_STEADY, bounds, equivalence_words, half_interval, spread_head
+from bench.report.figures import NOT_STEADY, bounds, equivalence_words, share_spread, spread_head
 from bench.report.head import training_line
 from bench.report.naming import Names
 from bench.report.problems import problems
@@ -95,9 +95,9 @@ def _quality(summary: CaseSummary) -> Table:
     last = [Cell("mean", word=True), *(_share(figure) for figure in mean)]
     rows.append(Row((*last, Cell(numbers.DASH if loss is None else f"{loss.value:.4f}"), Cell())))
     title = "scores on the test part"
-    if summary.test_part_interval:
-        low, high = (numbers.percent(bound) for bound in summary.test_part_interval)
-        title += f"; its size alone leaves {low}–{high} % open (Wilson)"
+    if interval := summary.test_part_interval():
+        low, high = (numbers.percent(bound) for bound in interval)
+        title += f"; its size alone leaves {low}–{high} % open (Wilson, 95 %)"
     return Table(title, (Column(("",), "left", label=True), *(Column((head,)) for head in heads)), tuple(rows))
 
 
@@ -118,7 +118,7 @@ def _weights(record: Record) -> str:
 def _share(figure: Figure | None) -> Cell:
     if figure is None:
         return Cell(numbers.DASH, notes=("not scored",))
-    return Cell(numbers.percent(figure.value), half_interval(figure))
+    return Cell(numbers.percent(figure.value), share_spread(figure))
 
 
 def _recalls(summary: CaseSummary, results: Results) -> list[Table]:
@@ -268,8 +268,7 @@ def _noise_line(record: Record) -> str:
     ):
         if value is not None:
             parts.append(text.format(value))
-    marks = f" (NOISY: {'; '.join(noise.marks)})" if noise.marks else ""
-    return plain(f"seed {record.seed_index}: {', '.join(parts) or 'not measured'}{marks}")
+    return plain(f"seed {record.seed_index}: {', '.join(parts) or 'not measured'}")
 
 
 def _failures(summary: CaseSummary) -> list[Block]:

@@ -18,7 +18,7 @@ from bench.report.figures import (
 )
 from bench.report.floors import FLOOR_MODEL, floor_notes, floors_blocks, floors_legend, unequal
 from bench.report.naming import Names
-from bench.report.overview import ONE_SEED, SPREADS, THROUGHPUT, no_pair, ratio_legend
+from bench.report.overview import ACCURACY_SPREAD, ONE_SEED, SPREADS, THROUGHPUT, no_pair, ratio_legend
 from bench.report.problems import problems
 from bench.report.published import published_table
 from bench.stats.metrics import METRICS
@@ -59,11 +59,11 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
         return [*blocks, Paragraph("No trial of this data set succeeded.")]
     return [
         *blocks,
-        *_test_part(ranked[0]),
+        *_test_part(ranked),
         *(_absent_classes(note, ranked[0]) if note else []),
         *floors_blocks(results, dataset),
         _table("accuracy and training", names, ranked, _accuracy_and_training(results, ranked)),
-        _table("memory and prediction", names, ranked, _memory_and_prediction(results, ranked)),
+        _table("memory and prediction", names, ranked, _memory_and_prediction(ranked)),
         _table("further figures", names, ranked, _further(ranked, balanced=not unequal(results, dataset))),
     ]
 
@@ -72,16 +72,15 @@ def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
     # The compiler's own time lies in the first steps: one at each batch size.
     compiled = any(one.case.execution == "compiled" for one in ranked)
     first = ("first steps s", "compile incl.") if compiled else ("first steps s",)
-    marked = not results.noisy_throughout
     return [
         _accuracy(results, ranked),
         *([_balanced(results, ranked)] if unequal(results, ranked[0].case.dataset) else []),
-        _measured(ranked, THROUGHPUT, numbers.significant, "train samples/s", mark_noise=marked),
+        _measured(ranked, THROUGHPUT, numbers.significant, "train samples/s"),
         *_compared(results, ranked),
         *_gains(results, ranked),
-        _measured(ranked, "train_s", numbers.seconds, "train s", mark_noise=marked),
-        _measured(ranked, "first_step_s", numbers.seconds, *first, mark_noise=marked),
-        *_where_any(ranked, "time_to_accuracy_s", numbers.seconds, "to target", "train s", mark_noise=marked),
+        _measured(ranked, "train_s", numbers.seconds, "train s"),
+        _measured(ranked, "first_step_s", numbers.seconds, *first),
+        *_where_any(ranked, "time_to_accuracy_s", numbers.seconds, "to target", "train s"),
     ]
 
 
@@ -101,23 +100,22 @@ def _balanced(results: Results, ranked: Shown) -> Figures:
     )
 
 
-def _memory_and_prediction(results: Results, ranked: Shown) -> list[Figures]:
-    marked = not results.noisy_throughout
+def _memory_and_prediction(ranked: Shown) -> list[Figures]:
     return [
         _measured(ranked, "peak_rss_above_import_mib", numbers.mebibytes, "peak RSS MiB", "above import"),
-        _measured(ranked, "predict_samples_per_s", numbers.significant, "predict samples/s", mark_noise=marked),
-        _measured(ranked, "latency_p50_ms", numbers.milliseconds, "p50 ms", mark_noise=marked),
-        _measured(ranked, "latency_p95_ms", numbers.milliseconds, "p95 ms", mark_noise=marked),
-        *_where_any(ranked, "first_batch_s", numbers.seconds, "first batch", "s", mark_noise=marked),
-        *_where_any(ranked, "pipeline_samples_per_s", numbers.significant, "pipeline", "samples/s", mark_noise=marked),
+        _measured(ranked, "predict_samples_per_s", numbers.significant, "predict samples/s"),
+        _measured(ranked, "latency_p50_ms", numbers.milliseconds, "p50 ms"),
+        _measured(ranked, "latency_p95_ms", numbers.milliseconds, "p95 ms"),
+        *_where_any(ranked, "first_batch_s", numbers.seconds, "first batch", "s"),
+        *_where_any(ranked, "pipeline_samples_per_s", numbers.significant, "pipeline", "samples/s"),
     ]
 
 
-def _where_any(ranked: Shown, metric: str, text: Text, *head: str, mark_noise: bool) -> list[Figures]:
+def _where_any(ranked: Shown, metric: str, text: Text, *head: str) -> list[Figures]:
     """A column for what few runs measure: nothing where no case has it."""
     if all(one.figures[metric] is None for one in ranked):
         return []
-    return [_measured(ranked, metric, text, *head, mark_noise=mark_noise)]
+    return [_measured(ranked, metric, text, *head)]
 
 
 def _further(ranked: Shown, *, balanced: bool) -> list[Figures]:
@@ -128,11 +126,10 @@ def _further(ranked: Shown, *, balanced: bool) -> list[Figures]:
     ]
 
 
-def _measured(ranked: Shown, metric: str, text: Text, *head: str, mark_noise: bool = False) -> Figures:
+def _measured(ranked: Shown, metric: str, text: Text, *head: str) -> Figures:
     """A column of medians, what their spread is called in the last line of its head."""
-    figures = [one.figures[metric] for one in ranked]
-    column = Column((*head, spread_head(figures)))
-    return column, lambda one: speed_cell(one, metric, text, figures, mark_noise=mark_noise)
+    column = Column((*head, spread_head([one.figures[metric] for one in ranked])))
+    return column, lambda one: speed_cell(one, metric, text)
 
 
 def _further_score(ranked: Shown, metric: str, *head: str) -> Figures:
@@ -216,18 +213,19 @@ def _description(note: DatasetNote) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _test_part(best: CaseSummary) -> list[Block]:
-    """What the finite test part leaves open, which no number of seeds makes smaller."""
-    if best.test_part_interval is None or best.accuracy is None:
+def _test_part(ranked: Shown) -> list[Block]:
+    """What the finite test part leaves open of the best accuracy, which no number of seeds makes smaller."""
+    best, scored = ranked[0], sum(one.accuracy is not None for one in ranked)
+    interval = best.test_part_interval(best_of=scored)
+    if interval is None or best.accuracy is None:
         return []
-    low, high = (numbers.percent(bound) for bound in best.test_part_interval)
-    rows = next(record.scores.rows for record in best.ok if record.scores)
     worth = best.independent_test_rows
     groups = f", in groups worth no less than {worth:,} independent ones," if worth else ""
+    several = f", corrected for the best of {scored} rows" if scored > 1 else ""
     return [
         Paragraph(
-            f"With {rows:,} test rows{groups} the best accuracy, {numbers.percent(best.accuracy)} %, is known to "
-            f"{numbers.between(low, high)}, however many seeds (Wilson, 95 %)."
+            f"With {best.test_rows:,} test rows{groups} the best accuracy, {numbers.percent(best.accuracy)} %, is "
+            f"known to {numbers.between(*map(numbers.percent, interval))}, however many seeds (Wilson, 95 %{several})."
         )
     ]
 
@@ -254,7 +252,7 @@ def _missing_count(cases: Shown) -> list[Block]:
 def _legend(results: Results, alone: bool) -> list[Block]:
     """How to read the columns, and how far a ranking goes."""
     several = results.several_seeds
-    ranking = " (mean ± half the 95 % t interval over seeds): rows whose intervals overlap may not differ"
+    ranking = f" (mean over seeds{ACCURACY_SPREAD}): rows whose intervals or ranges overlap may not differ"
     lines = [
         f"Sorted by accuracy{ranking if several else ''}.",
         *([FLOOR] if any(one.case.model == FLOOR_MODEL for one in results.summaries) else []),

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 
 from bench.report import numbers
 from bench.report.document import Cell, plain
-from bench.stats.interval import Figure
+from bench.stats.interval import FEWEST_SEEDS, Figure
 from bench.stats.metrics import METRICS
 from bench.stats.summary import CaseSummary
 
 DETERMINISTIC = "deterministic: another seed gives the same, so it ran once"
-NOT_STEADY = "not steady: throughput of the first and last third of its epochs differs by more than 5 %"
-NOISY = "the machine was disturbed in every trial of it"
-NO_SPREAD = "every seed gave the same: the interval says less than it seems to"
-RANGE = "below 6 trials: the range"
+NOT_STEADY = "not steady: its trials agree that throughput changes by 5 % or more from the first to the last epochs"
+NO_SPREAD = "every seed gave the same value: the spread is not informative"
+TOO_WIDE = "the range of its seeds: a 95 % interval would cover more than half of 0 to 100 %"
+FEW_ROUNDS = "fewer than 6 rounds: the range"
 
 NOT_COMPARED = "not compared"
 """The label of what no other framework is meant to compute alike: of no interest where only one has it."""
@@ -33,11 +33,11 @@ def spread_head(figures: Sequence[Figure | None]) -> str:
 
 
 def share_cell(summary: CaseSummary, metric: str, seeds: int, notes: Sequence[str] = ()) -> Cell:
-    """A quality figure in percent with half its interval: ``99.02 ±0.08``. ``seeds`` is what the run set out to do."""
+    """A quality figure in percent with its spread: ``99.02 ±0.08``. ``seeds`` is what the run set out to do."""
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
-    return Cell(numbers.percent(figure.value), half_interval(figure), (*notes, *_quality_notes(figure, seeds)))
+    return Cell(numbers.percent(figure.value), share_spread(figure), (*notes, *_quality_notes(figure, seeds)))
 
 
 def further_share_cell(summary: CaseSummary, metric: str, notes: Sequence[str] = ()) -> Cell:
@@ -45,38 +45,35 @@ def further_share_cell(summary: CaseSummary, metric: str, notes: Sequence[str] =
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
-    return Cell(numbers.percent(figure.value), half_interval(figure), tuple(notes))
+    return Cell(numbers.percent(figure.value), share_spread(figure), tuple(notes))
 
 
-def half_interval(figure: Figure) -> str:
-    """``±0.08``; empty for a share without an interval."""
-    return "" if figure.high is None else numbers.plus_minus(figure.high - figure.value)
+def share_spread(figure: Figure) -> str:
+    """``±0.08`` for a share with an interval, ``98.89–99.03`` for one with a range, empty for one without bounds."""
+    if figure.kind == "interval" and figure.high is not None:
+        return numbers.plus_minus(figure.high - figure.value)
+    return bounds(figure, numbers.percent)
 
 
-def speed_cell(
-    summary: CaseSummary, metric: str, text: Text, column: Sequence[Figure | None], *, mark_noise: bool = True
-) -> Cell:
-    """A figure of speed or memory with its interval or range; a footnote says which, where the ``column`` mixes them.
-
-    ``mark_noise`` is for speeds in a run that was not disturbed throughout: the head says it of such a run, once.
-    """
+def speed_cell(summary: CaseSummary, metric: str, text: Text) -> Cell:
+    """A figure of speed or memory with its range."""
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
-    notes = list(_kind_notes(figure, column))
+    notes: list[str] = []
     if metric == "train_samples_per_s" and summary.steady is False:
         notes.append(NOT_STEADY)
     if metric == "time_to_accuracy_s" and figure.n < len(summary.ok):
         # the median is over those that came so far: alone it would favour what seldom does
         notes.append(f"reached by {figure.n} of {len(summary.ok)} trials")
-    if mark_noise and summary.noisy_trials == len(summary.ok):
-        notes.append(NOISY)
     return Cell(text(figure.value), bounds(figure, text), tuple(notes))
 
 
 def ratio_cell(figure: Figure, column: Sequence[Figure | None]) -> Cell:
     """A ratio with its interval or range; a footnote says which, where the ``column`` mixes them."""
-    return Cell(numbers.ratio(figure.value), bounds(figure, numbers.ratio), _kind_notes(figure, column))
+    mixed = {"interval", "range"} <= {one.kind for one in column if one is not None}
+    notes = (FEW_ROUNDS,) if mixed and figure.kind == "range" else ()
+    return Cell(numbers.ratio(figure.value), bounds(figure, numbers.ratio), notes)
 
 
 def bounds(figure: Figure, text: Text) -> str:
@@ -101,15 +98,12 @@ def equivalence_words(label: str) -> str:
     return words.get(label) or f"equivalence {plain(label) or numbers.DASH}"
 
 
-def _kind_notes(figure: Figure, column: Sequence[Figure | None]) -> tuple[str, ...]:
-    mixed = {"interval", "range"} <= {one.kind for one in column if one is not None}
-    return (RANGE,) if mixed and figure.kind == "range" else ()
-
-
 def _quality_notes(figure: Figure, seeds: int) -> tuple[str, ...]:
     if figure.kind == "deterministic":
         return (DETERMINISTIC,)
     notes = [f"{figure.n} of {seeds} seeds"] if figure.n < seeds else []
-    if figure.kind == "interval" and figure.low == figure.high:
+    if figure.kind == "range" and figure.low == figure.high:
         notes.append(NO_SPREAD)
+    elif figure.kind == "range" and figure.n >= FEWEST_SEEDS:
+        notes.append(TOO_WIDE)
     return tuple(notes)

@@ -1,10 +1,11 @@
 """The head of a report: what is the same for every row stands here, once."""
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable
 
 from bench.case import Case, Schedule, Training
-from bench.record import NOT_RUN, Environment, Noise
+from bench.record import NOT_RUN, Environment
 from bench.report import numbers
 from bench.report.document import Block, Facts, Heading, plain
 from bench.report.figures import NOT_COMPARED, equivalence_words
@@ -23,7 +24,7 @@ def head(results: Results) -> list[Block]:
     entries += [("run", (_run_line(results),)), ("track", (_track_line(results),))]
     entries += _machines(results)
     entries += _settings([one.case for one in results.summaries if one.ok])
-    entries += [*_outcome(results), *_noise(results)]
+    entries += [*_outcome(results), *_load(results)]
     return [Heading(f"bench: suite {plain(manifest.suite)}", 1), Facts(tuple(entries))]
 
 
@@ -197,29 +198,17 @@ def _outcome(results: Results) -> list[Entry]:
     return [("cases", (f"{some}{cases or 'none'}",)), ("trials", (line or "none",))]
 
 
-def _noise(results: Results) -> list[Entry]:
-    """How many trials the machine disturbed, and how much at worst; nothing where it was quiet."""
-    ok = [record for one in results.summaries for record in one.ok]
-    marked = [record.noise for record in ok if record.noise and record.noise.marks]
-    if not marked:
+def _load(results: Results) -> list[Entry]:
+    """What else the machine did during the trials; nothing where the system does not count it."""
+    noises = [record.noise for one in results.summaries for record in one.ok if record.noise]
+    others = [noise.other_cpu_percent for noise in noises if noise.other_cpu_percent is not None]
+    if not others:
         return []
-    every = "every trial was" if len(marked) == len(ok) else f"{len(marked):,} of {len(ok):,} trials were"
-    worst = [
-        text.format(highest)
-        for text, found in (
-            ("other processes up to {:.0f} % of a core", [noise.other_cpu_percent for noise in marked]),
-            ("hypervisor up to {:.0f} % of the CPU time", [noise.steal_percent for noise in marked]),
-            ("a fixed computation's time changed by up to {:.0f} %", [_calibration_change(noise) for noise in marked]),
-        )
-        if (highest := max((value for value in found if value is not None), default=0.0)) >= 1
-    ]
-    return [("noise", (f"{every} disturbed, and kept" + (f": {', '.join(worst)}" if worst else ""),))]
-
-
-def _calibration_change(noise: Noise) -> float | None:
-    """By how many percent the calibration after a trial differed from the one before it."""
-    before, after = noise.calibration_before_ms, noise.calibration_after_ms
-    return 100 * abs(after / before - 1) if before and after is not None else None
+    words = f"other processes used {statistics.median(others):.0f} % of a core in the median trial"
+    words += f", {max(others):.0f} % at most" if len(others) > 1 else ""
+    steal = max((noise.steal_percent or 0.0 for noise in noises), default=0.0)
+    hypervisor = f" · hypervisor up to {steal:.0f} % of the CPU time" if steal >= 1 else ""
+    return [("load", (words + hypervisor,))]
 
 
 def _distinct(values: Iterable[str]) -> str:

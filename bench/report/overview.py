@@ -15,9 +15,12 @@ from bench.stats.summary import CaseSummary
 
 THROUGHPUT = "train_samples_per_s"
 
+ACCURACY_SPREAD = (
+    "; ± is half the 95 % t interval over seeds, from 3 seeds on; where that says nothing, the range of the seeds"
+)
 SPREADS = (
-    "Speeds and memory are medians over trials with their range, a 95 % interval from 6 trials on; "
-    "none beside a single trial."
+    "Speeds and memory are medians over trials with their range, none beside a single trial: trials of one machine are "
+    "not independent, and a range is not an interval."
 )
 ONE_SEED = "One seed: no figure has an interval or a range, and small differences may be chance."
 
@@ -82,13 +85,9 @@ def _speed(grid: Grid) -> list[Table]:
     ratios = {one.case_id: grid.results.ratio(one, THROUGHPUT) for one in among}
     reference = grid.results.reference
 
-    rates = {system: [one.figures[THROUGHPUT] for one in grid.column(system)] for system in grid.systems(among)}
-    marked = not grid.results.noisy_throughout
-
     def cell(one: CaseSummary) -> Cell:
         if one.case.framework == reference or reference is None:
-            column = rates[grid.names.system(one.case)]
-            return speed_cell(one, THROUGHPUT, numbers.significant, column, mark_noise=marked)
+            return speed_cell(one, THROUGHPUT, numbers.significant)
         figure = ratios[one.case_id]
         if figure is not None:
             return ratio_cell(figure, list(ratios.values()))
@@ -120,11 +119,9 @@ def _fits(grid: Grid) -> list[Table]:
         for system in grid.systems(among)
     }
     heads = {system: ("s", spread_head(figures)) for system, figures in columns.items()}
-    marked = not grid.results.noisy_throughout
 
     def cell(one: CaseSummary) -> Cell:
-        column = columns[grid.names.system(one.case)]
-        return speed_cell(one, "train_s", numbers.seconds, column, mark_noise=marked)
+        return speed_cell(one, "train_s", numbers.seconds)
 
     return [grid.table("seconds of training without a second epoch, median over trials", heads, cell, among)]
 
@@ -136,7 +133,7 @@ def no_pair(results: Results) -> str:
 
 def _legend(results: Results) -> list[Block]:
     several = results.several_seeds
-    lines = [f"accuracy: top-1 on the test part{'; ± is half the 95 % t interval over seeds' if several else ''}."]
+    lines = [f"accuracy: top-1 on the test part{ACCURACY_SPREAD if several else ''}."]
     lines += [
         *floors_legend(results),
         *ratio_legend(results),
@@ -151,7 +148,18 @@ def ratio_legend(results: Results) -> list[str]:
     reference = results.reference
     if all(one.case.framework == reference for one in results.summaries) or reference is None:
         return []
-    return [
+    words = (
         f"× {reference}: steady training samples/s over {reference}'s in the same round, median over rounds; "
         "above 1 is faster."
-    ]
+    )
+    return [" ".join([words, *_ratio_spread(results)])]
+
+
+def _ratio_spread(results: Results) -> list[str]:
+    """How little a range of few rounds says; nothing where every ratio has an interval or none has a spread."""
+    figures = [results.ratio(one, THROUGHPUT) for one in results.summaries]
+    rounds = min((figure.n for figure in figures if figure and figure.kind == "range"), default=0)
+    if not rounds:
+        return []
+    equal = 2 ** (rounds - 1)  # all rounds on one side of 1, either one: 2 / 2**rounds
+    return [f"A range of {rounds} rounds leaves 1 out for one in {equal} pairs of equally fast systems."]

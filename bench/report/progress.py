@@ -145,9 +145,8 @@ def outcome(record: Record, name: str) -> str:
     head = f"{name} seed {record.seed_index}"
     if record.status != "ok" or record.scores is None or record.phases is None:
         return f"{head}: {record.status}: {record.reason}"
-    noisy = "  (noisy)" if record.noise and record.noise.marks else ""
     accuracy, train_s = 100 * record.scores.accuracy, record.phases.train_s
-    return f"{head}: {accuracy:.2f} %, train {train_s:.1f} s, all {record.wall_s:.0f} s{noisy}"
+    return f"{head}: {accuracy:.2f} %, train {train_s:.1f} s, all {record.wall_s:.0f} s"
 
 
 def duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bench.manifest import PublishedFigure
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Row, Table, plain
-from bench.report.figures import half_interval, missing
+from bench.report.figures import missing, share_spread
 from bench.report.naming import Names
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
@@ -40,7 +40,7 @@ def _row(names: Names, one: CaseSummary, published: PublishedFigure) -> Row:
         return Row((*named, missing(one, "not scored"), theirs, Cell(), Cell(allowed, word=True)), group)
     difference = figure.value - published.value
     verdict = "yes" if within(figure.value, published) else "NO"
-    ours = Cell(numbers.percent(figure.value), half_interval(figure))
+    ours = Cell(numbers.percent(figure.value), share_spread(figure))
     return Row(
         (*named, ours, theirs, Cell(f"{100 * difference:+.2f}"), Cell(f"{allowed}: {verdict}", word=True)), group
     )

@@ -8,11 +8,11 @@ from bench.case import Case
 from bench.datasets.inspection import class_ratio
 from bench.manifest import DatasetNote, FloorMethod
 from bench.record import ModelFigures, Record
-from bench.stats.floors import unbeaten
+from bench.stats.floors import shortfalls
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.results import Results
-from bench.stats.steady import drift, is_steady
+from bench.stats.steady import drift
 from bench.stats.summary import CaseSummary
 
 FLOOR_COLUMNS: dict[FloorMethod, str] = {
@@ -47,7 +47,7 @@ def columns(per_trial: bool) -> tuple[str, ...]:
 
 
 def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
-    low, high = summary.test_part_interval or (None, None)
+    low, high = summary.test_part_interval() or (None, None)
     reasons = dict.fromkeys(record.reason for record in summary.failed if record.reason)
     first = summary.records[0] if summary.records else None
     row: TidyRow = {
@@ -56,7 +56,6 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
         "reason": "; ".join(reasons) or None,
         "trials": len(summary.records),
         "ok_trials": len(summary.ok),
-        "noisy_trials": summary.noisy_trials,
         "deterministic": summary.deterministic,
         "steady": summary.steady,
         "drift": summary.drift,
@@ -77,7 +76,6 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
 
 
 def _trial_row(results: Results, record: Record) -> TidyRow:
-    moved = drift(record) if record.status == "ok" else None
     noise = record.noise
     return {
         **_asked(results, record.case_id, record.case),
@@ -88,8 +86,7 @@ def _trial_row(results: Results, record: Record) -> TidyRow:
         "started_at": record.started_at or None,
         "environment": record.environment or None,
         "deterministic": record.deterministic,
-        "steady": None if moved is None else is_steady(moved),
-        "drift": moved,
+        "drift": drift(record) if record.status == "ok" else None,
         "equivalence": record.equivalence,
         "train_rows": record.train_rows,
         "test_rows": record.test_rows,
@@ -97,7 +94,8 @@ def _trial_row(results: Results, record: Record) -> TidyRow:
         **{name: metric.read(record) for name, metric in METRICS.items()},
         "steal_percent": noise.steal_percent if noise else None,
         "other_cpu_percent": noise.other_cpu_percent if noise else None,
-        "noise_marks": "; ".join(noise.marks) if noise and noise.marks else None,
+        "calibration_before_ms": noise.calibration_before_ms if noise else None,
+        "calibration_after_ms": noise.calibration_after_ms if noise else None,
         "command": record.command or None,
     }
 
@@ -139,7 +137,7 @@ def _published(results: Results, case: Case) -> float | None:
 
 
 def _floors(results: Results, summary: CaseSummary) -> TidyRow:
-    """The floors of the same training rows, which of them the accuracy falls short of, and how unequal the classes are.
+    """The floors of the same training rows, which of them the accuracy is below, and how unequal the classes are.
 
     ``class_ratio``: the training rows of the largest class over those of the smallest.
     """
@@ -150,8 +148,9 @@ def _floors(results: Results, summary: CaseSummary) -> TidyRow:
         floor = known.get(method)
         row[f"{name}_accuracy"] = floor.accuracy if floor else None
         row[f"{name}_balanced_accuracy"] = floor.balanced_accuracy if floor else None
-    short = unbeaten(summary.accuracy, floors, "accuracy") if floors and summary.accuracy is not None else ()
-    row["floors_not_beaten"] = "; ".join(short) or None
+    short = shortfalls(summary, floors, "accuracy") if floors else {}
+    row["below_floors"] = "; ".join(method for method, word in short.items() if word == "below") or None
+    row["beats_majority"] = "majority" not in short if floors and summary.accuracy is not None else None
     row["class_ratio"] = class_ratio(floors.class_counts) if floors else None
     return row
 

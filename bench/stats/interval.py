@@ -1,6 +1,7 @@
 """One figure and how sure it is: means, medians and proportions with their intervals.
 
-Everything is exact or says where its formula comes from, and needs no scipy, which the base install does not bring.
+Every formula is exact or names its source, and needs no scipy, which the base install does not bring. What each
+interval covers, by simulation, is in docs/statistics.md.
 """
 
 import math
@@ -15,6 +16,12 @@ Kind = Literal["interval", "range", "single", "deterministic"]
 CONFIDENCE = 0.95
 """The confidence of every interval that is shown."""
 
+FEWEST_SEEDS = 3
+"""Two values have an interval of 9 standard deviations to either side of their mean: it says nothing."""
+
+WIDEST = 0.5
+"""An interval that covers more of the possible values than this share of them is not shown."""
+
 
 class Interval(NamedTuple):
     """Bounds in the unit of the values; ``None`` where the values cannot support a bound."""
@@ -27,8 +34,8 @@ class Interval(NamedTuple):
 class Figure:
     """A summarised figure: its value, its spread, what kind of spread that is, and how many trials it rests on.
 
-    ``interval``: bounds of a 95 % interval. ``range``: smallest and largest trial. ``single``: one trial, no
-    bounds. ``deterministic``: every trial gives the same, no bounds.
+    ``interval``: bounds of a 95 % interval. ``range``: smallest and largest trial, with no confidence attached.
+    ``single``: one trial, no bounds. ``deterministic``: every trial gives the same, no bounds.
     """
 
     value: float
@@ -38,19 +45,36 @@ class Figure:
     n: int
 
 
-def mean_figure(values: Sequence[float], *, deterministic: bool = False) -> Figure:
-    """Mean with its t interval; without one for a single or a deterministic value. Raises ValueError if empty."""
+def mean_figure(values: Sequence[float], *, deterministic: bool = False, is_share: bool = False) -> Figure:
+    """Mean of independent values with its t interval, or with their range where the interval says nothing.
+
+    It says nothing below three values, where all of them are the same, and where it covers more than half of what a
+    share (``is_share``) can be. A single or a deterministic value has no bounds.
+
+    Raises ValueError if ``values`` is empty or holds a NaN.
+    """
     _check(values)
-    mean = statistics.fmean(values)
+    mean, n = statistics.fmean(values), len(values)
     if deterministic:
-        return Figure(mean, None, None, "deterministic", len(values))
-    if len(values) == 1:
+        return Figure(mean, None, None, "deterministic", n)
+    if n == 1:
         return Figure(mean, None, None, "single", 1)
-    return Figure(mean, *mean_interval(values), "interval", len(values))
+    low, high = mean_interval(values)
+    if n < FEWEST_SEEDS or min(values) == max(values) or (is_share and is_too_wide(low, high)):
+        return Figure(mean, *value_range(values), "range", n)
+    return Figure(mean, low, high, "interval", n)
+
+
+def is_too_wide(low: float | None, high: float | None) -> bool:
+    """Whether an interval of a share, cut to 0 and 1, covers more than half of that."""
+    return low is None or high is None or min(1.0, high) - max(0.0, low) > WIDEST
 
 
 def median_figure(values: Sequence[float]) -> Figure:
-    """Median with its order-statistics interval where there are enough values, else with the range.
+    """Median with the range of the values: for trials of one case, which are not independent.
+
+    A machine changes speed in regimes of many trials, so that an interval made for independent values misses the
+    median far more often than it says (docs/statistics.md).
 
     Raises ValueError if ``values`` is empty or holds a NaN.
     """
@@ -58,10 +82,20 @@ def median_figure(values: Sequence[float]) -> Figure:
     median = statistics.median(values)
     if len(values) == 1:
         return Figure(median, None, None, "single", 1)
+    return Figure(median, *value_range(values), "range", len(values))
+
+
+def independent_median_figure(values: Sequence[float]) -> Figure:
+    """Median of independent values, such as ratios within rounds, with its order-statistics interval.
+
+    With fewer values than the interval needs (six) the bounds are the range.
+
+    Raises ValueError if ``values`` is empty or holds a NaN.
+    """
     low, high = median_interval(values)
     if low is None or high is None:
-        return Figure(median, *value_range(values), "range", len(values))
-    return Figure(median, low, high, "interval", len(values))
+        return median_figure(values)
+    return Figure(statistics.median(values), low, high, "interval", len(values))
 
 
 def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
@@ -82,8 +116,10 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     """Distribution-free interval of the median of ``values``, from order statistics.
 
     The bounds are the innermost symmetric pair of order statistics whose exact binomial coverage reaches
-    ``confidence`` (Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2). With too few values to
-    reach it (fewer than 6 at 95 %) the bounds are ``None``: no interval is better than a wrong one.
+    ``confidence`` (Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2). The values must be
+    independent. Few pairs exist for few values, so that an interval at 95 % covers 96.9 % at 6 values, 97.9 % at 10
+    and 95.1 % at 30. With too few values to reach ``confidence`` (fewer than 6 at 95 %) the bounds are ``None``: no
+    interval is better than a wrong one.
 
     Raises ValueError if ``values`` is empty or holds a NaN.
     """
@@ -102,14 +138,16 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     return Interval(ordered[rank - 1], ordered[n - rank])
 
 
-def wilson_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927, JASA 22:209-212, without continuity correction).
 
-    For an accuracy on a test part of ``trials`` rows: what the finite test part alone leaves open.
+    For an accuracy on a test part of ``trials`` rows: what the finite test part alone leaves open. Neither has to be
+    whole: a mean over seeds is no whole number of rows, and rows in groups count for less than one.
+
     Raises ValueError unless ``0 <= successes <= trials`` and ``trials > 0``.
     """
     if not 0 <= successes <= trials or trials == 0:
-        raise ValueError(f"{successes} successes in {trials} trials is no proportion")
+        raise ValueError(f"{successes} successes in {trials} trials are not a proportion")
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
@@ -117,6 +155,18 @@ def wilson_interval(successes: int, trials: int, confidence: float = CONFIDENCE)
     # At the ends the formula gives the end itself but for rounding.
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == trials else min(1.0, centre + half)
+    return low, high
+
+
+def best_share_interval(share: float, rows: float, best_of: int) -> tuple[float, float]:
+    """Wilson's interval of a share of ``rows`` that is the highest of ``best_of`` shares of the same rows.
+
+    The highest is often the luckiest. The lower bound is corrected for that (Bonferroni: it holds for all of them
+    together, and so for whichever is highest). The upper bound needs no correction: where it is too low, so is that of
+    the truly best, whose share is no higher. Raises ValueError unless ``0 <= share <= 1`` and ``rows > 0``.
+    """
+    low, _ = wilson_interval(share * rows, rows, 1 - (1 - CONFIDENCE) / best_of)
+    _, high = wilson_interval(share * rows, rows)
     return low, high
 
 

@@ -27,13 +27,17 @@ class Metric:
     """The figure of one trial; None where the trial does not give it."""
     absent: str = "not measured"
     """Why a case may have no such figure."""
+    is_share: bool = False
+    """Whether the figure lies between 0 and 1."""
 
     def summarise(self, records: Sequence[Record], *, deterministic: bool = False) -> Figure | None:
         """The figure over the trials that give it; None where none does."""
         values = [value for record in records if (value := self.read(record)) is not None]
         if not values:
             return None
-        return mean_figure(values, deterministic=deterministic) if self.statistic == "mean" else median_figure(values)
+        if self.statistic == "median":
+            return median_figure(values)
+        return mean_figure(values, deterministic=deterministic, is_share=self.is_share)
 
 
 def _score(read: Callable[[Scores], float | None], record: Record) -> float | None:
@@ -71,11 +75,12 @@ def _pipeline_rate(found: PipelineFigures) -> float | None:
 
 _RESIDENT = "the data are resident: no pipeline gives them"
 _NO_DEVICE_PEAK = "the device is the host, or its peak is kept by nobody"
+_NO_PROBABILITIES = "the model gives no probabilities"
 _SINGLE_FIT = "no second epoch to take a steady figure from"
 
 
-def _quality(name: str, read: Callable[[Scores], float | None], *, higher: bool = True, absent: str = "") -> Metric:
-    return Metric(name, "mean", higher, partial(_score, read), absent or "not scored")
+def _share(name: str, read: Callable[[Scores], float | None]) -> Metric:
+    return Metric(name, "mean", True, partial(_score, read), "not scored", is_share=True)
 
 
 def _seconds(name: str, read: Callable[[Phases], float | None], absent: str = "not measured") -> Metric:
@@ -97,10 +102,10 @@ def _mib(name: str, read: Callable[[Memory], float | None], absent: str = "not m
 
 
 _ALL = (
-    _quality("accuracy", lambda scores: scores.accuracy),
-    _quality("balanced_accuracy", lambda scores: scores.balanced_accuracy),
-    _quality("macro_f1", lambda scores: scores.macro_f1),
-    _quality("log_loss", lambda scores: scores.log_loss, higher=False, absent="the model gives no probabilities"),
+    _share("accuracy", lambda scores: scores.accuracy),
+    _share("balanced_accuracy", lambda scores: scores.balanced_accuracy),
+    _share("macro_f1", lambda scores: scores.macro_f1),
+    Metric("log_loss", "mean", False, partial(_score, lambda scores: scores.log_loss), _NO_PROBABILITIES),
     _seconds("train_s", lambda phases: phases.train_s if phases.epochs else None),
     Metric("time_to_accuracy_s", "median", False, _time_to_accuracy_s, "no target was set, or it was not reached"),
     Metric("train_samples_per_s", "median", True, steady_throughput, _SINGLE_FIT),

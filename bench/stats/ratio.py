@@ -1,7 +1,7 @@
 """Two systems compared on one machine: a ratio within each round, then summarised.
 
 Machines change speed in regimes of many trials; inside one round both systems met the same regime, so that the
-ratio of a round is surer than the ratio of two medians.
+ratio of a round is surer than the ratio of two medians, and the ratios of several rounds are as good as independent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from bench.adapters.catalog import PREFERRED_REFERENCE, find_adapter
 from bench.case import Case, Execution, digest
 from bench.errors import BenchError
 from bench.record import Record
-from bench.stats.interval import Figure, median_figure
+from bench.stats.interval import Figure, independent_median_figure
 from bench.stats.metrics import Metric
 
 FRAMEWORK_SIDE = {"framework", "execution", "steps_per_execution", "channels_last"}
@@ -71,7 +71,7 @@ def round_ratios(records: Sequence[Record], reference: Sequence[Record], metric:
 def ratio_figure(records: Sequence[Record], reference: Sequence[Record], metric: Metric) -> Figure | None:
     """Median of the ratios of the rounds with its interval or range; None without a common round."""
     ratios = round_ratios(records, reference, metric)
-    return median_figure(ratios) if ratios else None
+    return independent_median_figure(ratios) if ratios else None
 
 
 def _round(record: Record) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def _recall(class_id: int, answered: Sequence[Sequence[int]], *, deterministic: 
     rows = sum(answered[0])
     if not rows:
         return ClassRecall(class_id, 0, None, None, 0.0)
-    figure = mean_figure([counts[class_id] / rows for counts in answered], deterministic=deterministic)
+    figure = mean_figure([counts[class_id] / rows for counts in answered], deterministic=deterministic, is_share=True)
     missed = [sum(column) for column in zip(*answered, strict=True)]
     missed[class_id] = 0
     worst = max(missed)

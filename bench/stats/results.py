@@ -106,11 +106,6 @@ class Results:
         base = self.reference_of(summary)
         return None if base is None else ratio_figure(summary.ok, base.ok, METRICS[metric])
 
-    @cached_property
-    def noisy_throughout(self) -> bool:
-        """Whether the machine was disturbed in every trial of the run: then no row is worse than another."""
-        return all(one.noisy_trials == len(one.ok) for one in self.everything.values())
-
     def seeds(self, case: Case) -> int:
         """How many seeds the run set out to try of a case."""
         return self.manifest.case_seeds.get(case.id, self.manifest.seeds)

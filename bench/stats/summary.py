@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bench.case import Case
 from bench.record import ModelFigures, Record
-from bench.stats.interval import Figure, wilson_interval
+from bench.stats.interval import Figure, best_share_interval
 from bench.stats.metrics import METRICS
 from bench.stats.steady import drift, is_steady
 
@@ -23,7 +23,7 @@ PARTIAL = "partial"
 class CaseSummary:
     """A case, its records in the order of their seeds, and the figures that follow from them.
 
-    Figures rest on the trials that are ``ok``; a noisy trial counts like any other.
+    Figures rest on the trials that are ``ok``, however busy the machine was.
     """
 
     case_id: str
@@ -72,35 +72,36 @@ class CaseSummary:
         figure = self.figures["accuracy"]
         return figure.value if figure else None
 
-    @cached_property
-    def test_part_interval(self) -> tuple[float, float] | None:
+    def test_part_interval(self, best_of: int = 1) -> tuple[float, float] | None:
         """What the finite test part alone leaves open of the accuracy: Wilson's 95 % interval at the mean.
 
-        Rows of one group count as if all of them were answered alike, the widest the interval can be.
+        Rows of one group count as if all of them were answered alike, the widest the interval can be. ``best_of``: of
+        how many cases this one was chosen as the best.
         """
-        rows = self.independent_test_rows or next((record.scores.rows for record in self.ok if record.scores), 0)
+        rows = self.independent_test_rows or self.test_rows
         if not rows or self.accuracy is None:
             return None
-        return wilson_interval(round(self.accuracy * rows), rows)
+        return best_share_interval(self.accuracy, rows, best_of)
 
     @cached_property
-    def drift(self) -> float | None:
-        """Median over the trials of last third against first third of the steady epochs' throughput.
+    def drifts(self) -> tuple[float, ...]:
+        """Last third against first third of the steady epochs' throughput, of each trial that has both."""
+        return tuple(value for record in self.ok if (value := drift(record)) is not None)
 
-        The median, so that one trial's hiccup is not taken for a trend.
-        """
-        drifts = [value for record in self.ok if (value := drift(record)) is not None]
-        return statistics.median(drifts) if drifts else None
+    @property
+    def drift(self) -> float | None:
+        """Geometric mean of the drifts; None where no trial has one."""
+        return statistics.geometric_mean(self.drifts) if self.drifts else None
 
     @property
     def steady(self) -> bool | None:
-        """Whether the drift is within 5 %; None where there are too few epochs to tell."""
-        return None if self.drift is None else is_steady(self.drift)
+        """Whether the trials show no trend; None where there are too few to tell."""
+        return is_steady(self.drifts)
 
     @property
-    def noisy_trials(self) -> int:
-        """How many of the ``ok`` trials the machine disturbed."""
-        return sum(bool(record.noise and record.noise.marks) for record in self.ok)
+    def test_rows(self) -> int:
+        """Rows of the test part that were scored; 0 where no trial was."""
+        return next((record.scores.rows for record in self.ok if record.scores), 0)
 
     @property
     def model(self) -> ModelFigures:

@@ -7,7 +7,7 @@ from tests.report.builder import DETERMINISTIC, RunBuilder, case, failure, trial
 
 MODELS = ["mlp", "cnn", "mlp-plain", "random-forest", "knn", "hist-gradient-boosting", "majority"]
 FRAMEWORKS = ["pytorch", "keras-tensorflow", "scikit-learn"]
-OUTCOMES = ["ok", "partial", "failed", "unavailable", "pending", "noisy"]
+OUTCOMES = ["ok", "partial", "failed", "unavailable", "pending", "marked"]
 
 cells = st.tuples(
     st.sampled_from(["mnist", "fashion-mnist", "a-data-set-of-my-own"]),
@@ -27,7 +27,7 @@ def runs(draw: st.DrawFn) -> RunBuilder:
         outcome = draw(st.sampled_from(OUTCOMES))
         if outcome == "ok":
             run.ok(asked)
-        elif outcome == "noisy":
+        elif outcome == "marked":
             run.ok(asked, noise=Noise(marks=("other processes used 40 % of a core",)))
         elif outcome == "failed":
             run.failed(asked, "timeout", "no end after 300 s", range(run.seeds))

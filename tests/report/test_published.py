@@ -42,9 +42,9 @@ def text(accuracy: float, *figures: PublishedFigure, view: View = "datasets") ->
 @pytest.mark.parametrize(
     ("accuracy", "line"),
     [
-        (0.9912, "99.12 ±0.00     99.22¹       -0.10  ±0.20: yes"),
-        (0.9942, "99.42 ±0.00     99.22¹       +0.20  ±0.20: yes"),
-        (0.9943, "99.43 ±0.00     99.22¹       +0.21  ±0.20: NO"),
+        (0.9912, "99.12 99.12–99.12     99.22¹       -0.10  ±0.20: yes"),
+        (0.9942, "99.42 99.42–99.42     99.22¹       +0.20  ±0.20: yes"),
+        (0.9943, "99.43 99.43–99.43     99.22¹       +0.21  ±0.20: NO"),
     ],
 )
 @pytest.mark.parametrize("view", ["overview", "datasets"])

@@ -74,11 +74,13 @@ seconds of training without a second epoch, median over trials
 mnist
   majority          10.0
 
-accuracy: top-1 on the test part; ± is half the 95 % t interval over seeds.
-× pytorch: steady training samples/s over pytorch's in the same round, median
-over rounds; above 1 is faster. Speeds and memory are medians over trials with
-their range, a 95 % interval from 6 trials on; none beside a single trial.
-Blank: no such case in the suite.
+accuracy: top-1 on the test part; ± is half the 95 % t interval over seeds, from
+3 seeds on; where that says nothing, the range of the seeds. × pytorch: steady
+training samples/s over pytorch's in the same round, median over rounds; above 1
+is faster. A range of 3 rounds leaves 1 out for one in 4 pairs of equally fast
+systems. Speeds and memory are medians over trials with their range, none beside
+a single trial: trials of one machine are not independent, and a range is not an
+interval. Blank: no such case in the suite.
 
 what could not run, or failed
 
@@ -101,6 +103,7 @@ networks   3 epochs, batch 128, adam 0.001
 execution  graph: keras-tensorflow, eager otherwise · float32 · input resident
 cases      3 ok, 1 unavailable
 trials     7 ok
+load       other processes used 3 % of a core in the median trial, 3 % at most
 
 """
 
@@ -111,8 +114,8 @@ mnist
 mnist images · 28×28×1 · 10 classes · 60,000 training and 10,000 test rows ·
 official split
 
-With 10,000 test rows the best accuracy, 99.02 %, is known to 98.81–99.20,
-however many seeds (Wilson, 95 %).
+With 10,000 test rows the best accuracy, 99.02 %, is known to 98.75–99.20,
+however many seeds (Wilson, 95 %, corrected for the best of 3 rows).
 
 accuracy and training
                             accuracy %   train samples/s    × pytorch

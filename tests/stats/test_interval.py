@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.stats.interval import (
+    best_share_interval,
+    independent_median_figure,
+    is_too_wide,
     mean_figure,
     mean_interval,
     median_figure,
@@ -40,18 +43,6 @@ def test_the_interval_of_a_mean_is_scipys(found: list[float]) -> None:
     stats = pytest.importorskip("scipy.stats", reason="scipy is the reference here")
     expected = stats.ttest_1samp(found, 0.0).confidence_interval(0.95)
     assert mean_interval(found) == pytest.approx((expected.low, expected.high), rel=1e-7, abs=1e-9)
-
-
-def test_the_interval_of_a_mean_covers_the_truth_in_95_percent_of_experiments() -> None:
-    draw = random.Random(1)
-    covered = 0
-    for _ in range(4000):
-        low, high = mean_interval([draw.gauss(0.97, 0.001) for _ in range(3)])
-        assert low is not None
-        assert high is not None
-        covered += low <= 0.97 <= high
-    # Four standard errors of a share of 0.95 in 4,000 are 0.014.
-    assert covered / 4000 == pytest.approx(0.95, abs=0.014)
 
 
 @pytest.mark.parametrize("n", [6, 7, 10, 15, 30])
@@ -89,7 +80,7 @@ def test_at_a_lower_confidence_fewer_values_suffice() -> None:
 @settings(max_examples=200)
 @given(values)
 def test_an_interval_holds_its_median_and_lies_within_the_range(found: list[float]) -> None:
-    figure = median_figure(found)
+    figure = independent_median_figure(found)
     assert figure.value == statistics.median(found)
     if figure.low is not None and figure.high is not None:
         smallest, largest = value_range(found)
@@ -102,6 +93,7 @@ def test_the_order_of_the_trials_does_not_matter(found: list[float], draw: rando
     shuffled = list(found)
     draw.shuffle(shuffled)
     assert median_figure(shuffled) == median_figure(found)
+    assert independent_median_figure(shuffled) == independent_median_figure(found)
 
 
 @settings(max_examples=200)
@@ -114,17 +106,58 @@ def test_the_interval_of_a_proportion_is_scipys_wilson_interval(counts: tuple[in
 
 @pytest.mark.parametrize(("successes", "trials"), [(-1, 5), (6, 5), (0, 0)])
 def test_a_proportion_that_is_none_is_refused(successes: int, trials: int) -> None:
-    with pytest.raises(ValueError, match="no proportion"):
+    with pytest.raises(ValueError, match="not a proportion"):
         wilson_interval(successes, trials)
 
 
-def test_figures_say_what_their_spread_is() -> None:
+def test_the_median_of_trials_has_its_range_however_many_they_are() -> None:
+    for n in (2, 5, 6, 40):
+        figure = median_figure([float(2**rank) for rank in range(n)])
+        assert (figure.kind, figure.low, figure.high, figure.n) == ("range", 1.0, 2.0 ** (n - 1), n)
     assert median_figure([2.0]).kind == "single"
-    assert median_figure([1.0, 2.0, 4.0, 8.0, 16.0]).kind == "range"
-    assert median_figure([1.0, 2.0, 4.0, 8.0, 16.0, 32.0]).kind == "interval"
-    assert mean_figure([0.9]).kind == "single"
-    assert mean_figure([0.9, 0.91]).kind == "interval"
+
+
+def test_the_median_of_independent_values_has_an_interval_from_six_on() -> None:
+    five, six = [1.0, 2.0, 4.0, 8.0, 16.0], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
+    assert independent_median_figure(five) == median_figure(five)
+    assert independent_median_figure(six).kind == "interval"
+    assert independent_median_figure([2.0]).kind == "single"
+
+
+def test_a_mean_has_an_interval_from_three_values_on_and_their_range_below() -> None:
     assert mean_figure([0.9688], deterministic=True).kind == "deterministic"
+    assert mean_figure([0.9]).kind == "single"
+    two = mean_figure([0.91, 0.9])
+    assert (two.kind, two.low, two.high) == ("range", 0.9, 0.91)
+    assert mean_figure([0.9, 0.91, 0.92]).kind == "interval"
+
+
+def test_values_that_are_all_the_same_have_no_interval() -> None:
+    figure = mean_figure([0.98, 0.98, 0.98])
+    assert (figure.kind, figure.low, figure.high) == ("range", 0.98, 0.98)
+
+
+def test_a_share_whose_interval_covers_more_than_half_of_what_is_possible_has_its_range() -> None:
+    # t(0.975, 2) = 4.302653: half widths of 4.302653 * s / sqrt(3), s = 0.1 and 0.101, are 0.2484 and 0.2509.
+    narrow, wide = [0.4, 0.5, 0.6], [0.399, 0.5, 0.601]
+    assert mean_figure(narrow, is_share=True).kind == "interval"
+    assert mean_figure(wide, is_share=True) == median_figure(wide)
+    assert mean_figure(wide).kind == "interval"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wide"), [(0.2, 0.7, False), (0.2, 0.71, True), (0.6, 1.4, False), (-1.0, 0.49, False)]
+)
+def test_only_what_lies_between_0_and_1_counts_as_the_width_of_an_interval(low: float, high: float, wide: bool) -> None:
+    assert is_too_wide(low, high) is wide
+
+
+def test_the_best_of_one_has_wilsons_interval_and_the_best_of_nine_a_lower_lower_bound() -> None:
+    stats = pytest.importorskip("scipy.stats", reason="scipy is the reference here")
+    alone = stats.binomtest(970, 1000).proportion_ci(0.95, method="wilson")
+    together = stats.binomtest(970, 1000).proportion_ci(1 - 0.05 / 9, method="wilson")
+    assert best_share_interval(0.97, 1000, 1) == pytest.approx((alone.low, alone.high))
+    assert best_share_interval(0.97, 1000, 9) == pytest.approx((together.low, alone.high))
 
 
 def test_a_single_or_deterministic_figure_has_no_bounds() -> None:
@@ -132,7 +165,10 @@ def test_a_single_or_deterministic_figure_has_no_bounds() -> None:
         assert (figure.value, figure.low, figure.high) == (2.0, None, None)
 
 
-@pytest.mark.parametrize("summarise", [mean_figure, median_figure, mean_interval, median_interval, value_range])
+@pytest.mark.parametrize(
+    "summarise",
+    [mean_figure, median_figure, independent_median_figure, mean_interval, median_interval, value_range],
+)
 @pytest.mark.parametrize("wrong", [[], [1.0, math.nan]])
 def test_nothing_and_not_a_number_cannot_be_summarised(summarise: object, wrong: list[float]) -> None:
     assert callable(summarise)

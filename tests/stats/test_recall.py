@@ -17,11 +17,11 @@ def summary(*tables: tuple[tuple[int, ...], ...], model: str = "random-forest") 
     return CaseSummary(asked.id, asked, tuple(trial(asked, seed, scores=scores) for seed, scores in enumerate(scored)))
 
 
-def test_the_recall_of_a_class_is_the_mean_over_the_trials_with_its_interval() -> None:
+def test_the_recall_of_a_class_is_the_mean_over_the_trials_with_its_spread() -> None:
     zero, one, _ = class_recalls(summary(FIRST, SECOND))
     assert zero.recall is not None
     assert zero.recall.value == pytest.approx((6 / 8 + 8 / 8) / 2)
-    assert zero.recall.kind == "interval"
+    assert (zero.recall.kind, zero.recall.low, zero.recall.high) == ("range", 0.75, 1.0)
     assert one.recall is not None
     assert one.recall.value == pytest.approx((3 / 4 + 1 / 4) / 2)
     assert (zero.rows, one.rows) == (8, 4)

@@ -56,9 +56,23 @@ def test_two_steady_epochs_are_compared_with_each_other_and_one_with_nothing() -
     assert drift(trained(9.0, 1.0)) is None
 
 
-@pytest.mark.parametrize(("ratio", "steady"), [(1.0, True), (1.049, True), (1.06, False), (0.953, True), (0.94, False)])
-def test_more_than_five_percent_either_way_is_not_steady(ratio: float, steady: bool) -> None:
-    assert is_steady(ratio) is steady
+@pytest.mark.parametrize(
+    ("drifts", "steady"),
+    [
+        ((1.10, 1.12, 1.08), False),
+        ((0.90, 0.92, 0.88), False),
+        ((1.04, 1.041, 1.042), True),  # sure, and too small to matter
+        ((1.06, 1.061, 1.062), False),
+        ((1.0, 1.0, 1.9), True),  # one hiccup
+        ((1.3, 0.8, 1.2), True),  # either way
+        ((1.5, 1.5), None),
+        ((), None),
+    ],
+)
+def test_a_case_is_not_steady_where_its_trials_agree_on_a_change_of_five_percent_or_more(
+    drifts: tuple[float, ...], steady: bool | None
+) -> None:
+    assert is_steady(drifts) is steady
 
 
 def test_the_first_pass_of_prediction_is_a_warm_up_unless_it_is_the_only_one() -> None:
