@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Raised when the meaning of a measured figure changes; figures of two protocols are never compared."""
 
 Track = Literal["matched", "idiomatic"]

@@ -57,10 +57,15 @@ class EpochFigures(Frozen):
 
 
 class FirstStep(Frozen):
-    """The first step at one batch size: tracing, compiling and kernel selection are in it."""
+    """The first step at one batch size: tracing, compiling and kernel selection are in it.
+
+    What a framework does once for a training, before its first step, is in that of the first batch.
+    """
 
     samples: int
     seconds: float
+    loss: float | None = None
+    """Mean over its samples, before the step."""
 
 
 class PredictPass(Frozen):
@@ -89,6 +94,10 @@ class Phases(Frozen):
     first_steps: tuple[FirstStep, ...] = ()
     epochs: tuple[EpochFigures, ...] = ()
     """For an estimator one entry, its ``fit``."""
+    end_s: float = 0.0
+    """From the end of the last epoch until the framework's own call of the training has returned."""
+    steps: int | None = None
+    """Updates of the optimiser in all of the training, as the framework counted them."""
     evaluate_s: float = 0.0
     """Scoring the test part: off every clock."""
     predict: tuple[PredictPass, ...] = ()
@@ -101,8 +110,9 @@ class Phases(Frozen):
 
     @property
     def train_s(self) -> float:
-        """All training seconds: first steps and every epoch."""
-        return sum(step.seconds for step in self.first_steps) + sum(epoch.seconds for epoch in self.epochs)
+        """All training seconds: first steps, every epoch, and the end."""
+        steps = sum(step.seconds for step in self.first_steps)
+        return steps + sum(epoch.seconds for epoch in self.epochs) + self.end_s
 
 
 class Scores(Frozen):

@@ -8,10 +8,10 @@ Importing an adapter's module imports no framework; only a worker process calls 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from bench.case import Case, Execution, Input, Optimizer, Precision
 from bench.models.model import Estimator, Model, NativeModel, Network
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.datasets.dataset import Split
-
-Granularity = Literal["step", "epoch", "fit"]
 
 
 @dataclass(frozen=True)
@@ -100,22 +98,53 @@ class TrainingPlan:
 
 Predictor = Callable[["NDArray[np.uint8] | NDArray[np.float32]"], Scores]
 
-ReadLoss = Callable[[], float]
-"""Reads the mean loss of what was trained last; it may have to wait for the device."""
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """One pass over training rows, and where the learner pauses in it."""
+
+    order: NDArray[np.int64] | None
+    """The rows in order, taken batch by batch; the last batch may be short. None: all rows, in the framework's own
+    shuffle."""
+    pauses: tuple[int, ...]
+    """Numbers of batches of this epoch, ascending: after each the learner pauses. The last is all of them."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a framework itself has counted since the pause before, read in a pause; None for what it does not count."""
+
+    loss: float | None = None
+    """Mean over the rows."""
+    rows: int | None = None
+    """Rows the loss was computed on."""
+    steps: int | None = None
+    """Updates of the optimiser."""
+
+
+class AdapterFault(Exception):
+    """An adapter does other work than it was given, or does it elsewhere than on the clock: one sentence."""
 
 
 class Learner(ABC):
     """One model on one device, with its training data."""
 
-    granularity: Granularity
+    by_steps: bool = True
+    """False for a model that is fitted to all rows at once."""
 
     @abstractmethod
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        """Train on the rows of ``order`` in that order, batch by batch; the last batch may be short.
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        """Train on one epoch after another: the whole training in one call, as the framework's own users call it.
 
-        None leaves the order to the framework. Returns what reads the mean loss over the samples, to be called before
-        the next ``train`` and off the clock; None where having it would cost something on the clock.
+        All epochs have as many batches as the first. An epoch is asked for after the last pause of the one before it,
+        and not earlier: whether there is another may depend on that pause. In a pause, which is off the clock, the
+        harness may call anything else of the learner; a learner does nothing for a batch before the pause ahead of
+        it, as far as the framework's own pipeline allows. A model that is fitted to all rows at once takes one epoch.
         """
+
+    @abstractmethod
+    def progress(self) -> Progress:
+        """What was counted since the pause before; to be called in a pause, once. It may wait for the device."""
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
         """The batches of ``order`` as the input pipeline gives them, with no training; None where there is none."""

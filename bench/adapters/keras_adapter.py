@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.adapters.base import Adapter, Learner, TrainingPlan
-from bench.adapters.keras_backend import KerasBackend, KerasPipeline
-from bench.adapters.keras_learner import IdiomaticKerasLearner, KerasArrays, KerasLearner
+from bench.adapters.keras_backend import KerasBackend
+from bench.adapters.keras_input import KerasArrays, KerasInput
+from bench.adapters.keras_learner import IdiomaticKerasLearner, KerasLearner
 from bench.adapters.keras_model import build_model
 from bench.adapters.keras_pixels import Pixels
 from bench.adapters.keras_precision import set_precision
@@ -55,12 +56,13 @@ class KerasAdapter(Adapter):
         pixels = Pixels.of(train.scale, plan.mean, plan.std, dtype)
         idiomatic, loader = case.track == "idiomatic", case.input == "loader"
         built = build_model(model, train, plan.seed, pixels, converted=idiomatic or loader)
-        data: KerasArrays | KerasPipeline
+        data: KerasArrays | KerasInput
         if loader:
-            data = backend.pipeline(train.images, train.labels, pixels, plan.batch_size)
+            data = backend.loader(train.images, train.labels, pixels, plan.batch_size)
+        elif idiomatic:
+            data = KerasArrays(pixels.convert(train.images), train.labels, plan.batch_size)
         else:
-            images = pixels.convert(train.images) if idiomatic else train.images
-            data = KerasArrays(images, train.labels, plan.batch_size)
+            data = backend.resident(train.images, train.labels, plan.batch_size)
         if idiomatic:
             return IdiomaticKerasLearner(built, data, backend, case, plan, pixels)
         learner = KerasLearner(built, data, backend, case, plan)

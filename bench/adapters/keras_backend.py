@@ -1,38 +1,20 @@
-"""What a Keras backend does in its own way: devices, execution, the prediction call, memory, the input pipeline."""
+"""What a Keras backend does in its own way: devices, execution, the prediction call, memory, the input."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bench.adapters.base import DeviceMemory
+from bench.adapters.keras_input import KerasInput
 from bench.adapters.keras_pixels import Images, Pixels
 from bench.case import Case, Execution
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
-
-
-class KerasPipeline(ABC):
-    """A backend's own input pipeline over images as stored."""
-
-    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> None:
-        self.images = images
-        self.labels = labels
-        self.pixels = pixels
-        self.batch_size = batch_size
-
-    @abstractmethod
-    def over(self, order: NDArray[np.int64] | None) -> Any:
-        """What ``fit`` takes: batches of the rows of ``order``, or of all rows in an order of its own."""
-
-    def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
-        """The batches of ``order``, with no training."""
-        yield from self.over(order)
 
 
 class KerasBackend(ABC):
@@ -64,8 +46,16 @@ class KerasBackend(ABC):
         """Outputs of ``forward`` as an array."""
 
     @abstractmethod
-    def pipeline(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> KerasPipeline:
-        """The input pipeline over a training part."""
+    def resident(self, images: Images, labels: NDArray[np.int64], batch_size: int) -> KerasInput:
+        """A training part in memory, gathered by batch."""
+
+    @abstractmethod
+    def loader(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> KerasInput:
+        """The input pipeline over a training part, which converts image by image."""
+
+    def paused(self, model: Any) -> AbstractContextManager[object]:
+        """Around a pause inside ``fit``: the model can be read and evaluated in it, and trains on after it."""
+        return nullcontext()
 
     @abstractmethod
     def synchronize(self, model: Any) -> None:

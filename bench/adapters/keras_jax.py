@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -13,7 +13,8 @@ import numpy as np
 
 from bench.adapters.base import DeviceMemory, Probe
 from bench.adapters.keras_adapter import KerasAdapter, configure_keras
-from bench.adapters.keras_backend import KerasBackend, KerasPipeline, answer
+from bench.adapters.keras_backend import KerasBackend, answer
+from bench.adapters.keras_input import HostBatches
 from bench.adapters.keras_pixels import Images, Pixels
 from bench.case import Case, Execution
 
@@ -157,8 +158,16 @@ class JaxBackend(KerasBackend):
     def on_host(self, outputs: Any) -> NDArray[Any]:
         return np.asarray(outputs)
 
-    def pipeline(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> JaxPipeline:
-        return JaxPipeline(images, labels, pixels, batch_size)
+    def resident(self, images: Images, labels: NDArray[np.int64], batch_size: int) -> HostBatches:
+        return HostBatches(images, labels, None, batch_size)
+
+    def loader(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> HostBatches:
+        return HostBatches(images, labels, pixels, batch_size)
+
+    def paused(self, model: Any) -> AbstractContextManager[object]:
+        """Within an epoch the weights are in the trainer's hands; it takes them up again where they were put back."""
+        model.jax_state_sync()
+        return nullcontext()
 
     def synchronize(self, model: Any) -> None:
         """JAX hands its work on and returns, on the CPU too: the last of it gives the weights."""
@@ -179,30 +188,3 @@ class JaxBackend(KerasBackend):
         asked = jax.config.jax_default_matmul_precision
         tf32 = not self.device.startswith("cpu") and asked not in ("highest", "float32")
         return {"tf32": tf32, "x64": bool(jax.config.jax_enable_x64), "threads": _threads()["intra-op"]}
-
-
-class JaxPipeline(KerasPipeline):
-    """Keras' ``PyDataset``: a batch at a time, gathered, converted and scaled on the host in this process."""
-
-    def over(self, order: NDArray[np.int64] | None) -> Any:
-        import keras
-
-        images, labels, pixels, size = self.images, self.labels, self.pixels, self.batch_size
-        rows = np.random.permutation(len(labels)) if order is None else order
-
-        class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-            """The batches of ``rows``, in order."""
-
-            def __len__(self) -> int:
-                return -(-len(rows) // size)
-
-            def __getitem__(self, index: int) -> Any:
-                chosen = rows[index * size : (index + 1) * size]
-                return pixels.convert(images[chosen]), labels[chosen]
-
-        return Batches()
-
-    def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
-        batches = self.over(order)
-        for index in range(len(batches)):
-            yield batches[index]

@@ -1,19 +1,21 @@
-"""A compiled Keras model and its training data, on any backend: stepped by ``fit``."""
+"""A compiled Keras model and its training data, on any backend: trained by one ``fit``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import DeviceMemory, Learner, Predictor, ReadLoss, Scores, TrainingPlan
-from bench.adapters.keras_backend import KerasBackend, KerasPipeline
+from bench.adapters.base import DeviceMemory, Epoch, Learner, Predictor, Progress, Scores, TrainingPlan
+from bench.adapters.keras_backend import KerasBackend
+from bench.adapters.keras_input import KerasArrays, KerasInput
 from bench.adapters.keras_loss import loss_settings, make_loss
 from bench.adapters.keras_model import BuiltModel
 from bench.adapters.keras_network import load_weights, read_weights
 from bench.adapters.keras_optimizer import make_optimizer, optimizer_settings
+from bench.adapters.keras_pauses import MANY, Counted, pausing
 from bench.adapters.keras_pixels import Images, Pixels
 from bench.case import Case
 
@@ -21,28 +23,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class KerasArrays:
-    """A training part as arrays on the host, whose rows are gathered anew for every call of ``fit``."""
-
-    def __init__(self, images: NDArray[Any], labels: NDArray[np.int64], batch_size: int) -> None:
-        self._images = np.ascontiguousarray(images)
-        self._labels = np.ascontiguousarray(labels)
-        self._batch_size = batch_size
-
-    def arguments(self, order: NDArray[np.int64] | None) -> dict[str, Any]:
-        """What ``fit`` is given for the rows of ``order``, or for all rows in Keras' own order."""
-        images, labels = (self._images, self._labels) if order is None else (self._images[order], self._labels[order])
-        return {"x": images, "y": labels, "batch_size": self._batch_size, "shuffle": order is None}
-
-
 class KerasLearner(Learner):
     """The matched track, and what the idiomatic one shares with it.
 
-    A ``fit`` call costs tens of milliseconds whatever it trains, so the finest figure is the epoch. Metrics, callbacks
-    and the progress bar are off; the images stay as stored and are converted inside the model, or by the pipeline.
+    Metrics, callbacks and the progress bar are off; the images stay as stored and are converted inside the model, or
+    by the pipeline.
     """
 
-    granularity = "epoch"
     metrics: tuple[str, ...] = ()
     """What ``compile`` is asked to compute in each step besides the loss."""
     predict_way = "the compiled call, not Model.predict"
@@ -50,7 +37,7 @@ class KerasLearner(Learner):
     def __init__(
         self,
         built: BuiltModel,
-        data: KerasArrays | KerasPipeline,
+        data: KerasArrays | KerasInput,
         backend: KerasBackend,
         case: Case,
         plan: TrainingPlan,
@@ -59,7 +46,7 @@ class KerasLearner(Learner):
         self._built = built
         self._data = data
         self._backend = backend
-        self._reported: tuple[str, ...] = ()
+        self._counted = Counted(built.trained)
         self._model.compile(
             optimizer=make_optimizer(self._model, plan, kernels_alone=case.track == "matched"),
             loss=make_loss(built.logits, plan.label_smoothing, plan.class_weights),
@@ -68,16 +55,37 @@ class KerasLearner(Learner):
             **backend.compile_arguments(),
         )
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        data = self._data
-        given = {"x": data.over(order), "shuffle": False} if isinstance(data, KerasPipeline) else data.arguments(order)
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        coming = iter(epochs)
+        first = next(coming, None)
+        if first is None:
+            return
+        given = self._data.arguments(first.order)  # type: ignore[arg-type]  # arrays are given no order
+        course = first, self._following(coming)
+        pauses = pausing(self._model, self._counted, course, self._paused(pause), alone=not self.metrics)
         with self._backend.scope():
-            history = self._model.fit(**given, epochs=1, verbose=0).history
-        self._reported = tuple(history)
-        return lambda: float(history["loss"][0])
+            self._model.fit(**given, epochs=MANY, verbose=0, callbacks=pauses)
+
+    def _following(self, coming: Iterator[Epoch]) -> Iterator[Epoch]:
+        """The epochs after the first, each with its rows set as it is asked for."""
+        for epoch in coming:
+            if isinstance(self._data, KerasInput) and epoch.order is not None:
+                self._data.take(epoch.order)
+            yield epoch
+
+    def _paused(self, pause: Callable[[], None]) -> Callable[[], None]:
+        def paused() -> None:
+            with self._backend.paused(self._model):
+                pause()
+
+        return paused
+
+    def progress(self) -> Progress:
+        return self._counted.progress()
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
-        return self._data.batches(order) if isinstance(self._data, KerasPipeline) else None
+        data = self._data
+        return data.over(order) if isinstance(data, KerasInput) and data.pixels is not None else None
 
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         forward, backend, kind = self._forward, self._backend, self._kind
@@ -130,15 +138,25 @@ class KerasLearner(Learner):
             "backend": str(keras.config.backend()),
             "optimizer": optimizer_settings(model),
             "loss": loss_settings(model, self._built.logits),
-            "metrics": [name for name in self._reported or model.metrics_names if name != "loss"],
+            "metrics": self._metrics(),
             "execution": self._backend.execution_of(model),
             "jit_compile": bool(model.jit_compile),
             "steps_per_execution": int(getattr(model, "steps_per_execution", 1) or 1),
             "precision": str(model.dtype_policy.name),
-            "input": "loader" if isinstance(self._data, KerasPipeline) else "resident",
+            "input": "resident" if getattr(self._data, "pixels", None) is None else "loader",
             "predict": self.predict_way,
             **self._backend.settings(),
         }
+
+    def _metrics(self) -> list[str]:
+        """Names of what is computed in each step besides the loss, once there has been one."""
+        return [name for metric in self._model.metrics for name in _names(metric) if name != "loss"]
+
+
+def _names(metric: Any) -> list[str]:
+    """The names in a metric: those that were compiled together are one."""
+    inner = getattr(metric, "metrics", None)
+    return [one.name for one in inner] if inner else [metric.name]
 
 
 class IdiomaticKerasLearner(KerasLearner):
@@ -150,7 +168,7 @@ class IdiomaticKerasLearner(KerasLearner):
     def __init__(
         self,
         built: BuiltModel,
-        data: KerasArrays | KerasPipeline,
+        data: KerasArrays | KerasInput,
         backend: KerasBackend,
         case: Case,
         plan: TrainingPlan,

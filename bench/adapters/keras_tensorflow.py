@@ -11,7 +11,8 @@ import numpy as np
 
 from bench.adapters.base import DeviceMemory, Probe
 from bench.adapters.keras_adapter import KerasAdapter, configure_keras
-from bench.adapters.keras_backend import KerasBackend, KerasPipeline, answer
+from bench.adapters.keras_backend import KerasBackend, answer
+from bench.adapters.keras_input import KerasInput
 from bench.adapters.keras_pixels import Images, Pixels
 from bench.case import Case, Execution
 
@@ -117,10 +118,11 @@ class TensorFlowBackend(KerasBackend):
     def on_host(self, outputs: Any) -> NDArray[Any]:
         return cast("NDArray[Any]", outputs.numpy())
 
-    def pipeline(
-        self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int
-    ) -> TensorFlowPipeline:
-        return TensorFlowPipeline(images, labels, pixels, batch_size)
+    def resident(self, images: Images, labels: NDArray[np.int64], batch_size: int) -> TensorFlowInput:
+        return TensorFlowInput(images, labels, None, batch_size)
+
+    def loader(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> TensorFlowInput:
+        return TensorFlowInput(images, labels, pixels, batch_size)
 
     def synchronize(self, model: Any) -> None:
         import tensorflow as tf
@@ -149,27 +151,54 @@ class TensorFlowBackend(KerasBackend):
         return {"tf32": allowed and self.device != "cpu", "threads": _threads()["intra-op"]}
 
 
-class TensorFlowPipeline(KerasPipeline):
-    """``tf.data``: each row gathered, converted and scaled on its own, batched, and fetched ahead."""
+class TensorFlowInput(KerasInput):
+    """``tf.data`` on the host: rows gathered by batch as stored, or row by row and converted; both fetched ahead.
 
-    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> None:
+    The order lies in a variable, which the pipeline reads at the start of each epoch.
+    """
+
+    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels | None, batch_size: int) -> None:
         import tensorflow as tf
 
         with tf.device("/CPU:0"):
             super().__init__(tf.constant(images), tf.constant(labels), pixels, batch_size)
+            self._order = tf.Variable(np.zeros(0, np.int64), shape=[None], trainable=False)
 
-    def over(self, order: NDArray[np.int64] | None) -> Any:
+    def take(self, order: NDArray[np.int64]) -> None:
+        self._order.assign(order)
+
+    def ordered(self) -> Any:
+        import tensorflow as tf
+
+        order, size = self._order, self.batch_size
+        if self.pixels is not None:
+            rows = tf.data.Dataset.range(self.rows).map(lambda place: order[place])
+            return self._row_by_row(rows)
+
+        def batch(number: Any) -> tuple[Any, Any]:
+            chosen = order[number * size : (number + 1) * size]
+            return tf.gather(self.images, chosen), tf.gather(self.labels, chosen)
+
+        batches = tf.data.Dataset.range(self.batches).map(batch, tf.data.AUTOTUNE)
+        # as Keras' own pipeline over arrays: optimising the graph would cost more than it gives
+        options = tf.data.Options()
+        options.experimental_optimization.apply_default_optimizations = False
+        return batches.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+    def shuffled(self) -> Any:
+        import tensorflow as tf
+
+        return self._row_by_row(tf.data.Dataset.range(self.rows).shuffle(self.rows))
+
+    def _row_by_row(self, rows: Any) -> Any:
         import tensorflow as tf
 
         images, labels, pixels = self.images, self.labels, self.pixels
+        assert pixels is not None
         offset = pixels.offset if np.any(pixels.offset) else None
 
         def example(row: Any) -> tuple[Any, Any]:
             image = tf.cast(tf.gather(images, row), pixels.dtype) * pixels.factor
             return image if offset is None else image + offset, tf.gather(labels, row)
 
-        if order is None:
-            rows = tf.data.Dataset.range(len(labels)).shuffle(len(labels))
-        else:
-            rows = tf.data.Dataset.from_tensor_slices(order)
         return rows.map(example, tf.data.AUTOTUNE).batch(self.batch_size).prefetch(tf.data.AUTOTUNE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from bench.adapters import torch_runtime
 from bench.adapters.base import DeviceMemory, Probe
 from bench.adapters.keras_adapter import KerasAdapter, configure_keras
-from bench.adapters.keras_backend import KerasBackend, KerasPipeline, answer
+from bench.adapters.keras_backend import KerasBackend, answer
+from bench.adapters.keras_input import HostBatches, KerasInput
 from bench.adapters.keras_pixels import Images, Pixels
 from bench.case import Case, Execution
 from bench.models.model import Model
@@ -90,7 +91,7 @@ class TorchBackend(KerasBackend):
         import torch
 
         device = torch.device(self.device)
-        model.eval()  # what the user's own torch modules inside it go by; ``fit`` leaves it so
+        model.eval()  # what the user's own torch modules inside it go by
 
         def call(images: Any) -> Any:
             return answer(model, images)
@@ -106,8 +107,17 @@ class TorchBackend(KerasBackend):
     def on_host(self, outputs: Any) -> NDArray[Any]:
         return cast("NDArray[Any]", outputs.cpu().numpy())
 
-    def pipeline(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> TorchPipeline:
-        return TorchPipeline(images, labels, pixels, batch_size)
+    def resident(self, images: Images, labels: NDArray[np.int64], batch_size: int) -> HostBatches:
+        return HostBatches(images, labels, None, batch_size)
+
+    def loader(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> TorchLoader:
+        return TorchLoader(images, labels, pixels, batch_size)
+
+    @contextmanager
+    def paused(self, model: Any) -> Iterator[None]:
+        model.eval()  # as Keras' own ``fit`` leaves it
+        yield
+        model.train()
 
     def synchronize(self, model: Any) -> None:
         torch_runtime.synchronize(self.device)
@@ -122,25 +132,39 @@ class TorchBackend(KerasBackend):
         return {"tf32": torch_runtime.tf32(), "threads": torch_runtime.threads()["intra-op"]}
 
 
-class TorchPipeline(KerasPipeline):
+class TorchLoader(KerasInput):
     """A ``DataLoader`` in this process, whose data set converts and scales image by image."""
 
-    def over(self, order: NDArray[np.int64] | None) -> Any:
+    def take(self, order: NDArray[np.int64]) -> None:
+        rows, size = order.tolist(), self.batch_size
+        self._chosen = [rows[start : start + size] for start in range(0, len(rows), size)]
+
+    def ordered(self) -> Any:
         import torch
 
-        if order is None:
-            return torch.utils.data.DataLoader(self._examples(), batch_size=self.batch_size, shuffle=True)
-        rows, size = order.tolist(), self.batch_size
-        chosen = [rows[start : start + size] for start in range(0, len(rows), size)]
-        return torch.utils.data.DataLoader(self._examples(), batch_sampler=chosen)
+        chosen = self
 
-    def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
-        yield from self.over(order)
+        class Chosen:
+            """The batches of the epoch, as the loader asks for them at its start."""
+
+            def __iter__(self) -> Iterator[list[int]]:
+                return iter(chosen._chosen)
+
+            def __len__(self) -> int:
+                return chosen.batches
+
+        return torch.utils.data.DataLoader(self._examples(), batch_sampler=Chosen())
+
+    def shuffled(self) -> Any:
+        import torch
+
+        return torch.utils.data.DataLoader(self._examples(), batch_size=self.batch_size, shuffle=True)
 
     def _examples(self) -> Any:
         import torch
 
         pixels = self.pixels
+        assert pixels is not None
         images, labels = torch.from_numpy(np.asarray(self.images)), torch.from_numpy(np.array(self.labels))
         kind = getattr(torch, pixels.dtype)
         factor = torch.as_tensor(pixels.factor, dtype=kind)

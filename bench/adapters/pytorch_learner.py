@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.adapters import torch_runtime
-from bench.adapters.base import DeviceMemory, Learner, Predictor, ReadLoss, Scores, TrainingPlan
+from bench.adapters.base import DeviceMemory, Epoch, Learner, Predictor, Progress, Scores, TrainingPlan
 from bench.adapters.pytorch_computation import MIXED, compiler_report, computation, loss_in_words
 from bench.adapters.pytorch_input import Loader, Pixels, Resident
 from bench.adapters.pytorch_network import load_weights, read_weights
@@ -33,8 +32,6 @@ class PyTorchLearner(Learner):
     for. In the idiomatic track they are converted once, before training, as torch's tutorials do.
     """
 
-    granularity = "step"
-
     def __init__(
         self, module: torch.nn.Module, placed: PlacedNetwork | None, case: Case, train: Split, plan: TrainingPlan
     ) -> None:
@@ -56,9 +53,11 @@ class PyTorchLearner(Learner):
             else Resident(self._pixels, train, plan.batch_size, converted=not matched)
         )
         self._computation = computation(module, case, plan, self._pixels, self._source.inputs, whole=placed is not None)
-        self._rows = len(train)
         self._rates = [] if plan.learning_rates is None else plan.learning_rates.tolist()
         self._step = 0
+        self._losses: list[torch.Tensor] = []
+        self._sizes: list[int] = []
+        """Of the batches since the last pause: their mean losses on the device, and their rows."""
         scaler: Any = torch.amp.GradScaler(self._device.type) if case.precision == "float16" else None
         self._updates = (
             matched_updates(module, plan.optimizer, self._rates, scaler)
@@ -66,25 +65,34 @@ class PyTorchLearner(Learner):
             else own_updates(module, plan.optimizer, scaler)
         )
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
         loss_of, update, rates = self._computation.loss, self._updates.step, self._rates
+        losses, sizes = self._losses, self._sizes
         self._module.train()
-        losses: list[torch.Tensor] = []
-        for images, labels in self._source.batches(order):
-            loss = loss_of(images, labels)
-            update(loss, rates[self._step])
-            self._step += 1
-            losses.append(loss.detach())
-        return partial(self._mean, losses, self._rows if order is None else len(order))
+        for epoch in epochs:
+            inner = frozenset(epoch.pauses[:-1])
+            for batch, (images, labels) in enumerate(self._source.batches(epoch.order), start=1):
+                loss = loss_of(images, labels)
+                update(loss, rates[self._step])
+                self._step += 1
+                losses.append(loss.detach())
+                sizes.append(len(labels))
+                if batch in inner:
+                    pause()
+                    self._module.train()  # an evaluation in the pause leaves it in evaluation mode
+            pause()
+            self._module.train()
 
-    def _mean(self, losses: list[torch.Tensor], rows: int) -> float:
-        """The mean over ``rows`` samples of the means over batches, of which the last may be short."""
+    def progress(self) -> Progress:
         import torch
 
-        sizes = [self._plan.batch_size] * len(losses)
-        sizes[-1] = rows - sum(sizes[:-1])
+        losses, sizes, steps = self._losses, self._sizes, self._updates.taken()
         together = torch.stack(losses)
-        return float((together * torch.tensor(sizes, dtype=together.dtype, device=self._device)).sum() / rows)
+        rows = torch.tensor(sizes, dtype=together.dtype, device=self._device)
+        found = Progress(float((together * rows).sum() / rows.sum()), sum(sizes), steps)
+        losses.clear()
+        sizes.clear()
+        return found
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
         return ((self._source.inputs(images), labels) for images, labels in self._source.batches(order))

@@ -48,6 +48,8 @@ class Updates:
         self._decayed = decayed
         self._notes = dict(notes or {})
         self._scaler = scaler
+        self._taken = 0
+        optimizer.register_step_post_hook(self._count)
         if scaler is not None:  # it steps only where no gradient overflowed, and no more must change otherwise
             optimizer.register_step_pre_hook(lambda *_: self._prepare())
 
@@ -63,6 +65,17 @@ class Updates:
             self._scaler.scale(loss).backward()
             self._scaler.step(self._torch)
             self._scaler.update()
+
+    def taken(self) -> int | None:
+        """Steps that torch's optimiser has taken since this was last asked.
+
+        None with a scaler, which leaves a step out where a gradient overflowed.
+        """
+        taken, self._taken = self._taken, 0
+        return taken if self._scaler is None else None
+
+    def _count(self, *_: object) -> None:
+        self._taken += 1
 
     def _prepare(self) -> None:
         """What is done between the gradients and torch's own step."""

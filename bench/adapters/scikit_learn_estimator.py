@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Learner, Predictor, ReadLoss, Scores
+from bench.adapters.base import Epoch, Learner, Predictor, Progress, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,12 +42,12 @@ class Vectors:
 
 
 class EstimatorLearner(Learner):
-    """An estimator and its training data; one ``train`` is one ``fit``.
+    """An estimator and its training data; one epoch is one ``fit``.
 
     Conversion to vectors is part of it, unless the data are ``converted`` beforehand, as tutorials do.
     """
 
-    granularity = "fit"
+    by_steps = False
 
     def __init__(self, estimator: Any, train: Split, vectors: Vectors, *, argmax: bool, converted: bool) -> None:
         self._estimator = estimator
@@ -57,12 +57,17 @@ class EstimatorLearner(Learner):
         self._converted = vectors(train.images) if converted else None
         self._warnings: list[str] = []
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            self._estimator.fit(*self._rows(order))
-        self._warnings = sorted({f"{item.category.__name__}: {str(item.message).splitlines()[0]}" for item in caught})
-        return None
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        for epoch in epochs:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                self._estimator.fit(*self._rows(epoch.order))
+            found = {f"{item.category.__name__}: {str(item.message).splitlines()[0]}" for item in caught}
+            self._warnings = sorted(found)
+            pause()
+
+    def progress(self) -> Progress:
+        return Progress()
 
     def _rows(self, order: NDArray[np.int64] | None) -> tuple[NDArray[Any], NDArray[np.int64]]:
         chosen = slice(None) if order is None else order

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Learner, Predictor, ReadLoss, TrainingPlan
+from bench.adapters.base import Epoch, Learner, Predictor, Progress, TrainingPlan
+from bench.adapters.scikit_learn_course import Course, classifier
 from bench.adapters.scikit_learn_estimator import EstimatorPredictor, Vectors
 from bench.case import Optimizer
 from bench.models.model import Dense
@@ -21,15 +22,12 @@ if TYPE_CHECKING:
 
 
 class MLPLearner(Learner):
-    """A dense network as ``MLPClassifier``, stepped by ``partial_fit``.
+    """A dense network as ``MLPClassifier``, trained by one ``fit``.
 
-    In the matched track with the harness's weights and order; scikit-learn's L2 penalty (``alpha``, on by default)
-    is off, and its own shuffle. In the idiomatic one with its own weights, shuffle and penalty, on vectors made
-    beforehand. ``partial_fit`` keeps the optimiser's state between calls, so an epoch in three calls is the epoch in
-    one.
+    In the matched track with the harness's weights and order, on vectors made of each batch as it is used;
+    scikit-learn's L2 penalty (``alpha``, on by default) is off. In the idiomatic one with its own weights, shuffle and
+    penalty, on vectors made beforehand. It trains as many epochs as it is given, with no rule of its own to stop.
     """
-
-    granularity = "epoch"
 
     def __init__(
         self, placed: PlacedNetwork, train: Split, plan: TrainingPlan, vectors: Vectors, *, idiomatic: bool
@@ -46,17 +44,31 @@ class MLPLearner(Learner):
         hidden = tuple(layer.output[0] for layer in self._dense[:-1])
         self._estimator = _classifier(hidden, plan, plan.optimizer, idiomatic=idiomatic)
         self._estimator.initialise(vectors(train.images[:1]), train.labels[:1], train.classes)
+        if not idiomatic:
+            self._estimator.convert = lambda rows: vectors(rows.reshape(len(rows), *train.shape))
         if plan.initial_weights is not None:
             self.set_weights(plan.initial_weights)
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        chosen = slice(None) if order is None else order
-        converted, images = self._converted, self._train.images
-        vectors = self._vectors(images[chosen]) if converted is None else converted[chosen]
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        coming = iter(epochs)
+        first = next(coming, None)
+        if first is None:
+            return
+        order = np.arange(len(self._train)) if first.order is None else first.order
+        whole = len(order) == len(self._train)
+        rows = np.sort(order)
+        images = self._train.images if self._converted is None else self._converted
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a batch larger than the rows: MLPClassifier takes them all, as it should
-            self._estimator.partial_fit(vectors, self._train.labels[chosen], classes=np.arange(self._train.classes))
-        return lambda: float(self._estimator.loss_)
+            warnings.simplefilter("ignore")  # a batch larger than the rows is all of them; and it has not converged
+            self._estimator.fit_epochs(
+                Course(rows, first, coming, pause),
+                (images if whole else images[rows]).reshape(len(rows), -1),
+                self._train.labels[rows],
+            )
+
+    def progress(self) -> Progress:
+        found: Progress = self._estimator.progress()
+        return found
 
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         return EstimatorPredictor(self._estimator, self._vectors, batch_size, True, False).predict
@@ -91,7 +103,7 @@ class MLPLearner(Learner):
                 **form,
             },
             "alpha": shown["alpha"],
-            "shuffle": shown["shuffle"],
+            "shuffle": self._converted is not None,  # else the order is given
             "loss": "log-loss of softmax, mean over the batch",
             "metrics": [],
             "execution": "eager",
@@ -102,11 +114,9 @@ class MLPLearner(Learner):
 
 def _classifier(hidden: tuple[int, ...], plan: TrainingPlan, constants: Optimizer, *, idiomatic: bool) -> Any:
     """An ``MLPClassifier`` that has not been trained; in the idiomatic track all that is not given is its own."""
-    # one generator for all epochs: a bare seed would shuffle each partial_fit alike
-    track: dict[str, Any] = {"random_state": np.random.RandomState(plan.seed)}
-    if not idiomatic:
-        track = {"alpha": 0.0, "shuffle": False, "random_state": plan.seed}
-    return _untrained_class()(
+    track: dict[str, Any] = {} if idiomatic else {"alpha": 0.0}
+    return classifier(
+        plan.seed,
         hidden_layer_sizes=hidden,
         solver=constants.name,
         learning_rate_init=constants.learning_rate,
@@ -118,23 +128,3 @@ def _classifier(hidden: tuple[int, ...], plan: TrainingPlan, constants: Optimize
         nesterovs_momentum=constants.nesterov,
         **track,
     )
-
-
-def _untrained_class() -> Any:
-    """An ``MLPClassifier`` that can have weights before its first step, where scikit-learn's has none."""
-    from sklearn.neural_network import MLPClassifier
-
-    class UntrainedMLPClassifier(MLPClassifier):  # type: ignore[misc]
-        """MLPClassifier whose preparation for the first step can be had without the step."""
-
-        def initialise(self, vectors: NDArray[Any], labels: NDArray[np.int64], classes: int) -> None:
-            """Make the weights for such vectors; no optimiser comes into being."""
-            self._only_initialise = True
-            self.partial_fit(vectors, labels, classes=np.arange(classes))
-            self._only_initialise = False
-
-        def _fit_stochastic(self, *arguments: Any, **options: Any) -> None:
-            if not self._only_initialise:
-                super()._fit_stochastic(*arguments, **options)
-
-    return UntrainedMLPClassifier

@@ -1,8 +1,9 @@
 """Dropout by its properties: random streams differ between frameworks, so that no number can be compared.
 
-It is watched through the adapter alone. In a network of dropout and one dense layer whose kernel is zero, all classes
-are equally likely, and the gradient of the kernel is the dropped input times a known error: one step of SGD at rate 1
-shows which inputs were dropped and by what the others were scaled.
+It is watched through the adapter alone, in batches as large as those that are timed. In a network of dropout and one
+dense layer whose kernel is zero, all classes are equally likely. Each row of a batch has a class of its own, and one
+class has no row: the gradients of the kernel then show, row by row, which inputs were dropped and by what the others
+were scaled.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.adapters.base import Adapter, Learner, TrainingPlan
+from bench.adapters.base import Adapter, Epoch, Learner, TrainingPlan
 from bench.case import Case, Optimizer, Training
 from bench.datasets.dataset import Split
 from bench.models.model import CLASSES, Dense, Dropout, Flatten, Network
@@ -23,19 +24,23 @@ if TYPE_CHECKING:
     from bench.certificate import Conditions
 
 SHAPE = (20, 20, 1)
-CLASS_COUNT = 4
-STEPS = 8
+BATCH = 128
+ROWS = 2 * BATCH + 40
+"""Two full batches and a short one."""
+CLASS_COUNT = BATCH + 1
+"""Each row of a batch has a class of its own; the last class has none."""
 FALSE_ALARM = 1e-7
 """Probability with which an honest dropout is accused by its share of zeros: none in 50 runs of a few rates."""
 TOLERANCE = {"float32": 1e-4, "float64": 1e-4, "bfloat16": 2e-2, "float16": 5e-3}
-"""Relative, of the scale of the survivors: a gradient of one sample in the precision of the forward pass."""
+"""Relative, of the scale of the survivors: the gradient of a batch in the precision of the forward pass."""
 
 
 def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> list[str]:
     """What is wrong with dropout at ``rate``, a clause each; nothing where all is well."""
     learner = _build(adapter, conditions, rate)
     tolerance = TOLERANCE[conditions.precision]
-    masks = np.stack([_mask(learner, step, tolerance) for step in range(STEPS)])
+    batches = _masks(learner, tolerance)
+    masks = np.concatenate(batches)
     dropped = masks == 0
     found = []
     low, high = binomial_bounds(dropped.size, rate, FALSE_ALARM)
@@ -47,8 +52,8 @@ def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> l
     expected = 1 / (1 - rate)
     if scaled.size and np.max(np.abs(scaled / expected - 1)) > tolerance:
         found.append(f"dropout {rate:g} scales what stays by {np.median(scaled):.6g}: {expected:.6g} expected")
-    if dropped.any() and not dropped.all() and (dropped == dropped[0]).all():
-        found.append(f"dropout {rate:g} drops the same inputs in every step")
+    if dropped.any() and not dropped.all():
+        found += _repeats(batches, rate)
     found += _evaluation(learner, rate, tolerance)
     return found
 
@@ -69,15 +74,31 @@ def binomial_bounds(trials: int, share: float, alpha: float) -> tuple[int, int]:
     return low, high
 
 
+def _repeats(batches: list[NDArray[np.float64]], rate: float) -> list[str]:
+    """Masks that are the same where they are to be drawn again."""
+    if all((batch == batch[0]).all() for batch in batches):
+        return [f"dropout {rate:g} drops the same inputs in all rows of a batch"]
+    if (batches[0] == batches[1]).all():
+        return [f"dropout {rate:g} drops the same inputs in every step"]
+    return []
+
+
 def _build(adapter: Adapter, conditions: Conditions, rate: float) -> Learner:
-    training = Training(batch_size=1, optimizer=Optimizer(name="sgd", learning_rate=1.0))
+    training = Training(batch_size=BATCH, optimizer=Optimizer(name="sgd", learning_rate=1.0))
     case = Case.model_validate(
-        {**conditions.model_dump(), "dataset": "proof", "model": "dropout", "training": training}
+        {
+            **conditions.model_dump(),
+            "dataset": "mnist",
+            "model": "mlp",
+            "training": training,
+            "steps_per_execution": 1,
+        }
     )
-    network = Network("dropout", "dropout alone", (Flatten(), Dropout(rate), Dense(CLASSES)))
-    images = np.full((STEPS, *SHAPE), 255, np.uint8)
-    train = Split(images, np.arange(STEPS) % CLASS_COUNT, 255.0, CLASS_COUNT)
-    plan = TrainingPlan(11, conditions.threads, 1, np.ones(STEPS), training.optimizer, _weights(None))
+    network = Network("mlp", "dropout alone", (Flatten(), Dropout(rate), Dense(CLASSES)))
+    images = np.full((ROWS, *SHAPE), 255, np.uint8)
+    train = Split(images, np.arange(ROWS) % BATCH, 255.0, CLASS_COUNT)
+    rates = np.ones(math.ceil(ROWS / BATCH))
+    plan = TrainingPlan(11, conditions.threads, BATCH, rates, training.optimizer, _weights(None))
     return adapter.build(case, network, train, plan)
 
 
@@ -87,16 +108,22 @@ def _weights(kernel: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32
     return {"dense_1/kernel": drawn, "dense_1/bias": np.zeros(CLASS_COUNT, np.float32)}
 
 
-def _mask(learner: Learner, step: int, tolerance: float) -> NDArray[np.float64]:
-    """``(inputs,)``: by what each input was multiplied in one training step; 0 where it was dropped."""
-    learner.set_weights(_weights(None))
-    learner.train(np.array([step], np.int64))
-    kernel = np.asarray(learner.weights()["dense_1/kernel"], np.float64)
-    error = np.full(CLASS_COUNT, 1 / CLASS_COUNT)
-    error[step % CLASS_COUNT] -= 1
-    mask: NDArray[np.float64] = -(kernel @ error) / (error @ error)
-    mask[np.abs(mask) < tolerance] = 0
-    return mask
+def _masks(learner: Learner, tolerance: float) -> list[NDArray[np.float64]]:
+    """``(rows, inputs)`` of each batch: by what each input was multiplied in each row; 0 where it was dropped."""
+    found: list[NDArray[np.float64]] = []
+
+    def read() -> None:
+        rows = min(BATCH, ROWS - BATCH * len(found))
+        kernel = np.asarray(learner.weights()["dense_1/kernel"], np.float64)
+        # row r of class r pulls its inputs to that class by 1 - 1/k, and from every other by 1/k, a row in ``rows``
+        mask = rows * (kernel[:, :rows] - kernel[:, -1:]).T
+        mask[np.abs(mask) < tolerance] = 0
+        found.append(mask)
+        learner.set_weights(_weights(None))
+
+    order = np.arange(ROWS)
+    learner.train([Epoch(order, tuple(range(1, math.ceil(ROWS / BATCH) + 1)))], read)
+    return found
 
 
 def _evaluation(learner: Learner, rate: float, tolerance: float) -> list[str]:

@@ -1,20 +1,16 @@
-"""What is asked of every framework: a network, a recipe, data, initial weights and batches, all from one seed.
-
-The constants are exact in float32, so that a framework that keeps a rate or an epsilon in float32 still computes in
-float64 what the others do: honest differences are then of the order of 1e-15 (DESIGN, "The same model on the same
-work"), and a wrong constant stands out by ten orders of magnitude.
-"""
+"""What is asked of every framework: a network, a recipe, data, initial weights and batches, all from one seed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.adapters.base import TrainingPlan
-from bench.case import Case, Frozen, Normalization, Optimizer, Schedule, Training, derive_seed
-from bench.certificate import Conditions
+from bench.case import Case, Frozen, Training, derive_seed, digest, framework_seed
+from bench.certificate import Claim, Conditions, DataKind
 from bench.datasets.dataset import Split
+from bench.equivalence.recipes import GRADIENT, RECIPES
 from bench.errors import BenchError
 from bench.models.catalog import find_model
 from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Network
@@ -25,42 +21,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CLASS_COUNT = 10
 EVALUATED = 32
 """Images whose logits are compared; none of them is trained on."""
 
-_EXACT: dict[str, Any] = {"beta_1": 0.875, "beta_2": 1 - 2.0**-10, "rho": 0.875, "epsilon": 2.0**-23}
-_ADAM = Optimizer(name="adam", learning_rate=2.0**-10, **_EXACT)
-_SGD = Optimizer(name="sgd", learning_rate=2.0**-6, **_EXACT)
-
-RECIPES: dict[str, Training] = {
-    "sgd": Training(optimizer=_SGD),
-    "momentum": Training(optimizer=_SGD.model_copy(update={"momentum": 0.875})),
-    "nesterov": Training(optimizer=_SGD.model_copy(update={"momentum": 0.875, "nesterov": True})),
-    "adam": Training(optimizer=_ADAM),
-    "adamw": Training(optimizer=_ADAM.model_copy(update={"name": "adamw", "weight_decay": 0.0625})),
-    "rmsprop": Training(optimizer=_ADAM.model_copy(update={"name": "rmsprop", "momentum": 0.5})),
-    "adadelta": Training(optimizer=_ADAM.model_copy(update={"name": "adadelta", "learning_rate": 1.0})),
-    # the rate inside the momentum or outside it is the same until it changes
-    "momentum, schedule": Training(
-        optimizer=_SGD.model_copy(update={"momentum": 0.875}), schedule=Schedule(name="step", factor=0.5)
-    ),
-    "all options": Training(
-        optimizer=_ADAM.model_copy(update={"name": "adamw", "weight_decay": 0.0625}),
-        schedule=Schedule(name="one-cycle"),
-        label_smoothing=0.0625,
-        class_weights="balanced",
-        normalize=Normalization(mean=0.125, std=0.25),
-    ),
-}
-"""By name, as ``--optimizer`` gives them. ``all options``: whatever else a recipe may hold, at once."""
-
-GRADIENT = Training(batch_size=8, optimizer=_SGD.model_copy(update={"learning_rate": 64.0}))
-"""One step moves the weights by a multiple of the gradient: what is held of the first update where digits are few.
-
-By so much that the rounding of the weights themselves is lost in it. Adam's first update would not do: it is near the
-gradient's sign, and rounding changes the sign of what is nearly zero.
-"""
+SCALE = 256.0
+"""What means 1.0 in a proof in float64. A power of two: dividing by it is exact in every precision."""
+BARELY = 2.0**-60
+"""A rate of dropout that is on, and drops nothing: ``1 - rate`` is 1 in float64, and no number drawn is below it."""
 
 STRIDED_SAME = Network(
     "strided-same",
@@ -83,50 +50,63 @@ class Proof(Frozen):
     model: str
     recipe: str
     training: Training
-    """The recipe with its batch size; ``epochs`` follows from ``steps``."""
+    """The recipe with its batch size; its epochs follow from ``steps``."""
+    dataset: str = "mnist"
+    """The data set that an adapter is told: a proof looks like any other case."""
     shape: tuple[int, ...] = (28, 28, 1)
-    scale: float = 256.0
-    """A power of two: dividing by it is exact in every precision."""
+    classes: int = 10
+    floats: bool = False
+    """Images are floats from 0 to 1 as stored, not bytes."""
+    scale: float = SCALE
     seed: int = 0
     rows: int = 1000
     steps: int = 20
+    """At least so many: epochs are whole."""
+    rounded: bool = False
+    """Asked in the precision that is timed, where rounding hides what comes after a few steps."""
     first_step_only: bool = False
-    """Logits and the first update alone: where rounding would hide a difference after more steps."""
+    """Logits and the first update alone."""
 
     @property
     def label(self) -> str:
-        """``cnn · adam``."""
-        return f"{self.model} · {self.recipe}"
+        """``cnn · adam``, and after it what is not as in the other proofs: ``batch 32``, ``digits``."""
+        parts = [self.model, self.recipe]
+        if not self.first_step_only:
+            parts += [self.dataset] * (self.dataset != "mnist")
+            parts += [f"batch {self.training.batch_size}"] * (self.training.batch_size != 128)
+        return " · ".join(parts)
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches of an epoch, the short one included."""
         return -(-self.rows // self.training.batch_size)
 
+    @property
+    def epochs(self) -> int:
+        """As many as the steps need."""
+        return -(-self.steps // self.batches_per_epoch)
+
+    @property
+    def claim(self) -> Claim | None:
+        """What is proved where this holds; None for the network that was made for the proofs."""
+        shipped = as_shipped(self.model)
+        data = DataKind(shape=self.shape, classes=self.classes, floats=self.floats)
+        return None if shipped is None else Claim.of(self.model, shipped.digest, self.training, data)
+
 
 def proof(model: str, recipe: str, **sizes: object) -> Proof:
     """The proof of a recipe by its name on a network by its name; ``sizes`` are the fields of ``Proof``."""
-    given = {"model": model, "recipe": recipe, "training": RECIPES.get(recipe, GRADIENT), **sizes}
-    return Proof.model_validate(given)
+    return Proof.model_validate({"model": model, "recipe": recipe, "training": RECIPES[recipe], **sizes})
 
 
 def gradient_proof(model: str, **sizes: object) -> Proof:
     """Logits and gradient of a network with pixels as a data set has them: for float32 and below."""
-    return Proof.model_validate(
-        {
-            "model": model,
-            "recipe": "gradient",
-            "training": GRADIENT,
-            "scale": 255.0,
-            "rows": 128,
-            "first_step_only": True,
-            **sizes,
-        }
-    )
+    given = {"recipe": "gradient", "training": GRADIENT, "scale": 255.0, "rows": 128, "steps": 1}
+    return Proof.model_validate({"model": model, **given, "rounded": True, "first_step_only": True, **sizes})
 
 
-def network_of(name: str) -> Network:
-    """The network of a proof: a shipped or plugged-in one by its name, its dropout at rate 0.
+def network_of(name: str, rate: float = 0.0) -> Network:
+    """The network of a proof: a shipped or plugged-in one by its name, its dropout at ``rate``.
 
     Raises UnknownName for a misspelt name, BenchError for a model that is no neutral network.
     """
@@ -136,7 +116,7 @@ def network_of(name: str) -> Network:
             f"model {name!r} is no neutral network: the frameworks do not share it.",
             "Two models of your own are compared by: bench diff",
         )
-    layers = tuple(Dropout(0.0) if isinstance(layer, Dropout) else layer for layer in model.layers)
+    layers = tuple(Dropout(rate) if isinstance(layer, Dropout) else layer for layer in model.layers)
     return replace(model, layers=layers)
 
 
@@ -154,31 +134,41 @@ class Material:
 
     @cached_property
     def network(self) -> Network:
-        """Its dropout at rate 0."""
-        return network_of(self.proof.model)
+        """What a framework builds. Its dropout is on in float64, and drops nothing; off where numbers drawn are few."""
+        return network_of(self.proof.model, 0.0 if self.proof.rounded else BARELY)
 
     @cached_property
     def placed(self) -> PlacedNetwork:
-        """The network on the proof's images."""
-        return place(self.network, self.proof.shape, CLASS_COUNT)
+        """The network on the proof's images, without its dropout."""
+        return place(network_of(self.proof.model), self.proof.shape, self.proof.classes)
 
     @cached_property
     def train(self) -> Split:
-        """Bytes at random, so that neither a maximum nor the edge of a relu is met exactly; classes of unequal size."""
+        """Pixels at random, so that neither a maximum nor the edge of a relu is met exactly; classes are unequal."""
         import numpy as np
 
-        generator = self._generator("images")
-        images = generator.integers(0, 256, (self.proof.rows, *self.proof.shape)).astype(np.uint8)
-        share = np.arange(2, CLASS_COUNT + 2, dtype=np.float64)
-        labels = generator.choice(CLASS_COUNT, self.proof.rows, p=share / share.sum()).astype(np.int64)
-        return Split(images, labels, self.proof.scale, CLASS_COUNT)
+        generator, proof = self._generator("images"), self.proof
+        images = self._images(generator, proof.rows)
+        share = np.arange(2, proof.classes + 2, dtype=np.float64)
+        labels = generator.choice(proof.classes, proof.rows, p=share / share.sum()).astype(np.int64)
+        return Split(images, labels, self.scale, proof.classes)
+
+    @property
+    def scale(self) -> float:
+        """The stored value that means 1.0."""
+        return 1.0 if self.proof.floats else self.proof.scale
+
+    def _images(self, generator: np.random.Generator, rows: int) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """``(rows, *shape)`` as a data set stores them; floats are multiples of 1/256, exact in every precision."""
+        import numpy as np
+
+        drawn = generator.integers(0, 256, (rows, *self.proof.shape)).astype(np.uint8)
+        return (drawn / np.float32(SCALE)).astype(np.float32) if self.proof.floats else drawn
 
     @cached_property
-    def evaluated(self) -> NDArray[np.uint8]:
+    def evaluated(self) -> NDArray[np.uint8] | NDArray[np.float32]:
         """``(EVALUATED, *shape)``: images that are not trained on."""
-        import numpy as np
-
-        return self._generator("evaluated").integers(0, 256, (EVALUATED, *self.proof.shape)).astype(np.uint8)
+        return self._images(self._generator("evaluated"), EVALUATED)
 
     @cached_property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -196,21 +186,17 @@ class Material:
 
     @cached_property
     def orders(self) -> tuple[NDArray[np.int64], ...]:
-        """The rows of each epoch in their order; of the last only as many batches as the steps need.
+        """The rows of each epoch in their order: as many epochs as the steps need, each of them whole.
 
         For a first step alone one batch on which rounding decides nothing (``bench.equivalence.margins``).
         """
-        proof, left = self.proof, self.proof.steps
-        generator, orders = self._generator("order"), []
+        proof, generator = self.proof, self._generator("order")
         if proof.first_step_only:
             from bench.equivalence.margins import settled
 
             inputs = self.inputs(self.train.images)
             return (settled(self.placed, self.weights, inputs, proof.training.batch_size, generator),)
-        while left > 0:
-            orders.append(generator.permutation(proof.rows)[: left * proof.training.batch_size])
-            left -= proof.batches_per_epoch
-        return tuple(orders)
+        return tuple(generator.permutation(proof.rows) for _ in range(proof.epochs))
 
     @cached_property
     def batches(self) -> tuple[NDArray[np.int64], ...]:
@@ -233,24 +219,22 @@ class Material:
 
         if self.proof.training.class_weights is None:
             return None
-        counts = np.bincount(self.train.labels, minlength=CLASS_COUNT)
-        return _exact(self.proof.rows / (CLASS_COUNT * np.maximum(counts, 1)))
+        counts = np.bincount(self.train.labels, minlength=self.proof.classes)
+        return _exact(self.proof.rows / (self.proof.classes * np.maximum(counts, 1)))
 
-    @property
+    @cached_property
     def normalization(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Mean and deviation of each channel, as the recipe gives them."""
-        import numpy as np
+        """``(channels,)`` mean and deviation, exact in float32: as the recipe gives them, or of the training rows."""
+        from bench.runner.recipe import normalization
 
-        given = self.proof.training.normalize
-        if not isinstance(given, Normalization):
-            return None
-        return np.full(self.proof.shape[-1], given.mean), np.full(self.proof.shape[-1], given.std)
+        mean, std = normalization(self.proof.training.normalize, self.train)
+        return None if mean is None or std is None else (_exact(mean), _exact(std))
 
     def inputs(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:
         """What the network sees of ``images``: scaled, and normalised where the recipe says so."""
         import numpy as np
 
-        scaled = images.astype(np.float64) / self.proof.scale
+        scaled = images.astype(np.float64) / self.scale
         if self.normalization is None:
             return scaled
         mean, std = self.normalization
@@ -262,7 +246,7 @@ class Material:
         training = self.proof.training
         mean, std = self.normalization or (None, None)
         return TrainingPlan(
-            seed=self.proof.seed,
+            seed=framework_seed(self.proof.seed, self.proof.model),
             threads=threads,
             batch_size=training.batch_size,
             learning_rates=self.rates,
@@ -288,14 +272,20 @@ def _exact(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def case_of(proof: Proof, conditions: Conditions, precision: str | None = None) -> Case:
-    """The case an adapter is given for a proof, in ``precision`` where it is not that of the conditions."""
+    """The case an adapter is given for a proof, in ``precision`` where it is not that of the conditions.
+
+    Nothing in it says that it is a proof: its names, its fingerprint and its digest are such as a trial has.
+    """
     values = conditions.model_dump()
+    shipped = as_shipped(proof.model)
     return Case.model_validate(
         {
             **values,
-            "dataset": "proof",
+            "dataset": proof.dataset,
+            "data_fingerprint": digest([proof.dataset, proof.rows, proof.seed]),
             "model": proof.model,
-            "training": proof.training,
+            "model_digest": shipped.digest if shipped else digest(proof.model),
+            "training": proof.training.model_copy(update={"epochs": proof.epochs}),
             "precision": precision or conditions.precision,
         }
     )

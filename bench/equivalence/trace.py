@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.adapters.base import Adapter, Learner
+from bench.adapters.base import Adapter, Epoch, Learner
+from bench.case import Case
 from bench.equivalence.proof import EVALUATED, Material, Proof, case_of
+from bench.runner.stretches import stretches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +45,7 @@ class Trace:
     after: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """Logits after training."""
     whole: Arrays = field(default_factory=dict)
-    """Final weights of a second learner trained by whole epochs: the path that is timed."""
+    """Final weights of a second learner that pauses where a trial does: the path that is timed."""
     settings: dict[str, object] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -71,15 +75,15 @@ _WEIGHTS = ("initial", "first", "final", "whole")
 def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision: str | None = None) -> Trace:
     """What ``adapter`` computes of ``proof`` on the path of ``conditions``, in ``precision`` where it is another.
 
-    Two learners are built: one is trained a batch at a time, so that every loss is seen; the other in calls of whole
-    epochs, as it is timed.
+    Two learners are built, each trained in one call: one pauses after every batch, so that every loss is seen (and
+    takes one step a call of its compiled function); the other pauses where a trial does, as it is timed.
     """
     case, material = case_of(proof, conditions, precision), Material(proof)
 
-    def build() -> Learner:
+    def build(case: Case) -> Learner:
         return adapter.build(case, material.network, material.train, material.plan(conditions.threads))
 
-    learner = build()
+    learner = build(case.model_copy(update={"steps_per_execution": 1}))
     answer = learner.predictor(EVALUATED)
     before, repeated = answer(material.evaluated), answer(material.evaluated)
     assert before.values is not None
@@ -93,13 +97,15 @@ def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision
         first={},
         settings=learner.settings(),
     )
-    batches = material.batches[:1] if proof.first_step_only else material.batches
-    losses = []
-    for number, batch in enumerate(batches):
-        read_loss = learner.train(batch)
-        losses.append(np.nan if read_loss is None else read_loss())
-        if number == 0:
+    losses: list[float] = []
+
+    def read() -> None:
+        loss = learner.progress().loss
+        losses.append(np.nan if loss is None else loss)
+        if len(losses) == 1:
             trace.first = _weights(learner)
+
+    learner.train(_batch_by_batch(material), read)
     if proof.first_step_only:
         return trace
     trace.losses = np.array(losses, np.float64)
@@ -107,11 +113,28 @@ def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision
     values = answer(material.evaluated).values
     assert values is not None
     trace.after = _double(values)
-    second = build()
-    for order in material.orders:
-        second.train(order)
+    second = build(case)
+    evaluate = second.predictor(EVALUATED)
+
+    def between() -> None:
+        second.progress()
+        evaluate(material.evaluated)
+
+    second.train(_as_timed(material, case), between)
     trace.whole = _weights(second)
     return trace
+
+
+def _batch_by_batch(material: Material) -> Iterator[Epoch]:
+    size = material.proof.training.batch_size
+    for order in material.orders:
+        yield Epoch(order, tuple(range(1, math.ceil(len(order) / size) + 1)))
+
+
+def _as_timed(material: Material, case: Case) -> Iterator[Epoch]:
+    for number, order in enumerate(material.orders):
+        found = stretches(len(order), material.proof.training, first=number == 0, calls_of=case.steps_per_execution)
+        yield Epoch(order, tuple(one.batches for one in found))
 
 
 def _weights(learner: Learner) -> Arrays:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.adapters import counting
-from bench.adapters.base import Adapter, Learner, TrainingPlan
+from bench.adapters.base import Adapter, Epoch, Learner, Progress, TrainingPlan
 from bench.case import Case, Optimizer, Training
 from bench.datasets.dataset import Split
 from bench.equivalence.holdings import findings
@@ -42,7 +42,7 @@ def work_findings(adapter: Adapter, conditions: Conditions) -> list[str]:
     case = _case(conditions)
     plain = _build(adapter, case, network_of("mlp-plain"))
     found = [*_holdings(plain), *_settings(plain, conditions)]
-    plain.train(_order())
+    found += _after_the_pause(plain)
     found += [line for line in _holdings(plain) if line not in found]
     if adapter.builder in COUNTING.builders:
         found += _counted(_build(adapter, case, COUNTING))
@@ -57,7 +57,7 @@ def counts(adapter: Adapter) -> bool:
 def _case(conditions: Conditions) -> Case:
     training = Training(batch_size=BATCH, optimizer=Optimizer(name="sgd", learning_rate=0.01), epochs=2)
     return Case.model_validate(
-        {**conditions.model_dump(), "dataset": "proof", "model": "counting", "training": training}
+        {**conditions.model_dump(), "dataset": "mnist", "model": "mlp-plain", "training": training}
     )
 
 
@@ -83,9 +83,34 @@ def _holdings(learner: Learner) -> list[str]:
     return findings(learner, ROWS, math.prod(SHAPE), "uint8")
 
 
+def _after_the_pause(learner: Learner) -> list[str]:
+    """Whether training is over when the learner pauses: nothing that is read then may change the weights."""
+    changed: list[str] = []
+
+    def look() -> None:
+        before = learner.weights()
+        for words, read in (
+            ("is asked for what it has counted", learner.progress),
+            ("predicts", lambda: learner.predictor(BATCH)(np.zeros((2, *SHAPE), np.uint8))),
+        ):
+            read()
+            after = learner.weights()
+            if any(not np.array_equal(before[name], after[name]) for name in before):
+                changed.append(f"trains off the clock: its weights change when it {words} in a pause")
+                before = after
+
+    learner.train([_epoch()], look)
+    return list(dict.fromkeys(changed))
+
+
+def _epoch() -> Epoch:
+    return Epoch(_order(), (math.ceil(TRAINED / BATCH),))
+
+
 def _counted(learner: Learner) -> list[str]:
     before, told = _counters(learner), counting.told()
-    learner.train(_order())
+    own: list[Progress] = []
+    learner.train([_epoch()], lambda: own.append(learner.progress()))
     learner.synchronize()
     after = _counters(learner)
     rows, calls, evaluated = (after[name] - before[name] for name in counting.COUNTERS)
@@ -98,6 +123,9 @@ def _counted(learner: Learner) -> list[str]:
         found.append(f"trains in {calls} batches where {batches} were asked for")
     if evaluated:
         found.append(f"evaluates inside the training clock: {evaluated} rows")
+    for counted, true, words in ((own[0].rows, rows, "rows"), (own[0].steps, calls, "steps")):
+        if counted is not None and counted != true:
+            found.append(f"says that it trained {counted} {words}: the model saw {true}")
     return found
 
 

@@ -8,15 +8,16 @@ from types import TracebackType
 
 
 class Stopwatch:
-    """Times a ``with`` block on a device: waits until it is idle before the clock starts and before it stops.
+    """Times work on a device: waits until it is idle before the clock starts and before it stops.
 
         watch = Stopwatch(learner.synchronize)
         with watch:
-            learner.train(order)
+            predict(images)
         watch.seconds
 
-    May be used again and again; each block replaces the figure before. A block that raises has no figure, and the
-    device is not waited for, because a device in error may never be idle again.
+    May be used again and again, each time replacing the figure before; ``start`` and ``stop`` are for work that
+    pauses in a callback. A block that raises has no figure, and the device is not waited for, because a device in
+    error may never be idle again.
     """
 
     __slots__ = ("_began", "_synchronize", "nanoseconds")
@@ -26,17 +27,26 @@ class Stopwatch:
         self._began = 0
         self.nanoseconds = 0
 
-    def __enter__(self) -> Stopwatch:
+    def start(self) -> None:
+        """Wait for the device, then start the clock."""
         self._synchronize()
         self._began = perf_counter_ns()
+
+    def stop(self) -> float:
+        """Wait for the device, then stop the clock; the seconds since it was started."""
+        self._synchronize()
+        self.nanoseconds = perf_counter_ns() - self._began
+        return self.seconds
+
+    def __enter__(self) -> Stopwatch:
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is not None:
             self.nanoseconds = 0
             return
-        self._synchronize()
-        self.nanoseconds = perf_counter_ns() - self._began
+        self.stop()
 
     @property
     def seconds(self) -> float:

@@ -27,6 +27,7 @@ class PhaseMemory:
         self._after_import: float | None = None
         self._peak = 0.0
         self._phases: dict[str, float] = {}
+        self._before: dict[str, float] = {}
         self._inside: str | None = None
         self._counter.reset()
 
@@ -53,12 +54,20 @@ class PhaseMemory:
             raise RuntimeError(f"phase {name!r} began before mark_import")
         self._note_peak()  # what happened between phases belongs to the trial, though to no phase
         self._counter.reset()
+        self._before[name] = self._counter.now()
         self._inside = name
         try:
             yield
         finally:
             self._inside = None
             self._phases[name] = max(self._phases.get(name, 0.0), self._note_peak())
+
+    def growth(self, name: str) -> float | None:
+        """MiB by which the peak of a phase that has ended lay above what was resident when it began.
+
+        None where the counter cannot be reset, so that its peak may be that of an earlier phase.
+        """
+        return self._phases[name] - self._before[name] if self._counter.resettable else None
 
     def result(
         self, *, device_allocated_peak_mib: float | None = None, device_driver_peak_mib: float | None = None

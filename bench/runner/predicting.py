@@ -13,6 +13,7 @@ from bench.case import Case
 from bench.datasets.dataset import Split
 from bench.measure.clock import Stopwatch
 from bench.record import PipelineFigures, PredictPass
+from bench.runner.closing import check_answers_alike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,7 @@ PIPELINE_S = 2.0
 
 def predict_batch_size(learner: Learner, case: Case) -> int:
     """An estimator is given all rows at once, as its users do; 0 means that."""
-    return 0 if learner.granularity == "fit" else case.measuring.predict_batch_size
+    return case.measuring.predict_batch_size if learner.by_steps else 0
 
 
 def answer(learner: Learner, case: Case, test: Split) -> tuple[Answers, float]:
@@ -37,30 +38,40 @@ def answer(learner: Learner, case: Case, test: Split) -> tuple[Answers, float]:
     return answers, watch.seconds
 
 
-def timed_passes(learner: Learner, case: Case, test: Split, evaluate_s: float) -> tuple[PredictPass, ...]:
+def timed_passes(
+    learner: Learner, case: Case, test: Split, scored: Answers, evaluate_s: float
+) -> tuple[PredictPass, ...]:
     """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
 
-    ``evaluate_s`` is what one pass took off the clock.
+    ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, so that no
+    two are asked the same; their labels are held against those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
     rows = len(test)
     if evaluate_s > measuring.predict_s:
         rows = max(100, int(rows * measuring.predict_s / evaluate_s))
-    images = test.images[:rows]
+    shifts = measuring.predict_passes + 1
+    rows = max(min(rows, len(test) - shifts), len(test) // 2, 1)
     predict = learner.predictor(predict_batch_size(learner, case), decisions_only=True)
     passes: list[PredictPass] = []
     watch = Stopwatch(learner.synchronize)
     spent = 0.0
     while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
+        first = len(passes) % (len(test) - rows + 1)
+        images = test.images[first : first + rows]
         with watch:
-            predict(images)
+            answers = predict(images)
+        check_answers_alike(answers.labels, scored.labels[first : first + rows], "a timed pass of prediction")
         passes.append(PredictPass(samples=len(images), seconds=watch.seconds))
         spent += watch.seconds
     return tuple(passes)
 
 
-def latencies(learner: Learner, case: Case, test: Split) -> tuple[float, ...]:
-    """Microseconds of each call on one sample, after the warm-up calls."""
+def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
+    """Microseconds of each call on one sample, after the warm-up calls.
+
+    The labels of the first call on each sample are held against those of ``scored`` (AdapterFault).
+    """
     measuring = case.measuring
     predict = learner.predictor(1, decisions_only=True)
     samples = [test.images[index : index + 1] for index in range(min(100, len(test)))]
@@ -72,13 +83,18 @@ def latencies(learner: Learner, case: Case, test: Split) -> tuple[float, ...]:
             predict(samples[index % len(samples)])
     watch = Stopwatch(learner.synchronize)
     calls: list[float] = []
+    labels: list[NDArray[np.int64]] = []
     spent = 0.0
     while len(calls) < measuring.latency_calls and spent < measuring.latency_s:
         sample = samples[len(calls) % len(samples)]
         with watch:
-            predict(sample)
+            answers = predict(sample)
+        if len(labels) < len(samples):
+            labels.append(answers.labels)
         calls.append(round(watch.microseconds, 1))
         spent += watch.seconds
+    if labels:
+        check_answers_alike(np.concatenate(labels), scored.labels[: len(labels)], "predicting one sample at a time")
     return tuple(calls)
 
 

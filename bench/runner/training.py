@@ -1,23 +1,25 @@
-"""The training phase of a trial: every epoch on the clock, every evaluation off it.
+"""The training of a trial: one call of the learner, in whose pauses the clock stands still.
 
-On the training clock: gathering the rows of a batch in the given order, conversion to float32 and scaling, copying to
-the device, forward, loss, backward, update. Off it: evaluation, reading figures, bookkeeping.
+A training is cut into stretches, each ending in a pause. On the clock is what the learner does between two pauses. Off
+it, in the pauses: reading the framework's own counts, evaluation, drawing the order of the next epoch.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.adapters.base import Learner, Predictor
+from bench.adapters.base import AdapterFault, Epoch, Learner, Predictor, Progress
 from bench.case import Case, Training, order_seed
 from bench.datasets.dataset import Split
 from bench.measure.clock import Stopwatch
 from bench.record import Checkpoint, EpochFigures, FirstStep
+from bench.runner.stretches import Stretch, stretches
 from bench.score import Diverged
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class EpochClock:
-    """What one epoch has taken so far: the pieces it was trained in, and the evaluations between them."""
+    """What one epoch has taken so far: its stretches, and the evaluations between them."""
 
     seconds: float = 0.0
     samples: int = 0
@@ -64,97 +66,126 @@ class TrainingPhase:
     announce: Callable[[str], None]
     first_steps: list[FirstStep] = field(default_factory=list)
     epochs: list[EpochFigures] = field(default_factory=list)
+    end_s: float = 0.0
+    """From the last pause to the return of the learner: what the framework does once, when a training is over."""
+    steps: int | None = None
+    """Updates of the optimiser, as the framework counted them; None where it counts none."""
+    asked_s: list[float] = field(default_factory=list)
+    """Seconds in which the learner was asked for what it had counted, by pause: off the clock."""
+    _watch: Stopwatch = field(init=False)
+    _epoch: Epoch | None = None
+    _clock: EpochClock = field(default_factory=EpochClock)
+    _ahead: deque[Stretch] = field(default_factory=deque)
+    """Stretches of the epoch that has begun, until the learner has paused after them."""
     _predict: Predictor | None = None
     _seconds: float = 0.0
     _samples: int = 0
 
+    def __post_init__(self) -> None:
+        self._watch = Stopwatch(self.learner.synchronize)
+
     def run(self) -> None:
-        """Train to the end. Raises Diverged where a loss is no number."""
-        training = self.case.training
-        if training is None:
-            self.announce("fit")
-            self._fit()
-            return
-        for epoch in range(training.epochs):
-            self.announce(f"epoch {epoch + 1}/{training.epochs}")
-            clock = EpochClock()
-            if self.case.track == "idiomatic":
-                self._trained(clock, None, self.rows, f"epoch {epoch + 1}")
-                self._evaluate(clock)
-            else:
-                self._epoch(epoch, training, clock)
-            self.epochs.append(clock.figures())
+        """Train to the end. Raises Diverged where a loss is no number, AdapterFault where the learner does other work.
 
-    def _epoch(self, epoch: int, training: Training, clock: EpochClock) -> None:
-        """One pass over the rows in the harness's order, in as many pieces as there are evaluations.
-
-        Of the first epoch, the first batch and the short batch are steps of their own, on their own clock. So tracing
-        and compiling are told apart from training, and yet every epoch is exactly one pass: of the first epoch only
-        the order of batches differs, and it differs alike for every framework.
+        Other work: pausing elsewhere than asked, or counting other rows or steps than it was given.
         """
-        order = self._order(epoch)
-        start, stop = self._first_steps(order, training.batch_size, clock) if epoch == 0 else (0, len(order))
-        for end in piece_ends(len(order), training.batch_size, training.evaluations_per_epoch):
-            piece = order[start : min(end, stop)]
-            if len(piece):
-                self._trained(clock, piece, len(piece), f"epoch {epoch + 1}")
-                start += len(piece)
-            self._evaluate(clock)
+        self._prepare_epoch()
+        epochs = self._epochs()
+        self._watch.start()
+        self.learner.train(epochs, self._pause)
+        self.end_s = self._watch.stop()
+        if self._epoch is not None:
+            raise AdapterFault(f"training ended in epoch {len(self.epochs) + 1}, before all its rows were trained on.")
+
+    @property
+    def _training(self) -> Training | None:
+        return self.case.training
+
+    def _epochs(self) -> Iterator[Epoch]:
+        """The epochs as the learner asks for them: each has been prepared in the pause before."""
+        given: Epoch | None = None
+        while (epoch := self._epoch) is not None:
+            if epoch is given:
+                raise AdapterFault(f"asks for epoch {len(self.epochs) + 2} before its last pause in the one before.")
+            given = epoch
+            yield epoch
+
+    def _prepare_epoch(self) -> None:
+        """Draw the next epoch; none after the last."""
+        number, training = len(self.epochs), self._training
+        self._epoch = None
+        if number >= (1 if training is None else training.epochs):
+            return
+        if training is None:
+            found: tuple[Stretch, ...] = (Stretch(1, self.rows, "epoch"),)
+            self.announce("fit")
+        else:
+            found = stretches(
+                self.rows,
+                training,
+                first=number == 0 and self.case.track == "matched",
+                calls_of=self.case.steps_per_execution,
+            )
+            self.announce(f"epoch {number + 1}/{training.epochs}")
+        matched = training is not None and self.case.track == "matched"
+        self._epoch = Epoch(self._order(number) if matched else None, tuple(one.batches for one in found))
+        self._ahead = deque(found)
+        self._clock = EpochClock()
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         seed = order_seed(str(self.case.data_fingerprint), self.seed_index, epoch)
         return np.random.Generator(np.random.PCG64(seed)).permutation(self.rows)
 
-    def _first_steps(self, order: NDArray[np.int64], batch_size: int, clock: EpochClock) -> tuple[int, int]:
-        """Train the first full batch, then the short one; returns where in ``order`` the rest begins and ends."""
-        short = len(order) % batch_size if len(order) > batch_size else 0
-        split = len(order) - short
-        for rows in (order[:batch_size], order[split:]):
-            if len(rows):
-                seconds = self._on_the_clock(rows, clock, len(rows), "the first step")
-                self.first_steps.append(FirstStep(samples=len(rows), seconds=seconds))
-        return min(batch_size, split), split
+    def _pause(self) -> None:
+        """Stop the clock, keep what it saw and what the framework counted, evaluate, start the clock again."""
+        seconds = self._watch.stop()
+        if not self._ahead:
+            raise AdapterFault(f"pauses more often than asked in epoch {len(self.epochs) + 1}.")
+        stretch = self._ahead.popleft()
+        asking = Stopwatch(self.learner.synchronize)
+        with asking:
+            progress = self.learner.progress()
+        self.asked_s.append(asking.seconds)
+        self._keep(stretch, seconds, progress)
+        if stretch.evaluated:
+            self._evaluate()
+        if not self._ahead:
+            self.epochs.append(self._clock.figures())
+            self._prepare_epoch()
+        self._watch.start()
 
-    def _trained(self, clock: EpochClock, order: NDArray[np.int64] | None, rows: int, when: str) -> None:
-        clock.seconds += self._on_the_clock(order, clock, rows, when)
-        clock.samples += rows
+    def _keep(self, stretch: Stretch, seconds: float, progress: Progress) -> None:
+        when = f"epoch {len(self.epochs) + 1}" if self._samples else "the first step"
+        check_work(stretch, progress, when)
+        check_loss(progress.loss, when)
+        self._clock.note_loss(stretch.rows, progress.loss)
+        self._seconds += seconds
+        self._samples += stretch.rows
+        if progress.steps is not None:
+            self.steps = (self.steps or 0) + progress.steps
+        if stretch.kind == "first step":
+            self.first_steps.append(FirstStep(samples=stretch.rows, seconds=seconds, loss=progress.loss))
+        else:
+            self._clock.seconds += seconds
+            self._clock.samples += stretch.rows
 
-    def _on_the_clock(self, order: NDArray[np.int64] | None, clock: EpochClock, rows: int, when: str) -> float:
-        watch = Stopwatch(self.learner.synchronize)
-        with watch:
-            read_loss = self.learner.train(order)
-        loss = None if read_loss is None else read_loss()
-        check_loss(loss, when)
-        clock.note_loss(rows, loss)
-        self._seconds += watch.seconds
-        self._samples += rows
-        return watch.seconds
-
-    def _evaluate(self, clock: EpochClock) -> None:
-        """Answer the validation part. The next piece's clock waits until the device has done with it."""
+    def _evaluate(self) -> None:
+        """Answer the validation part. The next stretch's clock waits until the device has done with it."""
         if self.validation is None:
             return
         if self._predict is None:  # once: it is traced by its first call
             self._predict = self.learner.predictor(self.case.measuring.predict_batch_size)
         answers = self._predict(self.validation.images)
         accuracy = float(np.mean(answers.labels == self.validation.labels))
-        clock.checkpoints.append(Checkpoint(samples=self._samples, seconds=self._seconds, validation_accuracy=accuracy))
-
-    def _fit(self) -> None:
-        watch = Stopwatch(self.learner.synchronize)
-        with watch:
-            self.learner.train(None)
-        self.epochs.append(EpochFigures(seconds=watch.seconds, samples=self.rows))
+        checkpoint = Checkpoint(samples=self._samples, seconds=self._seconds, validation_accuracy=accuracy)
+        self._clock.checkpoints.append(checkpoint)
 
 
-def piece_ends(rows: int, batch_size: int, pieces: int) -> list[int]:
-    """Where each of ``pieces`` runs of whole batches ends, as equal as can be; only the last may end in a short batch.
-
-    With fewer batches than pieces there are only as many.
-    """
-    batches = math.ceil(rows / batch_size)
-    ends = dict.fromkeys(number * batches // pieces for number in range(1, pieces + 1))
-    return [min(end * batch_size, rows) for end in ends if end]
+def check_work(stretch: Stretch, progress: Progress, when: str) -> None:
+    """Raise AdapterFault where the framework has counted other rows or steps than those of ``stretch``."""
+    for counted, asked, words in ((progress.rows, stretch.rows, "rows"), (progress.steps, stretch.steps, "steps")):
+        if counted is not None and counted != asked:
+            raise AdapterFault(f"{when} trained {counted:,} {words}, {asked:,} were given.")
 
 
 def check_loss(loss: float | None, when: str) -> None:

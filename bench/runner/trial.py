@@ -5,13 +5,12 @@ The clocks of all frameworks start and stop here, at the same places, with the d
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pydantic import JsonValue
@@ -28,15 +27,13 @@ from bench.models.model import Model, NativeModel, Network
 from bench.models.native import ModelFault
 from bench.models.network import place
 from bench.record import Memory, ModelFigures, Phases, PipelineFigures, PredictPass, Scores
+from bench.runner.closing import check_built, check_unchanged, digest_of_answers, weights_when_over
 from bench.runner.job import Job, Measured
 from bench.runner.predicting import answer, latencies, predict_batch_size, time_pipeline, timed_passes
 from bench.runner.recipe import training_plan
 from bench.runner.rows import capped, cut_validation
 from bench.runner.training import TrainingPhase
 from bench.score import Diverged, score
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MIB = 2**20
 
@@ -64,11 +61,12 @@ class Trial:
         learner = self._build(train)
         learner.reset_device_peak()
         training = self._train(learner, len(train), validation)
-        weights = digest_of_weights(learner.weights())
+        weights = weights_when_over(learner, training)
         answers, scores = self._evaluate(learner, test)
-        passes = self._predict(learner, test)
+        passes = self._predict(learner, test, answers)
         self.announce("latency")
-        latency = latencies(learner, self.case, test)
+        latency = latencies(learner, self.case, test, answers)
+        check_unchanged(learner, weights)
         pipeline = self._pipeline(learner, len(train))
         return Measured(
             phases=Phases(
@@ -77,6 +75,8 @@ class Trial:
                 build_s=self.seconds["build"],
                 first_steps=tuple(training.first_steps),
                 epochs=tuple(training.epochs),
+                end_s=training.end_s,
+                steps=training.steps,
                 evaluate_s=self.seconds["evaluate"],
                 predict=passes,
                 predict_batch_size=predict_batch_size(learner, self.case),
@@ -131,7 +131,9 @@ class Trial:
             learner = self.adapter.build(self.case, self.model, train, plan)
             learner.synchronize()
         self.seconds["build"] = watch.seconds
-        if isinstance(self.model, NativeModel) and learner.granularity != "fit":
+        if isinstance(self.model, Network) and self.case.track == "matched":
+            check_built(self.memory.growth("build"), train.images.nbytes / MIB)
+        if isinstance(self.model, NativeModel) and learner.by_steps:
             check_answers(learner.predictor(2)(train.images[:2]), self.model, train)
         return learner
 
@@ -152,10 +154,10 @@ class Trial:
         np.savez(self.job.predictions_path, **arrays)
         return answers, scores
 
-    def _predict(self, learner: Learner, test: Split) -> tuple[PredictPass, ...]:
+    def _predict(self, learner: Learner, test: Split, answers: Answers) -> tuple[PredictPass, ...]:
         self.announce("predict")
         with self.memory.phase("predict"):
-            return timed_passes(learner, self.case, test, self.seconds["evaluate"])
+            return timed_passes(learner, self.case, test, answers, self.seconds["evaluate"])
 
     def _pipeline(self, learner: Learner, rows: int) -> PipelineFigures | None:
         """Last, so that a pipeline that has been run once for itself warms no other figure."""
@@ -208,25 +210,6 @@ def check_answers(answers: Answers, model: NativeModel, train: Split) -> None:
         )
     if not np.isfinite(values).all():
         raise Diverged(f"{model.name} returns NaN or infinity before any training.")
-
-
-def digest_of_weights(weights: dict[str, NDArray[np.float32]]) -> str | None:
-    """SHA-256 over all weights by name; None where there are none."""
-    if not weights:
-        return None
-    total = hashlib.sha256()
-    for name in sorted(weights):
-        total.update(name.encode())
-        total.update(np.ascontiguousarray(weights[name]).tobytes())
-    return total.hexdigest()
-
-
-def digest_of_answers(answers: Answers) -> str:
-    """SHA-256 over the decisions (int64) and, where there are any, the values (float32)."""
-    total = hashlib.sha256(np.ascontiguousarray(answers.labels, np.int64).tobytes())
-    if answers.values is not None:
-        total.update(np.ascontiguousarray(answers.values, np.float32).tobytes())
-    return total.hexdigest()
 
 
 def _mebibytes(size: int | None) -> float | None:

@@ -41,7 +41,7 @@ def _work(job: Job, messages: IO[str]) -> None:
 
 
 def _failure(error: BaseException, adapter: object, model: object) -> Message:
-    from bench.adapters.base import Adapter
+    from bench.adapters.base import Adapter, AdapterFault
     from bench.models.model import NativeModel
     from bench.models.native import ModelFault, describe
     from bench.score import Diverged
@@ -51,6 +51,8 @@ def _failure(error: BaseException, adapter: object, model: object) -> Message:
         return Message(status="diverged", reason=str(error))
     if adapter.out_of_memory(error):
         return Message(status="out-of-memory", reason=f"{type(error).__name__}: {first_line(error)}".rstrip(": "))
+    if isinstance(error, AdapterFault):
+        return Message(status="error", reason=f"{adapter.name}: {first_line(error)}")
     if isinstance(error, ModelFault):
         return Message(status="error", reason=first_line(error))
     if isinstance(model, NativeModel):

@@ -9,7 +9,7 @@ from bench.adapters.base import Adapter
 from bench.adapters.catalog import find_adapter
 from bench.case import Optimizer
 from bench.models.model import Network
-from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, images, learner, loss_of
+from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, fit, images, learner, loss_of
 
 STEPS = 20
 BATCH = 32
@@ -59,7 +59,7 @@ def training(adapter: Adapter, name: str, network: Network) -> dict[str, Any]:
         train = images(BATCH, COLOUR, seed=3)
         built = learner(adapter, network, train, batch_size=BATCH, optimizer=GRADIENT)
         before = built.weights()
-        built.train(np.arange(BATCH))
+        fit(built, np.arange(BATCH))
         found |= {f"gradient {name} {weight}": before[weight] - after for weight, after in built.weights().items()}
     return found
 

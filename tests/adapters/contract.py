@@ -1,20 +1,21 @@
 """What every learner must do, whatever its framework: each adapter's test module runs it as a class of its own."""
 
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.adapters.base import Adapter, Learner
+from bench.adapters.base import Adapter, Epoch, Learner
 from bench.case import Optimizer
 from bench.datasets.dataset import Split
 from bench.models.model import Network
 from bench.models.network import initial_weights, place
 from bench.models.networks import MLP_PLAIN
 from tests.adapters.reference import Perceptron
-from tests.adapters.small import COLOUR, DIGITS, NETWORKS, images, learner, loss_of, weights_of
+from tests.adapters.small import COLOUR, DIGITS, NETWORKS, fit, images, learner, loss_of, losses_of, weights_of
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -67,19 +68,19 @@ class LearnerContract:
     def test_weights_come_back_as_they_were_set_after_training_too(self, adapter: Adapter) -> None:
         built = learner(adapter, MLP_PLAIN, images(40, COLOUR))
         given = weights_of(MLP_PLAIN, COLOUR, seed=8)
-        built.train(np.arange(40))
+        fit(built, np.arange(40))
         built.set_weights(given)
         assert distance(given, built.weights()) == 0
 
     def test_weights_once_read_do_not_change_with_training(self, built: Learner) -> None:
         before = built.weights()
-        built.train(np.arange(70))
+        fit(built, np.arange(70))
         assert distance(before, weights_of(MLP_PLAIN)) == 0
         assert distance(built.weights(), before) > 1e-4
 
     def test_weights_given_are_not_trained_in_place(self, adapter: Adapter) -> None:
         given = weights_of(MLP_PLAIN)
-        learner(adapter, MLP_PLAIN, images(70), weights=given).train(np.arange(70))
+        fit(learner(adapter, MLP_PLAIN, images(70), weights=given), np.arange(70))
         assert distance(given, weights_of(MLP_PLAIN)) == 0
 
     @pytest.mark.parametrize("name", ["dense_1/bias", "dense_3/bias"])
@@ -97,9 +98,9 @@ class LearnerContract:
         train, optimizer, start = images(150), RECIPES[recipe], weights_of(MLP_PLAIN)
         built = learner(adapter, MLP_PLAIN, train, optimizer=optimizer, weights=start)
         expected = Perceptron.start(start, optimizer)
-        for epoch in range(4):
-            order = np.random.default_rng(epoch).permutation(150)
-            assert loss_of(built, order) == pytest.approx(expected.train(train, batches(order, 32)), rel=1e-4)
+        orders = [np.random.default_rng(epoch).permutation(150) for epoch in range(4)]
+        wanted = [expected.train(train, batches(order, 32)) for order in orders]
+        assert losses_of(built, *orders) == pytest.approx(wanted, rel=1e-4)
         assert distance(built.weights(), expected.weights) < 1e-4
 
     def test_adam_has_epsilon_before_the_bias_correction(self, adapter: Adapter) -> None:
@@ -107,7 +108,7 @@ class LearnerContract:
         built = learner(adapter, MLP_PLAIN, train, optimizer=ADAM, weights=start)
         expected, other = Perceptron.start(start, ADAM), Perceptron.start(start, ADAM)
         other.epsilon_hat = False
-        built.train(order)
+        fit(built, order)
         expected.train(train, batches(order, 32))
         other.train(train, batches(order, 32))
         assert distance(built.weights(), expected.weights) < 1e-5
@@ -119,9 +120,9 @@ class LearnerContract:
         ordered = learner(adapter, MLP_PLAIN, train)
         rearranged = learner(adapter, MLP_PLAIN, train.take(order))
         other = learner(adapter, MLP_PLAIN, train)
-        ordered.train(order)
-        rearranged.train(np.arange(70))
-        other.train(np.arange(70))
+        fit(ordered, order)
+        fit(rearranged, np.arange(70))
+        fit(other, np.arange(70))
         assert distance(ordered.weights(), rearranged.weights()) == 0
         assert distance(ordered.weights(), other.weights()) > 1e-4
 
@@ -130,7 +131,7 @@ class LearnerContract:
         found = []
         for _ in range(2):
             built = learner(adapter, trained, train)
-            built.train(order)
+            fit(built, order)
             found.append(built.weights())
         assert distance(found[0], found[1]) == 0
         assert distance(found[0], weights_of(trained)) > 1e-4
@@ -140,18 +141,46 @@ class LearnerContract:
         spoilt = Split(train.images.copy(), train.labels.copy(), train.scale, train.classes)
         spoilt.images[40:] = 255
         one, other = learner(adapter, MLP_PLAIN, train), learner(adapter, MLP_PLAIN, spoilt)
-        one.train(order)
-        other.train(order)
+        fit(one, order)
+        fit(other, order)
         assert distance(one.weights(), other.weights()) == 0
 
-    def test_an_epoch_in_three_calls_is_the_epoch_in_one(self, adapter: Adapter) -> None:
-        """The harness takes the first batch and the short one on clocks of their own: momentum must outlive a call."""
-        train, order = images(70), np.random.default_rng(4).permutation(70)
-        whole, parts = learner(adapter, MLP_PLAIN, train), learner(adapter, MLP_PLAIN, train)
-        whole.train(order)
-        for part in (order[:32], order[32:64], order[64:]):
-            parts.train(part)
-        assert distance(whole.weights(), parts.weights()) < 1e-6
+    def test_pauses_change_nothing_that_is_trained(self, adapter: Adapter) -> None:
+        """In each the weights are read and images are answered, as the harness does."""
+        train, orders = images(70), [np.random.default_rng(epoch).permutation(70) for epoch in range(3)]
+        whole, paused = learner(adapter, MLP_PLAIN, train), learner(adapter, MLP_PLAIN, train)
+        predict = paused.predictor(16)
+        fit(whole, *orders)
+        seen: list[int] = []
+
+        def pause() -> None:
+            seen.append(len(predict(train.images).labels))
+            paused.progress()
+            paused.weights()
+
+        paused.train([Epoch(orders[0], (1, 2, 3)), Epoch(orders[1], (3,)), Epoch(orders[2], (2, 3))], pause)
+        assert len(seen) == 6
+        assert distance(whole.weights(), paused.weights()) == 0
+
+    def test_the_loss_rows_and_steps_of_each_stretch_are_counted_by_the_framework(self, adapter: Adapter) -> None:
+        train, order, start = images(70), np.random.default_rng(4).permutation(70), weights_of(MLP_PLAIN)
+        found = fit(learner(adapter, MLP_PLAIN, train, weights=start), order, order, inner=(1, 2))
+        expected = Perceptron.start(start, Optimizer())
+        losses = [expected.train(train, [rows]) for rows in batches(order, 32) * 2]
+        assert [(one.rows, one.steps) for one in found] == [(32, 1), (32, 1), (6, 1)] * 2
+        assert [one.loss for one in found] == pytest.approx(losses, rel=1e-4)
+
+    def test_an_epoch_is_asked_for_after_the_last_pause_of_the_one_before(self, adapter: Adapter) -> None:
+        train, order = images(70), np.arange(70)
+        built, noted = learner(adapter, MLP_PLAIN, train), list[str]()
+
+        def epochs() -> Iterator[Epoch]:
+            for number in (1, 2):
+                noted.append(f"epoch {number}")
+                yield Epoch(order, (1, 3))
+
+        built.train(epochs(), lambda: noted.append("pause"))
+        assert noted == ["epoch 1", "pause", "pause", "epoch 2", "pause", "pause"]
 
     def test_a_batch_larger_than_the_rows_is_all_of_them(self, adapter: Adapter) -> None:
         train, start = images(20), weights_of(MLP_PLAIN)
@@ -172,9 +201,7 @@ class LearnerContract:
         train, test = images(400), images(200, seed=1)
         weights = initial_weights(place(trained, DIGITS, 10), 0)
         built = learner(adapter, trained, train, optimizer=Optimizer(learning_rate=0.004), weights=weights)
-        losses = [loss_of(built, np.random.default_rng(epoch).permutation(400)) for epoch in range(8)]
-        assert losses[0] is not None
-        assert losses[-1] is not None
+        losses = losses_of(built, *(np.random.default_rng(epoch).permutation(400) for epoch in range(8)))
         assert losses[-1] < 0.5 * losses[0]
         accuracy = float((built.predictor(64)(test.images).labels == test.labels).mean())
         assert accuracy > 0.6  # a guess would be right in a tenth
@@ -185,7 +212,7 @@ class LearnerContract:
         for data in (train, floats):
             before = data.images.copy()
             built = learner(adapter, MLP_PLAIN, data)
-            built.train(np.arange(40))
+            fit(built, np.arange(40))
             built.predictor(16)(data.images)
             assert np.array_equal(data.images, before)
 
@@ -242,7 +269,7 @@ class LearnerContract:
         rows = images(50, seed=3)
         early = built.predictor(16)
         before = early(rows.images).values
-        built.train(np.arange(70))
+        fit(built, np.arange(70))
         after = early(rows.images).values
         assert before is not None
         assert after is not None
@@ -288,27 +315,24 @@ class NetworkContract(LearnerContract):
     def test_learning_rates_are_taken_step_by_step(self, adapter: Adapter) -> None:
         sgd, train = Optimizer(name="sgd", learning_rate=0.1), images(64)
         scheduled = learner(adapter, MLP_PLAIN, train, optimizer=sgd, rates=np.array([0.1, 0.0, 0.0, 0.05]))
-        before = scheduled.weights()
-        scheduled.train(np.arange(32))
-        moved = scheduled.weights()
-        scheduled.train(np.arange(64))
-        assert distance(before, moved) > 1e-4
-        assert distance(scheduled.weights(), moved) == 0
-        scheduled.train(np.arange(32))
-        assert distance(scheduled.weights(), moved) > 1e-4
+        seen = [scheduled.weights()]
+        scheduled.train([Epoch(np.arange(64), (1, 2))] * 2, lambda: seen.append(scheduled.weights()))
+        moved = [distance(before, after) for before, after in itertools.pairwise(seen)]
+        assert [distance_moved > 1e-4 for distance_moved in moved] == [True, False, False, True]
+        assert moved[1:3] == [0, 0]
 
     def test_dropout_is_off_in_prediction_and_on_in_training(self, adapter: Adapter) -> None:
         train, network = images(70), NETWORKS["mlp"]
         built = learner(adapter, network, train)
         plain = Perceptron.start(weights_of(network), ADAM)
         assert built.predictor(16)(train.images).values == pytest.approx(plain.logits(train.images), abs=1e-5)
-        built.train(np.arange(70))
+        fit(built, np.arange(70))
         first, second = (built.predictor(16)(train.images).values for _ in range(2))
         assert first is not None
         assert second is not None
         assert np.array_equal(first, second)
         undropped = learner(adapter, MLP_PLAIN, train)
-        undropped.train(np.arange(70))
+        fit(undropped, np.arange(70))
         assert distance(built.weights(), undropped.weights()) > 1e-4
 
     def test_the_seed_decides_the_dropout_masks(self, adapter: Adapter) -> None:
@@ -316,7 +340,7 @@ class NetworkContract(LearnerContract):
         trained = []
         for seed in (1, 1, 2):
             built = learner(adapter, NETWORKS["mlp"], train, seed=seed)
-            built.train(order)
+            fit(built, order)
             trained.append(built.weights())
         assert distance(trained[0], trained[1]) == 0
         assert distance(trained[0], trained[2]) > 1e-5

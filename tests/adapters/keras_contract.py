@@ -20,7 +20,7 @@ from bench.models.network import place
 from bench.models.networks import CNN, MLP, MLP_PLAIN
 from tests.adapters.contract import NetworkContract, batches, distance
 from tests.adapters.native_files import forget_own_model, write
-from tests.adapters.small import COLOUR, case, images, learner, loss_of, weights_of
+from tests.adapters.small import COLOUR, case, fit, images, learner, loss_of, weights_of
 
 EXACT: dict[str, Any] = {
     "learning_rate": 2.0**-8,
@@ -79,7 +79,7 @@ def wrong(shape, classes):
 
 
 def trained(built: Learner, order: NDArray[np.int64] = ORDER) -> Learner:
-    built.train(order)
+    fit(built, order)
     return built
 
 
@@ -153,9 +153,11 @@ class KerasContract(NetworkContract):
         if "mean" in recipe:
             pixels = (pixels - recipe["mean"]) / recipe["std"]
         assert built.predictor(16)(train.images).values == pytest.approx(expected.logits(pixels), rel=limit, abs=limit)
-        for step, batch in enumerate(batches(ORDER, 32) * 2):
-            loss_before = expected.step(pixels[batch], train.labels[batch], float(rates[step]))
-            assert loss_of(built, batch) == pytest.approx(loss_before, rel=limit)
+        wanted = [
+            expected.step(pixels[batch], train.labels[batch], float(rates[step]))
+            for step, batch in enumerate(batches(ORDER, 32) * 2)
+        ]
+        assert [one.loss for one in fit(built, ORDER, ORDER, inner=(1, 2))] == pytest.approx(wanted, rel=limit)
         found = built.weights()
         assert {value.dtype for value in found.values()} == {np.dtype(np.float64)}
         assert distance(found, expected.weights) < limit * 10

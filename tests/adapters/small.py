@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.adapters.base import Adapter, Learner, TrainingPlan
+from bench.adapters.base import Adapter, Epoch, Learner, Progress, TrainingPlan
 from bench.case import Case, Optimizer, Training
 from bench.datasets.dataset import Split
 from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Model, Network
@@ -95,8 +95,26 @@ def case(adapter: Adapter, device: str = "cpu", **axes: Any) -> Case:
     return Case(dataset="small", model="m", framework=adapter.name, device=device, training=Training(), **asked)
 
 
-def loss_of(built: Learner, order: NDArray[np.int64] | None) -> float:
-    """The mean loss of training on ``order``."""
-    read_loss = built.train(order)
-    assert read_loss is not None
-    return read_loss()
+def fit(
+    built: Learner, *orders: NDArray[np.int64] | None, batches: int = 0, inner: tuple[int, ...] = ()
+) -> list[Progress]:
+    """Train on ``orders``, an epoch each, in one call; what was counted in each pause.
+
+    Batches of 32 rows, unless an epoch has ``batches``. ``inner`` are pauses within each epoch.
+    """
+    found: list[Progress] = []
+    counts = [batches or (1 if order is None else -(-len(order) // 32)) for order in orders]
+    epochs = [Epoch(order, (*inner, count)) for order, count in zip(orders, counts, strict=True)]
+    built.train(epochs, lambda: found.append(built.progress()))
+    return found
+
+
+def losses_of(built: Learner, *orders: NDArray[np.int64] | None, batches: int = 0) -> list[float]:
+    """The mean loss of each epoch of one training."""
+    found = [progress.loss for progress in fit(built, *orders, batches=batches)]
+    return [loss for loss in found if loss is not None]
+
+
+def loss_of(built: Learner, order: NDArray[np.int64] | None, batches: int = 0) -> float:
+    """The mean loss of a training of one epoch."""
+    return losses_of(built, order, batches=batches)[0]

@@ -17,7 +17,7 @@ from bench.datasets.dataset import Split
 from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Flatten, MaxPool, Network, Relu
 from bench.models.networks import MLP, MLP_PLAIN
 from tests.adapters.contract import distance
-from tests.adapters.small import COLOUR, DIGITS, case, images, learner, loss_of
+from tests.adapters.small import COLOUR, DIGITS, case, fit, images, learner, loss_of
 
 SGD = Optimizer(name="sgd", learning_rate=0.05, momentum=0.9)
 NORMED = {"mean": np.array([0.4, 0.5, 0.6]), "std": np.array([0.3, 0.2, 0.25])}
@@ -115,11 +115,11 @@ def test_a_step_whose_gradients_overflow_is_left_out_whole(adapter: PyTorchAdapt
     before = built.weights()
     scaler = built._updates._scaler
     scaler._init_scale = 2.0**120
-    built.train(np.arange(32))
+    fit(built, np.arange(32))
     assert distance(built.weights(), before) == 0
     assert scaler.get_scale() == 2.0**119
     scaler.update(1.0)
-    built.train(np.arange(32))
+    fit(built, np.arange(32))
     # Adam's first step moves by the rate, whatever the gradient
     moved = np.abs(built.weights()["dense_2/bias"] - before["dense_2/bias"])
     assert moved == pytest.approx(np.full(10, 0.01), rel=1e-2)
@@ -224,7 +224,7 @@ def test_the_idiomatic_track_converts_its_pixels_once(adapter: PyTorchAdapter) -
 
 def test_the_idiomatic_settings_say_where_epsilon_stands(adapter: PyTorchAdapter) -> None:
     built = learner(adapter, MLP_PLAIN, images(40), axes={"track": "idiomatic"}, optimizer=Optimizer(weight_decay=0.1))
-    built.train(None)
+    fit(built, None)
     constants = built.settings()["optimizer"]
     assert isinstance(constants, dict)
     assert constants["form"] == "epsilon after the bias correction"

@@ -15,7 +15,7 @@ from bench.models.model import CLASSES, BatchNorm, Conv, Dense, Flatten, Network
 from bench.models.networks import CNN_FAST, CNN_NORM, MLP_PLAIN
 from tests.adapters.contract import batches, distance
 from tests.adapters.reference import Perceptron
-from tests.adapters.small import COLOUR, case, images, learner, loss_of, weights_of
+from tests.adapters.small import COLOUR, case, fit, images, learner, loss_of, weights_of
 
 EXACT = {"precision": "float64"}
 OWN = {"track": "idiomatic", "precision": "float64"}
@@ -80,7 +80,7 @@ def test_a_schedule_moves_the_momentum_by_the_rate_of_each_gradient_and_not_of_t
         built = learner(
             adapter, MLP_PLAIN, train, optimizer=optimizer, rates=rates, weights=start, axes={**EXACT, "track": track}
         )
-        built.train(np.arange(64))
+        fit(built, np.arange(64))
         moved[track] = built.weights()
     assert distance(moved["matched"], moved["idiomatic"]) > 1e-4
 
@@ -117,7 +117,7 @@ def normalised(adapter: PyTorchAdapter, train: Split, axes: dict[str, str]) -> d
     network = Network("norm", "", (BatchNorm(momentum=0.75), Flatten(), Dense(CLASSES)))
     start, sgd = weights_of(network, COLOUR), OPTIMIZERS["sgd"]
     built = learner(adapter, network, train, batch_size=64, optimizer=sgd, axes=axes, weights=start)
-    built.train(np.arange(len(train)))
+    fit(built, np.arange(len(train)))
     return built.weights()
 
 
@@ -264,7 +264,7 @@ def test_the_idiomatic_track_trains_as_a_loop_of_torchs_own(adapter: PyTorchAdap
 
     train, start, optimizer = images(96), weights_of(MLP_PLAIN), OPTIMIZERS[name]
     built = learner(adapter, MLP_PLAIN, train, optimizer=optimizer, weights=start, axes=OWN)
-    built.train(np.arange(96))
+    fit(built, np.arange(96))
     net = torch.nn.Sequential(torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)).double()
     with torch.no_grad():
         for layer, number in ((net[0], 1), (net[2], 2)):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.adapters.base import Learner, TrainingPlan
+from bench.adapters.base import Epoch, Learner, Progress, TrainingPlan
 from bench.adapters.scikit_learn import ScikitLearnAdapter
 from bench.adapters.scikit_learn_estimator import Vectors
 from bench.adapters.scikit_learn_mlp import MLPLearner
@@ -20,7 +20,7 @@ from bench.models.native import ModelFault, from_file
 from bench.models.networks import MLP, MLP_PLAIN, SOFTMAX
 from tests.adapters.contract import LearnerContract
 from tests.adapters.native_files import forget_own_model, write
-from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, images, learner
+from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, fit, images, learner
 
 ESTIMATORS = [name for name in MODELS if isinstance(find_model(name), Estimator)]
 FLOORS = ("majority", "random-guess")
@@ -55,8 +55,8 @@ def test_the_perceptron_has_no_penalty_no_shuffle_and_no_early_stopping(adapter:
     built = learner(adapter, MLP_PLAIN, images(40))
     assert isinstance(built, MLPLearner)
     shown = built._estimator.get_params()
-    assert (shown["alpha"], shown["shuffle"], shown["early_stopping"]) == (0.0, False, False)
-    assert built.settings()["alpha"] == 0.0
+    assert (shown["alpha"], shown["early_stopping"]) == (0.0, False)
+    assert (built.settings()["alpha"], built.settings()["shuffle"]) == (0.0, False)
 
 
 def test_the_perceptron_goes_on_where_scikit_learn_would_stop(adapter: ScikitLearnAdapter) -> None:
@@ -64,15 +64,15 @@ def test_the_perceptron_goes_on_where_scikit_learn_would_stop(adapter: ScikitLea
     train = images(64)
     built = learner(adapter, SOFTMAX, train, optimizer=Optimizer(name="sgd", learning_rate=1e-7))
     moved: list[NDArray[np.float32]] = [built.weights()["dense_1/kernel"]]
-    for _ in range(40):
-        built.train(np.arange(64))
-        moved.append(built.weights()["dense_1/kernel"])
+    epochs = [Epoch(np.arange(64), (2,))] * 40
+    built.train(epochs, lambda: moved.append(built.weights()["dense_1/kernel"]))
+    assert len(moved) == 41
     assert all(not np.array_equal(before, after) for before, after in pairwise(moved))
 
 
 def test_the_perceptron_computes_in_float32(adapter: ScikitLearnAdapter) -> None:
     built = learner(adapter, MLP_PLAIN, images(40))
-    built.train(np.arange(40))
+    fit(built, np.arange(40))
     assert isinstance(built, MLPLearner)
     assert {array.dtype for array in [*built._estimator.coefs_, *built._estimator.intercepts_]} == {np.dtype("f4")}
 
@@ -84,8 +84,8 @@ def test_a_schedule_of_learning_rates_is_refused(adapter: ScikitLearnAdapter) ->
 
 def test_the_harness_decides_the_first_weights_and_not_scikit_learns_seed(adapter: ScikitLearnAdapter) -> None:
     one, other = (learner(adapter, MLP_PLAIN, images(40), seed=seed) for seed in (1, 2))
-    one.train(np.arange(40))
-    other.train(np.arange(40))
+    fit(one, np.arange(40))
+    fit(other, np.arange(40))
     assert np.array_equal(one.weights()["dense_1/kernel"], other.weights()["dense_1/kernel"])
 
 
@@ -138,7 +138,7 @@ def test_an_estimator_of_two_classes_is_supported(adapter: ScikitLearnAdapter) -
 def test_every_estimator_fits_predicts_and_beats_the_floor(adapter: ScikitLearnAdapter, name: str) -> None:
     train, test = images(200), images(100, seed=1)
     built = estimator(adapter, name, train)
-    assert built.train(None) is None
+    assert fit(built, None) == [Progress()]
     scores = built.predictor(0)(test.images)
     assert scores.labels.dtype == np.int64
     accuracy = float((scores.labels == test.labels).mean())
@@ -153,7 +153,7 @@ def test_every_estimator_fits_predicts_and_beats_the_floor(adapter: ScikitLearnA
 def test_an_estimators_answers_do_not_depend_on_the_batch_size(adapter: ScikitLearnAdapter, name: str) -> None:
     train, test = images(100), images(23, seed=1)
     built = estimator(adapter, name, train)
-    built.train(None)
+    fit(built, None)
     expected = built.predictor(0)(test.images)
     for size in (1, 10, 23, 50):
         found = built.predictor(size)(test.images)
@@ -166,7 +166,7 @@ def test_an_estimators_decisions_are_its_own_predict(adapter: ScikitLearnAdapter
     """Held to the library itself, asked as its users ask it."""
     train, test = images(150), images(60, seed=1)
     built = estimator(adapter, name, train)
-    built.train(None)
+    fit(built, None)
     model = find_model(name)
     assert isinstance(model, Estimator)
     vectors = Vectors(None if model.raw_pixels else 1 / 255)(test.images)
@@ -180,7 +180,7 @@ def test_neighbours_are_sought_among_raw_pixels_and_others_get_them_scaled(adapt
     assert estimator(adapter, "knn", pixels).settings()["pixels"] == "as stored"
     assert estimator(adapter, "logistic-regression", pixels).settings()["pixels"] == "scaled to 0..1"
     knn = estimator(adapter, "knn", pixels)
-    knn.train(None)
+    fit(knn, None)
     assert knn._estimator._fit_X.max() == pixels.images.max()  # type: ignore[attr-defined]
 
 
@@ -201,7 +201,7 @@ def test_parameters_of_the_suite_reach_the_estimator(adapter: ScikitLearnAdapter
 def test_a_warning_of_the_library_is_kept_with_the_settings(adapter: ScikitLearnAdapter) -> None:
     asked = case(adapter).model_copy(update={"parameters": {"max_iter": 1}})
     built = adapter.build(asked, find_model("logistic-regression"), images(60), TrainingPlan(5, 1))
-    built.train(None)
+    fit(built, None)
     settings = built.settings()
     assert settings["iterations"] == [1]
     assert "ConvergenceWarning" in str(settings["warnings"])
@@ -220,7 +220,7 @@ def test_a_class_that_is_not_in_the_training_rows_is_no_column(adapter: ScikitLe
     seen = images(200)
     rows = np.flatnonzero(seen.labels != 3)
     built = estimator(adapter, "random-forest", seen.take(rows))
-    built.train(None)
+    fit(built, None)
     labels = built.predictor(0)(seen.images).labels
     assert set(labels) == set(range(10)) - {3}
 
@@ -251,8 +251,8 @@ def test_the_users_estimator_is_trained_as_it_is(
 ) -> None:
     train, test = images(200, COLOUR), images(100, COLOUR, seed=1)
     built = learner(adapter, from_file(write(tmp_path, NET, name)), train)
-    assert built.granularity == "fit"
-    built.train(None)
+    assert not built.by_steps
+    fit(built, None)
     scores = built.predictor(0)(test.images)
     assert scores.kind == kind
     assert float((scores.labels == test.labels).mean()) > 0.5
@@ -273,7 +273,7 @@ def test_the_users_estimator_gets_seed_and_threads_where_it_left_them_open(
 
 def test_an_object_with_fit_and_predict_is_enough(adapter: ScikitLearnAdapter, tmp_path: Path) -> None:
     built = learner(adapter, from_file(write(tmp_path, NET, "Bare")), images(30))
-    built.train(None)
+    fit(built, None)
     scores = built.predictor(0)(images(30).images)
     assert (scores.values, scores.kind) == (None, None)
     assert scores.labels.shape == (30,)
@@ -291,7 +291,7 @@ def test_two_classes_have_two_columns_of_margins(adapter: ScikitLearnAdapter) ->
     rows = np.flatnonzero(many.labels < 2)
     train = many.take(rows)
     built = estimator(adapter, "linear-svc", Split(train.images, train.labels, train.scale, 2))
-    built.train(None)
+    fit(built, None)
     scores = built.predictor(0)(train.images)
     assert scores.values is not None
     assert scores.values.shape == (len(rows), 2)

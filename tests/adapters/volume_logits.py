@@ -11,7 +11,7 @@ from bench.adapters.catalog import ADAPTERS
 from bench.case import Optimizer
 from bench.datasets.dataset import Split
 from bench.models.networks import CNN3D, CNN_NORM
-from tests.adapters.small import case, learner
+from tests.adapters.small import case, fit, learner
 
 SHAPE = (16, 16, 16, 1)
 
@@ -33,7 +33,7 @@ if __name__ == "__main__":
         built = learner(adapter, network, train, batch_size=8, optimizer=Optimizer(name="sgd", learning_rate=0.01))
         found.append(built.predictor(8)(train.images).values)
         if network is CNN_NORM:  # without dropout, whose masks no two frameworks draw alike
-            built.train(np.arange(24))
+            fit(built, np.arange(24))
             built.synchronize()
             found.append(built.predictor(8)(train.images).values)
     np.save(file, np.array(found))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bench.adapters.base import Learner, ReadLoss, TrainingPlan
+from bench.adapters.base import Learner, TrainingPlan
 from bench.adapters.pytorch import PyTorchAdapter
 from bench.case import Case
 from bench.certificate import Conditions
@@ -198,54 +199,75 @@ class DropoutUnscaled(Honest):
                 module.__class__ = Unscaled
 
 
-class OtherTraining(Honest):
-    """What is done in place of ``train(order)``, given the learner's own ``train``, the order, and the batch size."""
+class OtherOrders(Honest):
+    """Trains on other rows than those of an epoch: ``rows_of`` gives them, for its order and the batch size."""
 
-    def __init__(self, train: Callable[[Any, Callable[[Any], Any], Any, int], ReadLoss | None]) -> None:
-        self.training = train
+    def __init__(self, rows_of: Callable[[NDArray[np.int64], int], NDArray[np.int64]]) -> None:
+        self.rows_of = rows_of
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
-        own, size = learner.train, plan.batch_size
-        learner.train = lambda order: self.training(learner, own, order, size)
+        own, size = learner._source.batches, plan.batch_size
+        learner._source.batches = lambda order: own(self.rows_of(order, size))
 
 
 def stored_order() -> Honest:
     """Rows as they are stored, batch after batch."""
-    taken: dict[int, int] = {}
+    return OtherOrders(lambda order, size: np.arange(len(order)))
 
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
-        start = taken.get(id(learner), 0)
-        taken[id(learner)] = start + len(order)
-        return own((start + np.arange(len(order))) % learner._rows)  # type: ignore[no-any-return]
 
-    return OtherTraining(train)
+class OtherBatches(Honest):
+    """Trains on other batches than those of an epoch: ``batches_of`` gives them."""
+
+    def __init__(self, batches_of: Callable[[Iterator[Any]], Iterator[Any]]) -> None:
+        self.batches_of = batches_of
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        own = learner._source.batches
+        learner._source.batches = lambda order: self.batches_of(own(order))
 
 
 def last_batch_dropped() -> Honest:
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
-        kept = order[: len(order) // size * size]
-        return own(kept) if len(kept) else None
-
-    return OtherTraining(train)
+    """The short one."""
+    return OtherOrders(lambda order, size: order[: len(order) // size * size])
 
 
 def sample_skipped() -> Honest:
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
-        loss = None
-        for start in range(0, len(order), size):
-            loss = own(order[start : start + size][:-1])
-        return loss
-
-    return OtherTraining(train)
+    """The last of each batch."""
+    return OtherBatches(lambda batches: ((images[:-1], labels[:-1]) for images, labels in batches))
 
 
-def evaluates_while_training() -> Honest:
-    def train(learner: Any, own: Callable[[Any], Any], order: Any, size: int) -> ReadLoss | None:
-        loss = own(order)
-        learner.predictor(size)(np.zeros((size, 12, 12, 1), np.uint8))
-        return loss  # type: ignore[no-any-return]
+class EvaluatesWhileTraining(Honest):
+    """After each batch."""
 
-    return OtherTraining(train)
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        own, zeros = learner._source.batches, np.zeros((plan.batch_size, 12, 12, 1), np.uint8)
+
+        def batches(order: Any) -> Iterator[Any]:
+            for batch in own(order):
+                learner.predictor(plan.batch_size)(zeros)
+                learner._module.train()
+                yield batch
+
+        learner._source.batches = batches
+
+
+class TrainsWhenAsked(Honest):
+    """Takes its steps when it is asked for its loss, off the clock."""
+
+    def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
+        train, progress = learner.train, learner.progress
+        due: list[Any] = []
+
+        def later(epochs: Any, pause: Callable[[], None]) -> None:
+            for epoch in epochs:
+                due.append(epoch)
+                pause()
+
+        def asked() -> Any:
+            train([due.pop()], lambda: None)
+            return progress()
+
+        learner.train, learner.progress = later, asked
 
 
 class ConvertedBeforehand(Honest):
@@ -261,7 +283,7 @@ class GatheredBeforehand(Honest):
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         import torch
 
-        rows = torch.randperm(learner._rows).split(plan.batch_size)
+        rows = torch.randperm(len(learner._source.images)).split(plan.batch_size)
         learner._gathered = [learner._source.images[batch] for batch in rows]
 
 

@@ -41,8 +41,12 @@ LIES: dict[str, tuple[Any, str]] = {
     ),
     "metrics in each step": (lying.MetricsInEachStep, "computes metrics in each step besides the loss: accuracy"),
     "evaluation inside the clock": (
-        lying.evaluates_while_training,
-        "evaluates inside the training clock: 128 rows",
+        lying.EvaluatesWhileTraining,
+        "evaluates inside the training clock: 384 rows",
+    ),
+    "training deferred to a pause": (
+        lying.TrainsWhenAsked,
+        "trains off the clock: its weights change when it is asked for what it has counted in a pause",
     ),
 }
 

@@ -1,6 +1,7 @@
 """Suites, jobs and users' files for the tests of the runner; a framework that only notes what it is asked."""
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.adapters.base import Adapter, Granularity, Learner, Predictor, Probe, ReadLoss, Scores, TrainingPlan
+from bench.adapters.base import Adapter, Epoch, Learner, Predictor, Probe, Progress, Scores, TrainingPlan
 from bench.case import Case, Measuring, Training
 from bench.datasets.catalog import CachedDataset, resolve
 from bench.datasets.dataset import Split
@@ -93,7 +94,8 @@ class NotingLearner(Learner):
 
     clock: Clock
     classes: int = 10
-    granularity: Granularity = "step"
+    by_steps: bool = True
+    batch_size: int = 1
     train_row_s: float = 0.001
     predict_row_s: float = 0.0001
     wait_s: float = 0.25
@@ -103,10 +105,22 @@ class NotingLearner(Learner):
     """Seconds the pipeline takes for a batch, half a second more for the first."""
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        self.calls.append(("train", order))
-        self.clock.move(self.train_row_s * (1 if order is None else len(order)))
-        return lambda: self.loss
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        for epoch in epochs:
+            for begin, end in itertools.pairwise((0, *epoch.pauses)):
+                self.train_stretch(self.rows_of(epoch, begin, end))
+                pause()
+
+    def rows_of(self, epoch: Epoch, begin: int, end: int) -> NDArray[np.int64] | None:
+        return None if epoch.order is None else epoch.order[begin * self.batch_size : end * self.batch_size]
+
+    def train_stretch(self, rows: NDArray[np.int64] | None) -> None:
+        self.calls.append(("train", rows))
+        self.clock.move(self.train_row_s * (1 if rows is None else len(rows)))
+
+    def progress(self) -> Progress:
+        rows = self.trained()[-1]
+        return Progress(self.loss, None if rows is None else len(rows))
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object]:
         self.clock.move(0.5)
@@ -142,7 +156,7 @@ class NotingLearner(Learner):
         return {"betas": (0.9, 0.999)}
 
     def trained(self) -> list[NDArray[np.int64]]:
-        """The orders given, one an ask."""
+        """The rows of each stretch."""
         return [rows for kind, rows in self.calls if kind == "train"]
 
 
@@ -168,6 +182,7 @@ class NotingAdapter(Adapter):
     def build(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Learner:
         self.learner.clock.move(2)
         self.built.append((case, model, train, plan))
+        self.learner.batch_size = plan.batch_size
         return self.learner
 
 

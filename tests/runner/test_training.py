@@ -1,6 +1,8 @@
 """The training phase: pieces of an epoch, evaluations between them, the idiomatic track, epochs of one batch."""
 
 import math
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import bench.measure.clock
-from bench.adapters.base import ReadLoss
+from bench.adapters.base import AdapterFault, Epoch, Progress
 from bench.case import Training
 from bench.record import EpochFigures, Phases
 from bench.runner.predicting import PIPELINE_S
-from bench.runner.training import piece_ends
+from bench.runner.stretches import piece_ends, stretches
 from bench.score import Diverged
 from tests.runner.small import DIGITS_TRAIN, Clock, NotingLearner
 from tests.runner.test_trial import Ran
@@ -32,15 +34,37 @@ def trained(folder: Path, learner: NotingLearner, **changes: Any) -> Phases:
     return Ran(folder, learner, **changes).measured.phases
 
 
-@given(st.integers(1, 5_000), st.integers(1, 600), st.integers(1, 12))
-def test_pieces_are_whole_batches_as_equal_as_can_be(rows: int, batch_size: int, pieces: int) -> None:
-    ends = piece_ends(rows, batch_size, pieces)
-    batches = math.ceil(rows / batch_size)
-    assert ends[-1] == rows
+@given(st.integers(1, 5_000), st.integers(1, 12))
+def test_pieces_are_as_equal_as_can_be(batches: int, pieces: int) -> None:
+    ends = piece_ends(batches, pieces)
+    assert ends[-1] == batches
     assert len(ends) == min(pieces, batches)
-    assert all(end % batch_size == 0 for end in ends[:-1])
-    sizes = np.diff([0, *(math.ceil(end / batch_size) for end in ends)])
+    sizes = np.diff([0, *ends])
     assert sizes.max() - sizes.min() <= 1
+
+
+@given(st.integers(1, 5_000), st.integers(1, 600), st.integers(1, 12), st.booleans(), st.integers(1, 40))
+def test_stretches_cover_an_epoch_and_end_between_calls(
+    rows: int, batch_size: int, pieces: int, first: bool, calls_of: int
+) -> None:
+    training = Training(batch_size=batch_size, evaluations_per_epoch=pieces)
+    found = stretches(rows, training, first=first, calls_of=calls_of)
+    batches = math.ceil(rows / batch_size)
+    assert sum(one.rows for one in found) == rows
+    assert sum(one.steps for one in found) == batches
+    assert all(one.rows > 0 for one in found)
+    assert all(one.batches % calls_of == 0 for one in found[:-1])
+    assert found[-1].batches == batches
+    assert found[-1].evaluated
+    assert (found[0].kind == "first step") == first
+
+
+@given(st.integers(1, 5_000), st.integers(1, 600))
+def test_the_first_epoch_has_a_stretch_for_each_size_of_batch(rows: int, batch_size: int) -> None:
+    found = stretches(rows, Training(batch_size=batch_size), first=True)
+    sizes = [one.rows for one in found if one.kind == "first step"]
+    short = rows % batch_size
+    assert sizes == [min(rows, batch_size)] + ([short] if short and rows > batch_size else [])
 
 
 @pytest.mark.parametrize("batch_size", [DIGITS_TRAIN, 5_000, 1_000])
@@ -54,14 +78,13 @@ def test_a_first_epoch_that_its_first_steps_use_up_is_an_epoch_all_the_same(
 
 
 class DivergingLearner(NotingLearner):
-    """Its loss is NaN from the third call on."""
+    """Its loss is NaN from the third stretch on."""
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        read_loss = super().train(order)
-        return read_loss if len(self.trained()) < 3 else lambda: math.nan
+    def progress(self) -> Progress:
+        return super().progress() if len(self.trained()) < 3 else Progress(math.nan)
 
 
-@pytest.mark.parametrize(("batch_size", "epoch"), [(100, 1), (DIGITS_TRAIN, 3), (1_000, 2)])
+@pytest.mark.parametrize(("batch_size", "epoch"), [(500, 1), (DIGITS_TRAIN, 3), (1_000, 2)])
 def test_a_loss_that_is_no_number_is_named_with_its_epoch(
     batch_size: int, epoch: int, clock: Clock, tmp_path: Path
 ) -> None:
@@ -70,30 +93,24 @@ def test_a_loss_that_is_no_number_is_named_with_its_epoch(
 
 
 class ImprovingLearner(NotingLearner):
-    """Its loss is the number of the call."""
+    """Its loss is the number of the stretch."""
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        super().train(order)
-        return lambda: float(len(self.trained()))
+    def progress(self) -> Progress:
+        return Progress(float(len(self.trained())))
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_all_its_samples(clock: Clock, tmp_path: Path) -> None:
-    """Of the first: 100 samples at 1, the short batch of 37 at 2, the other 1,300 at 3."""
+    """Of the first: 100 samples at 1, 1,300 at 2, the short batch of 37 at 3."""
     epochs = trained(tmp_path, ImprovingLearner(clock)).epochs
-    assert [epoch.loss for epoch in epochs] == pytest.approx([(100 + 2 * 37 + 3 * 1300) / 1437, 4.0])
+    assert [epoch.loss for epoch in epochs] == pytest.approx([(100 + 2 * 1300 + 3 * 37) / 1437, 4.0])
 
 
 class SlowlyReadLearner(NotingLearner):
-    """Reading its loss takes a second."""
+    """Reading its loss takes as long as the device, a quarter of a second."""
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        super().train(order)
-
-        def read_loss() -> float:
-            self.clock.move(1.0)
-            return 1.5
-
-        return read_loss
+    def progress(self) -> Progress:
+        self.clock.move(0.25)
+        return super().progress()
 
 
 def test_reading_the_loss_is_off_the_clock(clock: Clock, tmp_path: Path) -> None:
@@ -164,7 +181,7 @@ def test_the_pipeline_is_timed_alone_for_a_pass_or_its_seconds(
     assert found.first_batch_s == pytest.approx(0.5 + batch_s)
     assert found.samples == samples
     assert found.seconds == pytest.approx(14 * batch_s if samples == 1337 else PIPELINE_S)
-    assert [kind for kind, _ in learner.calls if kind == "train"] == ["train"] * 4
+    assert [kind for kind, _ in learner.calls if kind == "train"] == ["train"] * 4  # three stretches, then one
 
 
 def test_a_pipeline_of_one_batch_has_no_rate(clock: Clock, tmp_path: Path) -> None:
@@ -172,3 +189,85 @@ def test_a_pipeline_of_one_batch_has_no_rate(clock: Clock, tmp_path: Path) -> No
     found = trained(tmp_path, NotingLearner(clock), input="loader", training=training).pipeline
     assert found is not None
     assert (found.samples, found.seconds) == (0, 0.0)
+
+
+class HastyLearner(NotingLearner):
+    """Asks for the next epoch before it has paused in the one before."""
+
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        for epoch in list(epochs):
+            super().train([epoch], pause)
+
+
+class RestlessLearner(NotingLearner):
+    """Pauses once more than it is asked to, after the last epoch."""
+
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        super().train(epochs, pause)
+        pause()
+
+
+class LazyLearner(NotingLearner):
+    """Trains one epoch of those it is given."""
+
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        super().train([next(iter(epochs))], pause)
+
+
+class SkippingLearner(NotingLearner):
+    """Leaves a row of each stretch out, and counts what it trains."""
+
+    def train_stretch(self, rows: NDArray[np.int64] | None) -> None:
+        super().train_stretch(rows if rows is None else rows[1:])
+
+
+class CallsLearner(NotingLearner):
+    """Counts one step a stretch."""
+
+    def progress(self) -> Progress:
+        return Progress(1.5, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (HastyLearner, "asks for epoch 2 before its last pause in the one before."),
+        (RestlessLearner, "pauses more often than asked in epoch 3."),
+        (LazyLearner, "training ended in epoch 2, before all its rows were trained on."),
+        (SkippingLearner, "the first step trained 99 rows, 100 were given."),
+        (CallsLearner, "epoch 1 trained 1 steps, 13 were given."),
+    ],
+)
+def test_a_learner_that_does_other_work_than_it_was_given_is_named_with_the_epoch(
+    kind: type[NotingLearner], words: str, clock: Clock, tmp_path: Path
+) -> None:
+    with pytest.raises(AdapterFault, match=re.escape(words)):
+        trained(tmp_path, kind(clock))
+
+
+def test_a_learner_that_counts_nothing_is_taken_at_its_word(clock: Clock, tmp_path: Path) -> None:
+    class SilentLearner(NotingLearner):
+        def progress(self) -> Progress:
+            return Progress()
+
+    assert [epoch.loss for epoch in trained(tmp_path, SilentLearner(clock)).epochs] == [None, None]
+
+
+def test_the_steps_of_a_training_are_those_the_framework_counted(clock: Clock, tmp_path: Path) -> None:
+    class CountingLearner(NotingLearner):
+        def progress(self) -> Progress:
+            return Progress(1.5, steps=math.ceil(len(self.trained()[-1]) / 100))
+
+    phases = trained(tmp_path, CountingLearner(clock))
+    assert phases.steps == 2 * math.ceil(DIGITS_TRAIN / 100)
+
+
+def test_what_follows_the_last_epoch_in_the_call_is_a_figure_of_its_own(clock: Clock, tmp_path: Path) -> None:
+    class TidyingLearner(NotingLearner):
+        def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+            super().train(epochs, pause)
+            self.clock.move(0.125)
+
+    phases, plain = (trained(tmp_path, kind(clock)) for kind in (TidyingLearner, NotingLearner))
+    assert phases.end_s == 0.125
+    assert phases.train_s == pytest.approx(plain.train_s + 0.125)

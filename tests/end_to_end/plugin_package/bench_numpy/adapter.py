@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Adapter, Learner, Predictor, Probe, ReadLoss, Scores, TrainingPlan
+from bench.adapters.base import Adapter, Epoch, Learner, Predictor, Probe, Progress, Scores, TrainingPlan
 from bench.case import Case
 from bench.models.model import Dense, Dropout, Flatten, Model, Network
 
@@ -57,8 +57,6 @@ class NumpyAdapter(Adapter):
 class SoftmaxLearner(Learner):
     """Kernel and bias, and Adam in the form of Keras and scikit-learn: epsilon before the bias correction."""
 
-    granularity = "step"
-
     def __init__(self, train: Split, plan: TrainingPlan, kind: np.dtype[Any]) -> None:
         assert plan.initial_weights is not None
         assert plan.learning_rates is not None
@@ -72,13 +70,23 @@ class SoftmaxLearner(Learner):
         self._first = {name: np.zeros_like(value) for name, value in self._weights.items()}
         self._second = {name: np.zeros_like(value) for name, value in self._weights.items()}
         self._step = 0
+        self._loss, self._rows, self._steps = 0.0, 0, 0
 
-    def train(self, order: NDArray[np.int64] | None) -> ReadLoss | None:
-        """Batch by batch."""
-        rows = np.arange(len(self._train)) if order is None else order
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        """Batch by batch, with a pause after those that each epoch names."""
         size = self._plan.batch_size
-        losses = [self._update(rows[start : start + size]) for start in range(0, len(rows), size)]
-        return lambda: float(sum(losses) / len(rows))
+        for epoch in epochs:
+            rows = np.arange(len(self._train)) if epoch.order is None else epoch.order
+            for batch in range(epoch.pauses[-1]):
+                self._loss += self._update(rows[batch * size : (batch + 1) * size])
+                if batch + 1 in epoch.pauses:
+                    pause()
+
+    def progress(self) -> Progress:
+        """Loss, rows and steps since the last pause."""
+        found = Progress(self._loss / self._rows, self._rows, self._steps)
+        self._loss, self._rows, self._steps = 0.0, 0, 0
+        return found
 
     def _update(self, rows: NDArray[np.int64]) -> float:
         """One step of Adam on a batch; returns the sum of its losses."""
@@ -88,6 +96,8 @@ class SoftmaxLearner(Learner):
         loss = float(-np.log(share[chosen]).sum())
         share[chosen] -= 1.0
         gradient = share / self._kind.type(len(rows))
+        self._rows += len(rows)
+        self._steps += 1
         self._step_along({"dense_1/kernel": inputs.T @ gradient, "dense_1/bias": gradient.sum(axis=0)})
         return loss
 

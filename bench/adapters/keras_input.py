@@ -1,0 +1,119 @@
+"""How a Keras learner is fed: the batches of one epoch after another, in the order that the harness gives."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.adapters.keras_pixels import Images, Pixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class KerasInput(ABC):
+    """The training rows of a backend as ``fit`` takes them, a batch at a time.
+
+    ``pixels`` converts them in the pipeline, image by image as a loader does; None gives them as stored. The order of
+    the next epoch is set between epochs; one ``fit`` meets as many batches in every epoch.
+    """
+
+    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels | None, batch_size: int) -> None:
+        self.images = images
+        self.labels = labels
+        self.pixels = pixels
+        self.batch_size = batch_size
+        self.rows = len(labels)
+        """Of an epoch."""
+
+    def arguments(self, order: NDArray[np.int64] | None) -> dict[str, Any]:
+        """The arguments of ``fit`` for epochs like that of ``order``, which is the first."""
+        if order is None:
+            return {"x": self.shuffled(), "shuffle": False}
+        self.rows = len(order)
+        self.take(order)
+        return {"x": self.ordered(), "shuffle": False}
+
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch, the short one included."""
+        return -(-self.rows // self.batch_size)
+
+    @abstractmethod
+    def take(self, order: NDArray[np.int64]) -> None:
+        """Set the rows of the next epoch; as many in every epoch."""
+
+    @abstractmethod
+    def ordered(self) -> Any:
+        """The batches of the rows that ``take`` has set: read anew in every epoch."""
+
+    @abstractmethod
+    def shuffled(self) -> Any:
+        """The batches of all rows in an order of the pipeline's own, another one in every epoch."""
+
+    def over(self, order: NDArray[np.int64]) -> Iterator[object]:
+        """The batches of ``order``, with no training."""
+        yield from self.arguments(order)["x"]
+
+
+@dataclass(frozen=True, eq=False)
+class KerasArrays:
+    """All rows as arrays, which Keras slices and shuffles itself: as its tutorials have it."""
+
+    images: Images
+    labels: NDArray[np.int64]
+    batch_size: int
+
+    def arguments(self, order: None) -> dict[str, Any]:
+        """The arguments of ``fit``."""
+        return {"x": self.images, "y": self.labels, "batch_size": self.batch_size, "shuffle": True}
+
+
+class HostBatches(KerasInput):
+    """Keras' ``PyDataset``: a batch at a time, gathered (and converted) on the host in this process."""
+
+    def take(self, order: NDArray[np.int64]) -> None:
+        self._dataset.rows = order
+
+    def ordered(self) -> Any:
+        return self._dataset
+
+    def shuffled(self) -> Any:
+        self.take(np.random.permutation(self.rows))
+        self._dataset.reshuffled = True
+        return self._dataset
+
+    def over(self, order: NDArray[np.int64]) -> Iterator[object]:
+        self.arguments(order)
+        return (self._dataset[index] for index in range(self.batches))
+
+    @cached_property
+    def _dataset(self) -> Any:
+        import keras
+
+        images, labels, pixels, size = self.images, self.labels, self.pixels, self.batch_size
+
+        class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+            """The batches of ``rows``, in order."""
+
+            rows: NDArray[np.int64] = np.zeros(0, np.int64)
+            reshuffled = False
+
+            def __len__(self) -> int:
+                return -(-len(self.rows) // size)
+
+            def __getitem__(self, index: int) -> Any:
+                chosen = self.rows[index * size : (index + 1) * size]
+                batch = images[chosen]
+                return batch if pixels is None else pixels.convert(batch), labels[chosen]
+
+            def on_epoch_end(self) -> None:
+                if self.reshuffled:
+                    self.rows = np.random.permutation(len(self.rows))
+
+        return Batches()
