@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +28,7 @@ from bench.manifest import Floors, RunManifest
 from bench.record import SCHEMA_VERSION, Environment, Record
 
 if TYPE_CHECKING:
+    import numpy as np
     from filelock import BaseFileLock
     from numpy.typing import NDArray
 
@@ -60,6 +61,7 @@ class RunFolder:
         self.path = path
         self.manifest = manifest
         self._lock: BaseFileLock | None = None
+        self._decisions: dict[str, NDArray[np.int64]] = {}
 
     @classmethod
     def create(cls, results: Path, manifest: RunManifest) -> RunFolder:
@@ -168,29 +170,19 @@ class RunFolder:
 
         Raises BenchError where the file is missing, damaged, or not in this run's folder. Nothing is unpickled.
         """
-        if record.predictions is None:
+        return None if record.predictions is None else self._arrays(record)
+
+    def decisions(self, record: Record) -> NDArray[np.int64] | None:
+        """The labels ``(rows,)`` that a trial gave the test part; None where the run folder does not have them.
+
+        They are read once and kept. Raises BenchError where the file is damaged.
+        """
+        name = record.predictions
+        if name is None or not (self.path / name).is_file():  # a run may be handed on without its predictions
             return None
-        import zipfile
-        import zlib
-        from tokenize import TokenError
-
-        import numpy as np
-
-        # All that numpy, zipfile and zlib raised for some thousand damaged files.
-        damage = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, TokenError)
-
-        path = self.path / PREDICTIONS / Path(record.predictions).name
-        if record.predictions != f"{PREDICTIONS}/{path.name}":
-            raise BenchError(f"{record.predictions!r} is not a file of predictions of run {self.manifest.name!r}.")
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except damage as error:
-            raise BenchError(
-                f"predictions of {record.case.cell}, seed {record.seed_index}, cannot be read from {str(path)!r}: "
-                f"{type(error).__name__}.",
-                "Delete the run and repeat it, or copy its folder again in full.",
-            ) from error
+        if name not in self._decisions:
+            self._decisions[name] = self._arrays(record, ("labels",))["labels"].astype("int64")
+        return self._decisions[name]
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -210,6 +202,30 @@ class RunFolder:
             yield
         finally:
             self._lock.release()
+
+    def _arrays(self, record: Record, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """The arrays of these names stored with ``record``, or all; only these are read. Raises as ``predictions``."""
+        import zipfile
+        import zlib
+        from tokenize import TokenError
+
+        import numpy as np
+
+        # All that numpy, zipfile and zlib raised for some thousand damaged files.
+        damage = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, TokenError)
+
+        path = self.path / PREDICTIONS / Path(str(record.predictions)).name
+        if record.predictions != f"{PREDICTIONS}/{path.name}":
+            raise BenchError(f"{record.predictions!r} is not a file of predictions of run {self.manifest.name!r}.")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in names or arrays.files}
+        except damage as error:
+            raise BenchError(
+                f"predictions of {record.case.cell}, seed {record.seed_index}, cannot be read from {str(path)!r}: "
+                f"{type(error).__name__}.",
+                "Delete the run and repeat it, or copy its folder again in full.",
+            ) from error
 
     def _store_once(self, path: Path, content: BaseModel) -> None:
         try:

@@ -293,10 +293,44 @@ def test_missing_and_damaged_predictions_are_one_clear_message(run: RunFolder) -
         run.predictions(stored)
 
 
+def test_the_decisions_of_a_trial_are_read_without_its_values(run: RunFolder) -> None:
+    labels = np.array([3, 1, 4, 1, 5], np.int16)
+    stored = run.append(record(), {"labels": labels, "logits": np.zeros((5, 10), np.float32)})
+    whole = np.load(run.path / str(stored.predictions))
+    np.savez(run.path / str(stored.predictions), labels=whole["labels"], logits=np.array([{}]))  # cannot be read
+    found = run.decisions(stored)
+    assert found is not None
+    assert found.dtype == np.int64
+    assert found.tolist() == [3, 1, 4, 1, 5]
+
+
+def test_decisions_are_read_once(run: RunFolder) -> None:
+    stored = run.append(record(), {"labels": np.arange(5)})
+    first = run.decisions(stored)
+    (run.path / str(stored.predictions)).write_bytes(b"gone")
+    assert run.decisions(stored) is first
+
+
+def test_a_run_handed_on_without_its_predictions_has_no_decisions(run: RunFolder) -> None:
+    stored = run.append(record(), {"labels": np.arange(5)})
+    shutil.rmtree(run.path / "predictions")
+    assert run.decisions(stored) is None
+    assert run.decisions(record()) is None
+
+
+def test_damaged_decisions_are_one_clear_message(run: RunFolder) -> None:
+    stored = run.append(record(), {"labels": np.arange(5)})
+    (run.path / str(stored.predictions)).write_bytes(b"not a zip")
+    with refused("predictions of digits/mlp/pytorch/cpu, seed 0, cannot be read"):
+        run.decisions(stored)
+
+
 def test_a_record_cannot_name_a_file_outside_the_run(run: RunFolder) -> None:
     for name in ("../../secret.npz", "/etc/passwd", "run.json"):
         with refused("is not a file of predictions"):
             run.predictions(record(predictions=name))
+    with refused("is not a file of predictions"):
+        run.decisions(record(predictions="run.json"))
 
 
 def test_what_stands_beside_the_records_is_refused_in_words_where_the_disk_refuses_it(run: RunFolder) -> None:

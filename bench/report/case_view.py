@@ -8,8 +8,9 @@ from bench.case import Case
 from bench.record import NOT_RUN, EpochFigures, Record
 from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Command, Facts, Heading, Paragraph, Row, Table, plain
-from bench.report.figures import NOT_STEADY, bounds, equivalence_words, share_spread, spread_head
+from bench.report.figures import NOT_STEADY, bounds, share_spread, spread_head
 from bench.report.head import training_line
+from bench.report.labels import distance_lines, label_words, straying_reason
 from bench.report.naming import Names
 from bench.report.problems import problems
 from bench.stats.interval import Figure, median_figure
@@ -32,7 +33,7 @@ def case_views(results: Results, names: Names) -> list[Block]:
 
 def case_view(summary: CaseSummary, results: Results, names: Names) -> list[Block]:
     """One case. Figures are over its ``ok`` trials; what failed is named with the end of its standard error."""
-    blocks: list[Block] = [Heading(names.cell(summary.case), 2), Facts(_settings(summary, names))]
+    blocks: list[Block] = [Heading(names.cell(summary.case), 2), Facts(_settings(summary, results, names))]
     if summary.ok:
         blocks += [
             _quality(summary),
@@ -46,7 +47,7 @@ def case_view(summary: CaseSummary, results: Results, names: Names) -> list[Bloc
     return blocks + _again(summary)
 
 
-def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
+def _settings(summary: CaseSummary, results: Results, names: Names) -> tuple[Entry, ...]:
     case, model = summary.case, summary.model
     first = summary.records[0]
     entries: list[Entry] = [("model", (names.model(case),)), ("system", (f"{names.system(case)}, {case.device}",))]
@@ -61,11 +62,20 @@ def _settings(summary: CaseSummary, names: Names) -> tuple[Entry, ...]:
     if model.parameters is not None:
         flops = "" if model.flops_per_sample is None else f", {model.flops_per_sample:,} FLOPs per sample"
         entries.append(("size", (f"{model.parameters:,} trained parameters{flops}",)))
-    entries.append(("track", (f"{case.track}, {equivalence_words(summary.equivalence)}",)))
+    entries.append(("track", (f"{case.track}, {label_words(results, summary)}",)))
+    entries += _agreement(summary, results, names)
     if first.settings:
         lines = tuple(plain(f"{key} = {_as_text(value)}") for key, value in sorted(first.settings.items()))
         entries.append(("read back", lines))
     return (*entries, ("case id", (summary.case_id,)))
+
+
+def _agreement(summary: CaseSummary, results: Results, names: Names) -> list[Entry]:
+    """Against whom the case was held, and how far it is from each; nothing where it was not compared."""
+    lines = distance_lines(results, summary, names)
+    if not results.is_ranked(summary):
+        lines = (straying_reason(results, summary, names), *lines)
+    return [("row", lines)] if lines else []
 
 
 def _way(case: Case) -> str:

@@ -8,7 +8,6 @@ from bench.report import numbers
 from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
 from bench.report.figures import (
     Text,
-    equivalence_words,
     further_share_cell,
     missing,
     ratio_cell,
@@ -17,6 +16,7 @@ from bench.report.figures import (
     spread_head,
 )
 from bench.report.floors import FLOOR_MODEL, floor_notes, floors_blocks, floors_legend, unequal
+from bench.report.labels import label_words, labels_legend, straying_notes
 from bench.report.naming import Names
 from bench.report.overview import ACCURACY_SPREAD, ONE_SEED, SPREADS, THROUGHPUT, no_pair, ratio_legend
 from bench.report.problems import problems
@@ -53,13 +53,18 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
     # Names last, so that the order of equal accuracies does not hang on the order of the run.
     ranked = sorted(
         (one for one in cases if one.ok),
-        key=lambda one: (-(one.accuracy or 0.0), names.model(one.case), names.system(one.case)),
+        key=lambda one: (
+            not results.is_ranked(one),
+            -(one.accuracy or 0.0),
+            names.model(one.case),
+            names.system(one.case),
+        ),
     )
     if not ranked:
         return [*blocks, Paragraph("No trial of this data set succeeded.")]
     return [
         *blocks,
-        *_test_part(ranked),
+        *_test_part([one for one in ranked if results.is_ranked(one)] or ranked),
         *(_absent_classes(note, ranked[0]) if note else []),
         *floors_blocks(results, dataset),
         _table("accuracy and training", names, ranked, _accuracy_and_training(results, ranked)),
@@ -86,7 +91,7 @@ def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
 
 def _accuracy(results: Results, ranked: Shown) -> Figures:
     def cell(one: CaseSummary) -> Cell:
-        notes = (*_label_notes(ranked, one), *floor_notes(results, one, "accuracy"))
+        notes = (*_label_notes(results, ranked, one), *floor_notes(results, one, "accuracy"))
         return share_cell(one, "accuracy", results.seeds(one.case), notes)
 
     return Column(("accuracy %", spread_head([one.figures["accuracy"] for one in ranked]))), cell
@@ -151,7 +156,7 @@ def _compared(results: Results, ranked: Shown) -> list[Figures]:
             return ratio_cell(figure, every)
         if one.figures[THROUGHPUT] is None:
             return missing(one, METRICS[THROUGHPUT].absent)
-        return Cell("1.00") if results.is_reference(one) else missing(one, no_pair(results))
+        return Cell("1.00") if results.is_reference(one) else missing(one, no_pair(results, one))
 
     return [(Column((f"× {reference}", spread_head(every))), cell)]
 
@@ -189,10 +194,12 @@ def _table(title: str, names: Names, ranked: Shown, figures: Sequence[Figures]) 
     return Table(title, (*labels, *columns), rows)
 
 
-def _label_notes(ranked: Shown, one: CaseSummary) -> tuple[str, ...]:
-    """The equivalence label, where the rows of one model do not share it: there it decides what may be compared."""
-    several = len({other.equivalence for other in ranked if other.case.model == one.case.model}) > 1
-    return (equivalence_words(one.equivalence),) if several else ()
+def _label_notes(results: Results, ranked: Shown, one: CaseSummary) -> tuple[str, ...]:
+    """That a row differs, and since when; another label where the rows of one model do not share it."""
+    if found := straying_notes(results, one):
+        return found
+    labels = {label_words(results, other) for other in ranked if other.case.model == one.case.model}
+    return (label_words(results, one),) if len(labels) > 1 else ()
 
 
 def _description(note: DatasetNote) -> str:
@@ -262,5 +269,6 @@ def _legend(results: Results, alone: bool) -> list[Block]:
     if any(results.gain(one, THROUGHPUT) for one in results.summaries):
         lines.append("× default: the same over the framework's own default way, float32 and resident data.")
     if alone:
-        lines += [*floors_legend(results), *ratio_legend(results), SPREADS if several else ONE_SEED]
+        lines += [*labels_legend(results), *floors_legend(results), *ratio_legend(results)]
+        lines.append(SPREADS if several else ONE_SEED)
     return [Paragraph(" ".join(lines))]

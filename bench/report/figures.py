@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bench.report import numbers
-from bench.report.document import Cell, plain
+from bench.report.document import Cell
 from bench.stats.interval import FEWEST_SEEDS, Figure
 from bench.stats.metrics import METRICS
 from bench.stats.summary import CaseSummary
@@ -13,11 +13,6 @@ NOT_STEADY = "not steady: its trials agree that throughput changes by 5 % or mor
 NO_SPREAD = "every seed gave the same value: the spread is not informative"
 TOO_WIDE = "the range of its seeds: a 95 % interval would cover more than half of 0 to 100 %"
 FEW_ROUNDS = "fewer than 6 rounds: the range"
-
-NOT_COMPARED = "not compared"
-"""The label of what no other framework is meant to compute alike: of no interest where only one has it."""
-
-OWN_MODEL = "own model"
 
 Text = Callable[[float], str]
 
@@ -90,12 +85,6 @@ def missing(summary: CaseSummary, reason: str) -> Cell:
     if not summary.ok:
         return Cell(summary.status, word=True)
     return Cell(numbers.DASH, notes=(reason,))
-
-
-def equivalence_words(label: str) -> str:
-    """A record's label as a phrase of its own: ``equivalence not yet verified``, ``own model: not compared``."""
-    words = {NOT_COMPARED: NOT_COMPARED, OWN_MODEL: f"{OWN_MODEL}: {NOT_COMPARED}"}
-    return words.get(label) or f"equivalence {plain(label) or numbers.DASH}"
 
 
 def _quality_notes(figure: Figure, seeds: int) -> tuple[str, ...]:

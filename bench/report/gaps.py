@@ -1,11 +1,13 @@
-"""Every cell of the overview that is not wholly ``ok``, the empty ones too, each with its reason."""
+"""Every cell of the overview that is not wholly ``ok`` or differs from its row, the empty ones too, with its reason."""
 
 from collections.abc import Iterator
 
 from bench.report.document import Block, Cell, Column, Heading, Paragraph, Row, Table, plain
 from bench.report.grid import Grid
+from bench.report.labels import straying_reason
 from bench.report.naming import Names
 from bench.report.problems import complaints
+from bench.stats.agreement import DIFFERS
 from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 
@@ -30,17 +32,20 @@ def _rows(grid: Grid) -> Iterator[Row]:
     for (dataset, model), found in grid.rows(grid.summaries).items():
         sharing: dict[tuple[str, str], list[str]] = {}
         for system in systems:
-            for complaint in _cell(found, system):
+            for complaint in _cell(grid, found, system):
                 sharing.setdefault(complaint, []).append(system)
         for (status, reason), named in sharing.items():
             words = (model, ", ".join(named), status, reason)
             yield Row(tuple(Cell(word, word=True) for word in words), Cell(plain(dataset), word=True))
 
 
-def _cell(row: dict[str, CaseSummary], system: str) -> list[tuple[str, str]]:
-    """(status, reason) of one cell; none where it is wholly ``ok``."""
+def _cell(grid: Grid, row: dict[str, CaseSummary], system: str) -> list[tuple[str, str]]:
+    """(status, reason) of one cell; none where it is wholly ``ok`` and does not differ from its row."""
     if system in row:
-        return [(status + share, reason) for status, reason, share in complaints(row[system])]
+        found = [(status + share, reason) for status, reason, share in complaints(row[system])]
+        if not grid.results.is_ranked(row[system]):
+            found.append((DIFFERS, straying_reason(grid.results, row[system], grid.names)))
+        return found
     if all(one.case.training is None for one in row.values()):
         return [(NO_CASE, f"a model of {plain(next(iter(row.values())).case.framework)} alone")]
     return [(NO_CASE, NOT_ASKED)]

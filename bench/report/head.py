@@ -8,8 +8,9 @@ from bench.case import Case, Schedule, Training
 from bench.record import NOT_RUN, Environment
 from bench.report import numbers
 from bench.report.document import Block, Facts, Heading, plain
-from bench.report.figures import NOT_COMPARED, equivalence_words
+from bench.report.labels import BY_SCORES, DIFFERS_WORDS, is_by_scores, label_words
 from bench.report.naming import setting_words
+from bench.stats.agreement import NOT_COMPARED
 from bench.stats.results import Results
 
 Entry = tuple[str, tuple[str, ...]]
@@ -77,10 +78,11 @@ def _run_line(results: Results) -> str:
 def _track_line(results: Results) -> str:
     tracks = dict.fromkeys([one.case.track for one in results.summaries] or [results.manifest.track])
     parts = [" and ".join(tracks), _seeds(results)]
-    labels = _equivalence(results)
+    labels = _labels(results)
     for label, models in labels.items():
-        which = f" ({', '.join(models)})" if len(labels) > 1 else ""
-        parts.append(equivalence_words(label) + which)
+        which = f" ({', '.join(models)})" if len(labels) > 1 or label == DIFFERS_WORDS else ""
+        parts.append(label + which)
+    parts += [BY_SCORES] * any(is_by_scores(results.agreement(one)) for one in results.summaries)
     return plain(" · ".join(parts))
 
 
@@ -91,18 +93,18 @@ def _seeds(results: Results) -> str:
     return fewest + numbers.count(found[-1], "seed")
 
 
-def _equivalence(results: Results) -> dict[str, list[str]]:
+def _labels(results: Results) -> dict[str, list[str]]:
     """Models by their label; those that only one framework has, and that are compared with nothing, are left out."""
     frameworks: dict[str, set[str]] = {}
     for one in results.summaries:
         frameworks.setdefault(one.case.model, set()).add(one.case.framework)
     labels: dict[str, list[str]] = {}
     for one in results.summaries:
-        alone = len(frameworks[one.case.model]) == 1
-        for label in dict.fromkeys(record.equivalence for record in one.ok):
-            models = [] if alone and label == NOT_COMPARED else labels.setdefault(label, [])
-            if one.case.model not in models:
-                models.append(one.case.model)
+        label, alone = label_words(results, one), len(frameworks[one.case.model]) == 1
+        if one.ok and not (alone and label == NOT_COMPARED):
+            model = f"{one.case.model} in {one.case.framework}" if label == DIFFERS_WORDS else one.case.model
+            models = labels.setdefault(label, [])
+            models += [model] if model not in models else []
     return labels
 
 

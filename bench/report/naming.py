@@ -37,6 +37,10 @@ class Names:
         self._cases = tuple(cases)
         self._flat = {case.id: _flatten(case) for case in self._cases}
 
+    def has(self, case: Case) -> bool:
+        """Whether the case is one of those named."""
+        return case.id in self._flat
+
     @cached_property
     def _several_devices(self) -> bool:
         return len({case.device for case in self._cases}) > 1

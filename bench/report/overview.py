@@ -1,10 +1,13 @@
 """The overview: a line per data set and model, frameworks across."""
 
+from dataclasses import replace
+
 from bench.report import numbers
 from bench.report.document import Block, Cell, Heading, Paragraph, Table
 from bench.report.figures import further_share_cell, missing, ratio_cell, share_cell, speed_cell, spread_head
 from bench.report.floors import floor_notes, floors_legend, unequal
 from bench.report.grid import Grid
+from bench.report.labels import DIFFERS_WORDS, labels_legend, straying_notes
 from bench.report.naming import Names
 from bench.report.problems import problems
 from bench.report.published import published_table
@@ -51,7 +54,8 @@ def _accuracy(grid: Grid) -> Table:
     title = "accuracy %, mean over seeds" if results.several_seeds else "accuracy %, one seed"
 
     def cell(one: CaseSummary) -> Cell:
-        return share_cell(one, "accuracy", results.seeds(one.case), floor_notes(results, one, "accuracy"))
+        notes = (*straying_notes(results, one), *floor_notes(results, one, "accuracy"))
+        return share_cell(one, "accuracy", results.seeds(one.case), notes)
 
     return grid.table(title, heads, cell, grid.summaries)
 
@@ -87,11 +91,12 @@ def _speed(grid: Grid) -> list[Table]:
 
     def cell(one: CaseSummary) -> Cell:
         if one.case.framework == reference or reference is None:
-            return speed_cell(one, THROUGHPUT, numbers.significant)
+            found = speed_cell(one, THROUGHPUT, numbers.significant)
+            return replace(found, notes=(*straying_notes(grid.results, one), *found.notes))
         figure = ratios[one.case_id]
         if figure is not None:
             return ratio_cell(figure, list(ratios.values()))
-        absent = METRICS[THROUGHPUT].absent if one.figures[THROUGHPUT] is None else no_pair(grid.results)
+        absent = METRICS[THROUGHPUT].absent if one.figures[THROUGHPUT] is None else no_pair(grid.results, one)
         return missing(one, absent)
 
     heads = {system: _speed_head(grid, system, ratios) for system in grid.systems(among)}
@@ -126,15 +131,21 @@ def _fits(grid: Grid) -> list[Table]:
     return [grid.table("seconds of training without a second epoch, median over trials", heads, cell, among)]
 
 
-def no_pair(results: Results) -> str:
+def no_pair(results: Results, summary: CaseSummary) -> str:
     """Why a case with a figure has no ratio."""
-    return f"no round in which {results.reference} ran the same, succeeded, and was verified alike"
+    if found := straying_notes(results, summary):
+        return found[0]
+    base = results.row_reference(summary)
+    if base is not None and not results.is_ranked(base):
+        return f"no ratio: {results.reference} {DIFFERS_WORDS}"
+    return f"no round in which {results.reference} ran the same and succeeded"
 
 
 def _legend(results: Results) -> list[Block]:
     several = results.several_seeds
     lines = [f"accuracy: top-1 on the test part{ACCURACY_SPREAD if several else ''}."]
     lines += [
+        *labels_legend(results),
         *floors_legend(results),
         *ratio_legend(results),
         SPREADS if several else ONE_SEED,

@@ -32,7 +32,7 @@ def case_rows(results: Results) -> list[TidyRow]:
 
 def trial_rows(results: Results) -> list[TidyRow]:
     """One row a record, in the order of the cases; every row has the same columns."""
-    return [_trial_row(results, record) for summary in results.summaries for record in summary.records]
+    return [_trial_row(results, summary, record) for summary in results.summaries for record in summary.records]
 
 
 def columns(per_trial: bool) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def columns(per_trial: bool) -> tuple[str, ...]:
     empty = Results(RunManifest(bench_version="", name="", suite="", cases=(case,)), (), {})
     if not per_trial:
         return tuple(case_rows(empty)[0])
-    return tuple(_trial_row(empty, Record(case_id="", case=case, status="ok")))
+    return tuple(_trial_row(empty, empty.summaries[0], Record(case_id="", case=case, status="ok")))
 
 
 def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
@@ -60,6 +60,8 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
         "steady": summary.steady,
         "drift": summary.drift,
         "equivalence": summary.equivalence or None,
+        "agreement": results.agreement(summary).label,
+        "agreement_from": results.agreement(summary).since,
         "train_rows": first.train_rows if first else None,
         "test_rows": first.test_rows if first else None,
         **_model(summary.model),
@@ -75,8 +77,8 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
     return row | _figure("train_speed_ratio", "median", results.ratio(summary, "train_samples_per_s"))
 
 
-def _trial_row(results: Results, record: Record) -> TidyRow:
-    noise = record.noise
+def _trial_row(results: Results, summary: CaseSummary, record: Record) -> TidyRow:
+    noise, agreement = record.noise, results.agreement(summary).of(record.seed_index)
     return {
         **_asked(results, record.case_id, record.case),
         "status": record.status,
@@ -88,6 +90,8 @@ def _trial_row(results: Results, record: Record) -> TidyRow:
         "deterministic": record.deterministic,
         "drift": drift(record) if record.status == "ok" else None,
         "equivalence": record.equivalence,
+        "agreement": agreement.label,
+        "agreement_from": agreement.since,
         "train_rows": record.train_rows,
         "test_rows": record.test_rows,
         **_model(record.model or ModelFigures()),

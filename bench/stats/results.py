@@ -1,7 +1,7 @@
 """A run as its readers see it: the manifest, the records, the environments, and what follows from them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,12 +11,14 @@ from bench.certificate import PROVED
 from bench.errors import UnknownName
 from bench.manifest import DatasetNote, Floors, PublishedFigure, RunManifest
 from bench.record import Environment, Record
+from bench.stats.agreement import DIFFERS, Agreement, agreements, is_comparable
 from bench.stats.interval import Figure
 from bench.stats.metrics import METRICS
 from bench.stats.ratio import comparison_key, gain_key, is_default_way, ratio_figure, reference_framework
 from bench.stats.summary import CaseSummary, summarise
 
 if TYPE_CHECKING:
+    from bench.stats.agreement import Decisions
     from bench.store import RunFolder
 
 
@@ -33,11 +35,14 @@ class Results:
     shown: frozenset[str] | None = None
     floors: Sequence[Floors] = ()
     """Of every data set and number of training rows; none for a run that did not end, or of an earlier version."""
+    decisions: "Decisions" = field(default=lambda record: None, repr=False, compare=False)
+    """Reads the answers stored with a record; none for a run that is not in a folder."""
 
     @classmethod
     def of(cls, folder: "RunFolder") -> "Results":
         """Read a run folder."""
-        return cls(folder.manifest, tuple(folder.records()), folder.environments(), floors=folder.floors())
+        records, environments = tuple(folder.records()), folder.environments()
+        return cls(folder.manifest, records, environments, floors=folder.floors(), decisions=folder.decisions)
 
     @cached_property
     def everything(self) -> dict[str, CaseSummary]:
@@ -69,15 +74,48 @@ class Results:
 
         Of several ways in which the reference framework runs the same, the others are divided by the first.
         """
-        base = self._references.get(comparison_key(summary.case)) if self.reference else None
+        base = self.row_reference(summary)
         if base is None or base.case_id == summary.case_id:
             return None
-        return base if _rank_together(summary, base) else None
+        return base if self.is_ranked(summary) and self.is_ranked(base) else None
+
+    def row_reference(self, summary: CaseSummary) -> CaseSummary | None:
+        """The case of the reference framework in the row of ``summary``, ranked or not; None where it has none."""
+        return self._references.get(comparison_key(summary.case)) if self.reference else None
 
     def is_reference(self, summary: CaseSummary) -> bool:
         """Whether others are divided by this case."""
-        base = self._references.get(comparison_key(summary.case)) if self.reference else None
-        return base is not None and base.case_id == summary.case_id
+        base = self.row_reference(summary)
+        return base is not None and base.case_id == summary.case_id and self.is_ranked(summary)
+
+    @cached_property
+    def _rows(self) -> dict[str, list[CaseSummary]]:
+        """Cases that are meant to compute the same, by what they share."""
+        found: dict[str, list[CaseSummary]] = {}
+        for one in self.everything.values():
+            if is_comparable(one):
+                found.setdefault(comparison_key(one.case), []).append(one)
+        return found
+
+    @cached_property
+    def _agreements(self) -> dict[str, dict[str, Agreement]]:
+        """By row and case id; filled row by row, since stored answers are read for it."""
+        return {}
+
+    def agreement(self, summary: CaseSummary) -> Agreement:
+        """How a case stands to the others of its row; an empty one where it is not meant to be compared."""
+        key = comparison_key(summary.case)
+        if key not in self._agreements:
+            self._agreements[key] = agreements(self._rows.get(key, ()), self.decisions)
+        return self._agreements[key].get(summary.case_id, Agreement())
+
+    def is_ranked(self, summary: CaseSummary) -> bool:
+        """Whether a case may be compared with others: all but those that differ from their row."""
+        return self.agreement(summary).label != DIFFERS
+
+    def is_proved(self, summary: CaseSummary) -> bool:
+        """Whether every trial of a case ran under a certificate for just this, and the case did not differ."""
+        return summary.equivalence == PROVED and self.is_ranked(summary)
 
     @cached_property
     def _defaults(self) -> dict[str, CaseSummary]:
@@ -97,7 +135,7 @@ class Results:
         None for that way itself, and where the run does not have it.
         """
         base = self._defaults.get(gain_key(summary.case))
-        if base is None or base.case_id == summary.case_id:
+        if base is None or base.case_id == summary.case_id or not (self.is_ranked(summary) and self.is_ranked(base)):
             return None
         return ratio_figure(summary.ok, base.ok, METRICS[metric])
 
@@ -144,24 +182,19 @@ class Results:
         """
         shown = self.summaries
         chosen = False
-        for kind, field, patterns in (
+        for kind, axis, patterns in (
             ("data set", "dataset", tuple(datasets)),
             ("model", "model", tuple(models)),
             ("framework", "framework", tuple(frameworks)),
         ):
-            names = {str(getattr(one.case, field)) for one in self.everything.values()}
+            names = {str(getattr(one.case, axis)) for one in self.everything.values()}
             for pattern in patterns:
                 if not any(fnmatchcase(name, pattern) for name in names):
                     raise UnknownName(kind, pattern, names, where=f"run {self.manifest.name}")
             if patterns:
                 chosen = True
-                shown = tuple(one for one in shown if _matches(one.case, field, patterns))
+                shown = tuple(one for one in shown if _matches(one.case, axis, patterns))
         return replace(self, shown=frozenset(one.case_id for one in shown)) if chosen else self
-
-
-def _rank_together(one: CaseSummary, other: CaseSummary) -> bool:
-    """Whether two cases are both certified, or neither: then the table says that nothing was verified."""
-    return not (one.ok and other.ok) or (one.equivalence == PROVED) == (other.equivalence == PROVED)
 
 
 def _matches(case: Case, field: str, patterns: Sequence[str]) -> bool:

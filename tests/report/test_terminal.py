@@ -75,12 +75,13 @@ mnist
   majority          10.0
 
 accuracy: top-1 on the test part; ± is half the 95 % t interval over seeds, from
-3 seeds on; where that says nothing, the range of the seeds. × pytorch: steady
-training samples/s over pytorch's in the same round, median over rounds; above 1
-is faster. A range of 3 rounds leaves 1 out for one in 4 pairs of equally fast
-systems. Speeds and memory are medians over trials with their range, none beside
-a single trial: trials of one machine are not independent, and a range is not an
-interval. Blank: no such case in the suite.
+3 seeds on; where that says nothing, the range of the seeds. agrees: at each
+seed near to the other frameworks of its row, in losses and in predictions.
+× pytorch: steady training samples/s over pytorch's in the same round, median
+over rounds; above 1 is faster. A range of 3 rounds leaves 1 out for one in 4
+pairs of equally fast systems. Speeds and memory are medians over trials with
+their range, none beside a single trial: trials of one machine are not
+independent, and a range is not an interval. Blank: no such case in the suite.
 
 what could not run, or failed
 
@@ -94,7 +95,8 @@ bench: suite quick
 
 suite      A first look, within five minutes on two cores
 run        2026-11-22T10-15-00-quick · bench 0.1.0
-track      matched · 3 seeds · equivalence not yet verified
+track      matched · 3 seeds · agrees · predictions not stored: compared by
+           losses and scores
 machine    AMD EPYC 9V74 · 2 cores · 2 threads · 23.4 GiB
 system     Debian GNU/Linux 13, Linux 6.12.3 · x86_64
 versions   Python 3.11.9 · keras 3.15.1 · scikit-learn 1.9.1 · tensorflow 2.21.0

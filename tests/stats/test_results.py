@@ -1,10 +1,14 @@
 """A run in memory: what is shown, and what it is compared with."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.case import Case
 from bench.errors import UnknownName
-from tests.report.builder import RunBuilder, case, realistic
+from bench.record import Record
+from bench.stats.results import Results
+from tests.report.builder import RunBuilder, case, realistic, trial
 
 
 def test_only_the_named_cases_are_shown_in_the_order_of_the_run() -> None:
@@ -48,20 +52,57 @@ def test_the_reference_is_compared_with_nothing() -> None:
     assert run.ratio(reference, "train_samples_per_s") is None
 
 
-@pytest.mark.parametrize(
-    ("of_reference", "of_other", "compared"),
-    [
-        ("proved", "proved", True),
-        ("not proved", "not proved", True),  # and the head of the table says so
-        ("proved", "not proved", False),
-        ("not proved", "proved", False),
-    ],
-)
-def test_a_proved_row_is_divided_only_by_a_proved_row(of_reference: str, of_other: str, compared: bool) -> None:
+@pytest.mark.parametrize("of_reference", ["proved", "not proved"])
+@pytest.mark.parametrize("of_other", ["proved", "not proved"])
+def test_proving_one_framework_takes_no_ratio_away(of_reference: str, of_other: str) -> None:
     first, second = case("mnist", "cnn", "pytorch"), case("mnist", "cnn", "keras-tensorflow")
     run = RunBuilder().ok(first, equivalence=of_reference).ok(second, equivalence=of_other).results()
-    other = next(one for one in run.summaries if one.case.framework == "keras-tensorflow")
-    assert (run.ratio(other, "train_samples_per_s") is not None) == compared
+    reference, other = run.summaries
+    assert run.ratio(other, "train_samples_per_s") is not None
+    assert [run.is_proved(one) for one in (reference, other)] == [of_reference == "proved", of_other == "proved"]
+
+
+def losing(asked: Case, factor: float, seed: int = 0) -> Record:
+    """A trial whose losses are those of the others of its row times ``factor``."""
+    record = trial(asked, seed)
+    assert record.phases is not None
+    epochs = tuple(one.model_copy(update={"loss": (one.loss or 0.0) * factor}) for one in record.phases.epochs)
+    return record.model_copy(update={"phases": record.phases.model_copy(update={"epochs": epochs})})
+
+
+def row_of_three(strays: str) -> Results:
+    """A row of one seed, of which one framework has three times the loss of the others."""
+    run = RunBuilder(seeds=1)
+    run.cases = [case("mnist", "mlp-plain", name) for name in ("pytorch", "keras-tensorflow", "scikit-learn")]
+    run.records = [losing(one, 3.0 if one.framework == strays else 1.0) for one in run.cases]
+    return run.results()
+
+
+def test_what_differs_from_its_row_has_no_ratio_and_its_proof_counts_for_nothing() -> None:
+    run = row_of_three("scikit-learn")
+    assert [run.is_ranked(one) for one in run.summaries] == [True, True, False]
+    ratios = [run.ratio(one, "train_samples_per_s") for one in run.summaries]
+    assert [figure is not None for figure in ratios] == [False, True, False]
+    proved = replace(run, records=[record.model_copy(update={"equivalence": "proved"}) for record in run.records])
+    assert [proved.is_proved(one) for one in proved.summaries] == [True, True, False]
+
+
+def test_nothing_is_divided_by_a_reference_that_differs_from_its_row() -> None:
+    run = row_of_three("pytorch")
+    assert [run.ratio(one, "train_samples_per_s") for one in run.summaries] == [None] * 3
+    assert not run.is_reference(run.summaries[0])
+
+
+def test_stored_answers_are_read_for_a_row_that_is_asked_for_and_for_no_other() -> None:
+    read: list[str] = []
+    run = RunBuilder(seeds=1)
+    for dataset in ("mnist", "digits"):
+        run.ok(case(dataset, "cnn", "pytorch")).ok(case(dataset, "cnn", "keras-tensorflow"))
+    run.ok(case("mnist", "knn", "scikit-learn"))
+    results = replace(run.results(), decisions=lambda record: read.append(record.case.cell))  # type: ignore[arg-type,func-returns-value]
+    for one in results.only(datasets=["mnist"]).summaries:
+        results.agreement(one)
+    assert sorted(set(read)) == ["mnist/cnn/keras-tensorflow/cpu", "mnist/cnn/pytorch/cpu"]
 
 
 def test_another_way_of_the_reference_is_divided_by_its_first_and_each_gains_over_its_own_default() -> None:
