@@ -1,8 +1,14 @@
-"""Certificates: what ``bench equivalence`` has shown of one framework, under which conditions, with which code.
+"""Certificates: what ``bench equivalence`` has proved of one framework, under which conditions, with which code.
 
 A certificate is found by a key over all that could change what a framework computes: the adapter's source, the
 versions of its packages, device, execution, precision, input, steps per execution, layout, threads, and the protocol.
 An adapter that is edited has no certificate any more.
+
+A certificate holds claims: each is what one proof held of, all of it together. A case is covered where every two of
+its facts (network, parts of the recipe, batch size, classes, shape of the images) stand together in a claim, and where
+its facts as a whole were not found wrong. Pairs, because most faults of software need no more than two settings to show
+(Kuhn, Wallace and Gallo, IEEE Transactions on Software Engineering 30(6), 2004); one that needs three at once may be
+missed, and all triples of facts would take hours.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -21,13 +28,14 @@ from pydantic import Field, ValidationError
 
 from bench.case import PROTOCOL_VERSION, Case, Execution, Frozen, Input, Precision, Training, digest
 from bench.datasets.cache import cache_root
+from bench.datasets.dataset import DatasetInfo
 from bench.durable import write_text_whole
 from bench.errors import BenchError
 
 PROVED = "proved"
 NOT_PROVED = "not proved"
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a certificate says something else than before; older ones are then not found."""
 
 
@@ -49,12 +57,76 @@ class Conditions(Frozen):
         return cls.model_validate({name: getattr(case, name) for name in cls.model_fields})
 
 
-class Network(Frozen):
-    """A network that was verified."""
+class DataKind(Frozen):
+    """What a data set is to a framework, whatever its images show."""
 
-    name: str
-    digest: str
+    shape: tuple[int, ...]
+    """Of one image: ``(*spatial, channels)``."""
+    classes: int
+    floats: bool = False
+    """Values from 0 to 1, where others are bytes that are scaled first."""
+
+    @classmethod
+    def of(cls, info: DatasetInfo) -> DataKind:
+        """That of a cached data set."""
+        return cls(shape=info.shape, classes=len(info.class_names), floats=info.scale == 1)
+
+
+class Claim(Frozen):
+    """What was proved together; or what a case asks for."""
+
+    model: str
+    """The network's name: for the reader."""
+    network: str
     """``Network.digest``: of what it computes, with its dropout as it ships."""
+    optimizer: str
+    momentum: bool = False
+    nesterov: bool = False
+    weight_decay: bool = False
+    schedule: str = "constant"
+    label_smoothing: bool = False
+    class_weights: bool = False
+    normalize: Literal["none", "given", "train"] = "none"
+    batch_size: int
+    shape: tuple[int, ...]
+    classes: int
+    floats: bool = False
+
+    @classmethod
+    def of(cls, model: str, network: str, training: Training, data: DataKind) -> Claim:
+        """The facts of a network with this name and digest, trained so on such data.
+
+        Constants are none: a rate or an epsilon is a number that a framework is given, and takes or does not take.
+        """
+        optimizer = training.optimizer
+        moving = optimizer.name in ("sgd", "rmsprop") and optimizer.momentum > 0
+        given: Literal["none", "given", "train"] = "none"
+        if training.normalize is not None:
+            given = "train" if training.normalize == "train" else "given"
+        return cls(
+            model=model,
+            network=network,
+            optimizer=optimizer.name,
+            momentum=moving,
+            nesterov=optimizer.name == "sgd" and optimizer.nesterov,
+            weight_decay=optimizer.weight_decay > 0,
+            schedule=training.schedule.name,
+            label_smoothing=training.label_smoothing > 0,
+            class_weights=training.class_weights is not None,
+            normalize=given,
+            batch_size=training.batch_size,
+            **data.model_dump(),
+        )
+
+    @property
+    def facts(self) -> tuple[tuple[str, Any], ...]:
+        """Names and values of all but the network's name."""
+        return tuple((name, getattr(self, name)) for name in type(self).model_fields if name != "model")
+
+    @property
+    def pairs(self) -> frozenset[tuple[Any, ...]]:
+        """Every two facts."""
+        return frozenset(combinations(self.facts, 2))
 
 
 class Certificate(Frozen):
@@ -67,16 +139,15 @@ class Certificate(Frozen):
     source: str
     """SHA-256 over the adapter's modules: see ``source_digest``."""
     protocol: int = PROTOCOL_VERSION
-    networks: tuple[Network, ...] = ()
-    features: tuple[str, ...] = ()
-    """What of a recipe was verified: see ``features``."""
+    claims: tuple[Claim, ...] = ()
+    """What was proved, a claim for each proof that held."""
+    refuted: tuple[Claim, ...] = ()
+    """What was found wrong."""
     compared_with: tuple[str, ...] = ()
     """The other frameworks it was compared with; the definition always is."""
     largest: dict[str, float] = Field(default_factory=dict)
     """The largest relative difference of each quantity to the definition, by precision and quantity."""
     limits: dict[str, float] = Field(default_factory=dict)
-    causes: tuple[str, ...] = ()
-    """Why some quantities were held to wider limits."""
     date: str = ""
     """UTC, ISO 8601."""
 
@@ -85,28 +156,17 @@ class Certificate(Frozen):
         """16 hexadecimal digits: the name of its file."""
         return key(self.conditions, self.versions, self.source)
 
-    def covers(self, case: Case) -> bool:
-        """Whether the case's network and all of its recipe were verified under the case's conditions."""
+    def covers(self, case: Case, data: DataKind) -> bool:
+        """Whether every two facts of the case, on such data, were proved together under its conditions."""
         if case.training is None or case.track != "matched" or Conditions.of(case) != self.conditions:
             return False
-        known = {network.digest for network in self.networks}
-        return case.model_digest in known and features(case.training) <= set(self.features)
+        return self.holds(Claim.of(case.model, str(case.model_digest), case.training, data))
 
-
-def features(training: Training) -> frozenset[str]:
-    """The parts of a recipe that a framework may compute in its own way."""
-    optimizer = training.optimizer
-    found = {
-        optimizer.name: True,
-        f"{optimizer.name} momentum": optimizer.momentum > 0,
-        f"{optimizer.name} nesterov": optimizer.nesterov,
-        "weight decay": optimizer.weight_decay > 0,
-        "schedule": training.schedule.name != "constant",
-        "label smoothing": training.label_smoothing > 0,
-        "class weights": training.class_weights is not None,
-        "normalisation": training.normalize is not None,
-    }
-    return frozenset(name for name, present in found.items() if present)
+    def holds(self, asked: Claim) -> bool:
+        """Whether every two facts of ``asked`` were proved together, and they were not found wrong as a whole."""
+        if any(one.facts == asked.facts for one in self.refuted):
+            return False
+        return asked.pairs <= {pair for claim in self.claims for pair in claim.pairs}
 
 
 def key(conditions: Conditions, versions: Mapping[str, str], source: str) -> str:
@@ -122,12 +182,13 @@ def key(conditions: Conditions, versions: Mapping[str, str], source: str) -> str
     )[:16]
 
 
-def find(case: Case, adapter: object, versions: Mapping[str, str]) -> Certificate | None:
+def find(case: Case, data: DataKind, adapter: object, versions: Mapping[str, str]) -> Certificate | None:
     """The certificate that covers ``case`` run by ``adapter`` with packages of ``versions``; None where there is none.
 
     Only files are read: no framework is imported and no process started.
     """
-    return _read_covering(case, key(Conditions.of(case), versions, _digest_of(adapter)))
+    found = read(key(Conditions.of(case), versions, _digest_of(adapter)))
+    return found if found is not None and found.covers(case, data) else None
 
 
 def read(identity: str) -> Certificate | None:
@@ -161,11 +222,6 @@ def withdraw(identity: str) -> None:
 def folder() -> Path:
     """Where certificates lie: beside the cached data sets."""
     return cache_root() / "certificates"
-
-
-def _read_covering(case: Case, identity: str) -> Certificate | None:
-    found = read(identity)
-    return found if found is not None and found.covers(case) else None
 
 
 def _digest_of(adapter: object) -> str:

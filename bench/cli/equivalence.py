@@ -1,60 +1,78 @@
-"""``bench equivalence``: verify on this machine that the frameworks compute the same, and certify it."""
+"""``bench equivalence``: prove on this machine that the frameworks compute the same, and certify it."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.case import Execution, Input, Precision
-from bench.cli.run_options import Frameworks, Threads
+from bench.cli import run_options as options
+from bench.cli.data_options import joined
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
+    from bench.equivalence.asked import Asked
     from bench.equivalence.verdict import Verification
+    from bench.runner.request import Request
+
+OF_SUITES = {"datasets": "--dataset", "batch_sizes": "--batch-size", "class_weights": "--class-weights"}
+"""Fields of a request that mean something only where a suite is named."""
 
 
 def equivalence(
-    framework: Frameworks = None,
-    model: Annotated[list[str] | None, typer.Option(help="Only this neutral network. May be repeated.")] = None,
-    optimizer: Annotated[list[str] | None, typer.Option(help="Only this recipe: adam, nesterov, …")] = None,
-    device: Annotated[str, typer.Option(help="Device, as bench list devices names it.")] = "cpu",
-    execution: Annotated[
-        Execution | None, typer.Option(help="How a network is run.", show_default="each framework's own")
+    suite: Annotated[
+        str | None, typer.Option(help="Prove what this suite asks, narrowed as bench run narrows it, and nothing else.")
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="The precision that is timed.")] = "float32",
-    input: Annotated[Input, typer.Option(help="Arrays in memory, or the framework's input pipeline.")] = "resident",
-    steps_per_execution: Annotated[int, typer.Option(min=1, help="Steps in one call of a compiled function.")] = 1,
-    channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels innermost in memory.")] = False,
-    threads: Threads = None,
+    dataset: options.Datasets = None,
+    model: options.Models = None,
+    framework: options.Frameworks = None,
+    optimizer: Annotated[list[str] | None, typer.Option(help="Only this recipe: adam, nesterov, …")] = None,
+    device: options.Devices = None,
+    execution: options.Executions = None,
+    precision: options.Precisions = None,
+    input: options.Inputs = None,
+    batch_size: options.BatchSizes = None,
+    steps_per_execution: options.StepsPerExecution = None,
+    channels_last: options.ChannelsLast = None,
+    class_weights: options.Weights = None,
+    threads: options.Threads = None,
     seeds: Annotated[int, typer.Option(min=1, help="Repeat every proof with so many seeds.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="Two networks, two recipes, small images.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Two networks, two recipes.")] = False,
+    data_dir: options.DataFolder = None,
+    offline: options.Offline = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file too.")] = None,
 ) -> None:
-    """Verify that the frameworks compute the same, on this machine, on the path that is timed.
+    """Prove that the frameworks compute the same, on this machine, on the path that is timed.
 
-    Exits with 1 where one does not; what holds gets a certificate, by which tables rank.
+    Without --suite it proves what together covers the shipped suites in each framework's own way of running. Exits with
+    1 where one does not compute the same; what holds gets a certificate, and the records of a run say so.
     """
-    from bench.equivalence.verify import Asked, verify
-    from bench.measure.cores import usable_cores
+    from bench.equivalence.verify import verify
+    from bench.runner.request import Request
 
-    asked = Asked(
-        frameworks=tuple(framework or ()),
+    request = Request(
+        suite=suite or "",
+        datasets=tuple(dataset or ()),
         models=tuple(model or ()),
-        recipes=tuple(optimizer or ()),
-        device=device,
-        execution=execution,
-        precision=precision,
-        input=input,
-        steps_per_execution=steps_per_execution,
-        channels_last=channels_last,
-        threads=threads or usable_cores(),
-        seeds=seeds,
-        quick=quick,
+        frameworks=tuple(framework or ()),
+        devices=tuple(device or ()),
+        executions=_values(execution),
+        precisions=_values(precision),
+        inputs=_values(input),
+        batch_sizes=tuple(batch_size or ()),
+        steps_per_execution=tuple(steps_per_execution or ()),
+        channels_last=() if channels_last is None else (channels_last,),
+        class_weights=class_weights.value if class_weights else None,
+        threads=threads,
+        data_dir=joined(data_dir),
+        offline=offline,
     )
+    asked = _of_suite(request, seeds, optimizer, quick) if suite else _of_all(request, seeds, optimizer, quick)
     show = _Progress()
     try:
         found = verify(asked, show)
@@ -65,6 +83,44 @@ def equivalence(
         _write(json_file, found)
     if not found.holds:
         raise typer.Exit(1)
+
+
+def _of_suite(request: Request, seeds: int, recipes: list[str] | None, quick: bool) -> Asked:
+    from bench.equivalence.asked import Asked
+
+    if recipes or quick:
+        given = "--quick" if quick else "--optimizer"
+        raise BenchError(
+            f"{given} and --suite exclude each other: a suite names its recipes.", "Leave one of them out."
+        )
+    return Asked(seeds=seeds, suite=request)
+
+
+def _of_all(request: Request, seeds: int, recipes: list[str] | None, quick: bool) -> Asked:
+    from bench.equivalence.asked import Asked
+    from bench.measure.cores import usable_cores
+
+    named = [option for field, option in OF_SUITES.items() if getattr(request, field)]
+    for option in [*named, *(["--device all"] * ("all" in request.devices))]:
+        raise BenchError(f"{option} narrows or widens a suite, and none is named.", "Name one: --suite NAME")
+    return Asked(
+        frameworks=request.frameworks,
+        models=request.models,
+        recipes=tuple(recipes or ()),
+        devices=request.devices or ("cpu",),
+        executions=request.executions,
+        precisions=request.precisions or ("float32",),
+        inputs=request.inputs or ("resident",),
+        steps_per_execution=request.steps_per_execution or (1,),
+        channels_last=request.channels_last or (False,),
+        threads=request.threads or usable_cores(),
+        seeds=seeds,
+        quick=quick,
+    )
+
+
+def _values(chosen: Iterable[Enum] | None) -> tuple[Any, ...]:
+    return tuple(one.value for one in chosen or ())
 
 
 def _print(found: Verification) -> None:

@@ -141,6 +141,20 @@ def _show(folder: RunFolder) -> None:
     print_report(Results.of(folder))  # first: a full disk is no reason to keep it back
     for file in write_reports(folder):
         typer.echo(f"written: {file}", err=True)
+    _tell_unproved(folder)
+
+
+def _tell_unproved(folder: RunFolder) -> None:
+    """The command that proves what has no certificate."""
+    from bench.certificate import NOT_PROVED
+    from bench.equivalence.command import proving_command
+
+    ran = [record for record in folder.records() if record.status == "ok"]
+    unproved = {record.case_id: record.case for record in ran if record.equivalence == NOT_PROVED}
+    if unproved:
+        command = proving_command(sys.argv[1:], list(unproved.values()), folder.manifest.cases)
+        told = f"not proved: {len(unproved)} of {len(folder.manifest.cases)} cases"
+        typer.echo(f"{told}; prove them with: {command}", err=True)
 
 
 def _command_line() -> str:

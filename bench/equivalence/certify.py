@@ -1,63 +1,73 @@
-"""From a verdict to a certificate: which networks and which parts of a recipe have been shown."""
+"""From a verdict to a certificate: each proof that held is a claim, and no claim is made of what no proof asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import certificate
-from bench.certificate import Certificate
+from bench.certificate import Certificate, Claim
 from bench.equivalence.definition import DEFINITION
-from bench.equivalence.limits import Kind, limits_of
-from bench.equivalence.proof import as_shipped, network_of
+from bench.equivalence.limits import Kind
+from bench.equivalence.proof import Proof
 from bench.equivalence.verdict import Verdict, largest
 
-KINDS: tuple[Kind, ...] = ("logits", "update", "loss", "weights", "whole", "after")
+KINDS: tuple[Kind, ...] = ("logits", "update", "loss", "weights", "whole", "after", "moved", "statistics")
 
 
 def certified(
     verdict: Verdict, source: str, frameworks: Sequence[str], before: Certificate | None, date: str
 ) -> Certificate | None:
-    """A certificate of the networks and recipes of which no proof missed, with those of ``before`` beside them.
+    """A certificate with a claim for each proof in float64 that held; None where there is none.
 
-    A network is certified where it was shown in float64 and in the precision that is timed; None where none was.
+    A proof counts where its network and optimiser held in the precision that is timed too. The claims of ``before``, a
+    certificate of the same key, are kept but for those that were now found wrong; so is what it says is wrong, but for
+    what has now been proved.
     """
-    failed = {miss.comparison.proof.model for miss in verdict.misses}
-    shown: dict[str, set[str]] = {}
-    for one in verdict.comparisons:
-        shown.setdefault(one.proof.model, set()).add(one.precision)
-    needed = {"float64", verdict.conditions.precision}
-    models = [model for model, found in shown.items() if model not in failed and needed <= found]
-    missed = {feature for miss in verdict.misses for feature in certificate.features(miss.comparison.proof.training)}
-    features = {
-        feature
-        for one in verdict.comparisons
-        if one.precision == "float64" and one.proof.model in models
-        for feature in certificate.features(one.proof.training)
-    }
-    networks = {
-        shipped.digest: certificate.Network(name=model, digest=shipped.digest)
-        for model in models
-        if (shipped := as_shipped(model))
-    }
+    proved, refuted = _claims(verdict)
     if before is not None:
-        wrong = {shipped.digest for model in failed if (shipped := as_shipped(model))}
-        networks = {one.digest: one for one in before.networks if one.digest not in wrong} | networks
-        features |= set(before.features)
-    features -= missed
-    if not networks or not features:
+        missed = {miss.comparison.proof for miss in verdict.misses}
+        kept = [one for one in before.claims if one not in refuted and not any(_concerns(two, one) for two in missed)]
+        proved = list(dict.fromkeys([*kept, *proved]))
+        refuted = list(dict.fromkeys([*(one for one in before.refuted if one not in proved), *refuted]))
+    if not proved:
         return None
     return Certificate(
         conditions=verdict.conditions,
         versions=verdict.versions,
         source=source,
-        networks=tuple(networks.values()),
-        features=tuple(sorted(features)),
+        claims=tuple(proved),
+        refuted=tuple(refuted),
         compared_with=tuple(name for name in frameworks if name != verdict.framework),
         largest=_largest(verdict),
         limits=_limits(verdict),
-        causes=verdict.causes,
         date=date,
     )
+
+
+def _claims(verdict: Verdict) -> tuple[list[Claim], list[Claim]]:
+    """What was proved and what was found wrong, each once. What one seed proves and another refutes is wrong."""
+    missed = {(miss.comparison.proof, miss.comparison.precision) for miss in verdict.misses}
+    asked = {(one.proof, one.precision) for one in verdict.comparisons}
+    rounded = {proof for proof, precision in asked if precision == verdict.conditions.precision and proof.rounded}
+    proved: dict[Claim, None] = {}
+    refuted: dict[Claim, None] = {}
+    for one in dict.fromkeys(one.proof for one in verdict.comparisons if not one.proof.rounded):
+        if (claim := one.claim) is None:
+            continue
+        twins = [twin for twin in rounded if _concerns(twin, claim)]
+        wrong = (one, "float64") in missed or any((twin, verdict.conditions.precision) in missed for twin in twins)
+        if wrong:
+            refuted[claim] = None
+        elif twins:
+            proved[claim] = None
+    return [claim for claim in proved if claim not in refuted], list(refuted)
+
+
+def _concerns(twin: Proof, claim: Claim) -> bool:
+    """Whether a proof in the precision that is timed is of the claim's network, and of its optimiser or of none."""
+    own = twin.claim
+    if own is None or not twin.rounded or own.network != claim.network:
+        return False
+    return twin.first_step_only or own.optimizer == claim.optimizer
 
 
 def _largest(verdict: Verdict) -> dict[str, float]:
@@ -76,7 +86,6 @@ def _limits(verdict: Verdict) -> dict[str, float]:
     found: dict[str, float] = {}
     for one in verdict.comparisons:
         if one.kind in KINDS:
-            limit = max(one.limit, limits_of(network_of(one.proof.model), one.precision)[one.kind])
             name = f"{one.precision} {one.kind}"
-            found[name] = max(found.get(name, 0.0), limit)
+            found[name] = max(found.get(name, 0.0), one.limit)
     return found

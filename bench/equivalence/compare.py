@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.case import Precision
 from bench.equivalence.definition import DEFINITION
-from bench.equivalence.limits import FALLEN, Kind, cause_of, limits_of
+from bench.equivalence.limits import Kind, limits_of
 from bench.equivalence.proof import Proof, network_of
 from bench.equivalence.trace import Arrays, Trace
 
@@ -37,8 +37,6 @@ class Comparison:
     difference: float
     """Relative; infinite where the two cannot be compared."""
     limit: float
-    cause: str = ""
-    """Why a wider limit holds."""
     words: str = ""
     """The two values, where they are few."""
 
@@ -55,17 +53,14 @@ def compare(
     proof: Proof, precision: Precision, first: tuple[str, Trace], second: tuple[str, Trace]
 ) -> list[Comparison]:
     """Every quantity of two traces, in order. The second is the one that is judged."""
-    network = network_of(proof.model)
-    limits = limits_of(network, precision)
-    causes = [cause for name in (first[0], second[0]) if (cause := cause_of(name, network))]
-    comparisons = []
-    for quantity, kind, difference, words in _differences(first[1], second[1]):
-        limit, cause = (0.0 if kind is None else limits[kind]), ""
-        if kind is not None and precision == "float64" and causes and not difference <= limit:
-            limit, cause = FALLEN[kind], causes[-1]
-        between = (first[0], second[0])
-        comparisons.append(Comparison(proof, precision, quantity, kind, between, difference, limit, cause, words))
-    return comparisons
+    limits = limits_of(network_of(proof.model), precision)
+    rounded = precision != "float64" and not proof.first_step_only
+    found = _differences(first[1], second[1], rounded=rounded)
+    between = (first[0], second[0])
+    return [
+        Comparison(proof, precision, quantity, kind, between, difference, 0.0 if kind is None else limits[kind], words)
+        for quantity, kind, difference, words in found
+    ]
 
 
 def compare_all(proof: Proof, precision: Precision, definition: Trace, traces: Mapping[str, Trace]) -> list[Comparison]:
@@ -91,8 +86,11 @@ def relative(first: NDArray[np.float64], second: NDArray[np.float64], floor: flo
     return difference / scale if scale > 0 else float("inf")
 
 
-def _differences(a: Trace, b: Trace) -> Iterator[Found]:
-    """Quantity, kind, difference, and the two values where they are few. A quantity that one has not is left out."""
+def _differences(a: Trace, b: Trace, *, rounded: bool) -> Iterator[Found]:
+    """Quantity, kind, difference, and the two values where they are few. A quantity that one has not is left out.
+
+    Where steps were ``rounded``, weights are compared by how far they have moved.
+    """
     if a.parameters is not None and b.parameters is not None:
         yield _equal("parameters", a.parameters, b.parameters)
     shown = bool(a.initial and b.initial)
@@ -102,11 +100,16 @@ def _differences(a: Trace, b: Trace) -> Iterator[Found]:
     probabilities = "probabilities" in (a.kind, b.kind)
     yield "logits before training", "logits", relative(*_answers(a, b, "logits", probabilities)), ""
     yield "logits before training, asked twice", "repeated", relative(b.logits, b.repeated), ""
-    if shown:
+    if shown and rounded:
+        yield from _moves("moved", "first update of", (a.initial, a.first), (b.initial, b.first))
+    elif shown:
         yield from _updates(a, b)
     if a.losses.size and b.losses.size and not (np.isnan(a.losses).all() or np.isnan(b.losses).all()):
         yield from _losses(a.losses, b.losses)
-    if shown and a.final and b.final:
+    if shown and rounded and a.final and b.final:
+        yield from _moves("moved", "movement of", (a.initial, a.final), (b.initial, b.final))
+        yield from _moves("whole", "whole epochs against single batches:", (b.initial, b.final), (b.initial, b.whole))
+    elif shown and a.final and b.final:
         yield from _weights("weights", "final weights of", a.final, b.final)
         yield from _weights("whole", "whole epochs against single batches:", b.final, b.whole)
     if a.after.size and b.after.size:
@@ -140,6 +143,31 @@ def _updates(a: Trace, b: Trace) -> Iterator[Found]:
     largest = max((float(np.max(np.abs(move[0]))) for move in moved.values()), default=0.0)
     for name, (first, second) in moved.items():
         yield f"first update of {name}", "update", relative(first, second, SMALL_SHARE * largest), ""
+
+
+def _moves(kind: Kind, words: str, first: tuple[Arrays, Arrays], second: tuple[Arrays, Arrays]) -> Iterator[Found]:
+    """How far each trained weight has moved from its start; BatchNorm's statistics as they are.
+
+    By Euclidean norms: rounding turns the sign of a gradient that is nearly zero, and with it, in Adam, the whole move
+    of one value among thousands.
+    """
+    moves = [
+        {name: end[name] - value for name, value in start.items() if name in end and end[name].shape == value.shape}
+        for start, end in (first, second)
+    ]
+    same = [name for name, move in moves[0].items() if name in moves[1] and moves[1][name].shape == move.shape]
+    trained = [name for name in same if "/moving_" not in name]
+    floor = SMALL_SHARE * max((_rms(moves[0][name]) for name in trained), default=0.0)
+    for name in same:
+        if name in trained:
+            apart, size = _rms(moves[0][name] - moves[1][name]), max(_rms(moves[0][name]), floor)
+            yield f"{words} {name}", kind, apart / size if size > 0 else apart and float("inf"), ""
+        else:
+            yield f"{words} {name}", "statistics", relative(first[1][name], second[1][name]), ""
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(values * values))) if values.size else 0.0
 
 
 def _losses(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[Found]:

@@ -1,28 +1,72 @@
-"""Which proofs are asked: of the product of networks and recipes, what shows something new."""
+"""Which proofs are asked: those named, or what together covers the shipped suites and every two parts of a recipe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from bench.equivalence.proof import CLASS_COUNT, RECIPES, STRIDED_SAME, Proof, gradient_proof, network_of, proof
+from bench.case import Precision
+from bench.certificate import DataKind
+from bench.equivalence.proof import STRIDED_SAME, Proof, gradient_proof, network_of, proof
+from bench.equivalence.recipes import RECIPES
+from bench.equivalence.sizes import long, many_rows, sized
 from bench.errors import UnknownName
 from bench.models.catalog import MODELS, find_model
 from bench.models.model import Dropout, Network
 from bench.models.native import is_reference
-from bench.models.network import place
 
-FULL_SHAPE = (28, 28, 1)
-SMALL_SHAPE = (14, 14, 1)
-"""Large enough that the images the cnn flattens are not of one pixel, where no order shows; a convolution costs a
-tenth of what it costs on the full shape."""
+KINDS: dict[str, DataKind] = {
+    "mnist": DataKind(shape=(28, 28, 1), classes=10),
+    "digits": DataKind(shape=(8, 8, 1), classes=10),
+    "emnist-letters": DataKind(shape=(28, 28, 1), classes=26),
+    "emnist-balanced": DataKind(shape=(28, 28, 1), classes=47),
+    "sign-language-mnist": DataKind(shape=(28, 28, 1), classes=24),
+    "3d-mnist": DataKind(shape=(16, 16, 16, 1), classes=10, floats=True),
+    "skin-cancer-mnist": DataKind(shape=(28, 28, 3), classes=7),
+    "colorectal-histology-mnist": DataKind(shape=(28, 28, 3), classes=8),
+    "colorectal-histology-mnist-8x8": DataKind(shape=(8, 8, 3), classes=8),
+}
+"""Data sets whose kinds are proved where no suite is named. That of a data set not here is mnist's, or is asked for by
+``--suite``."""
 
-MOST_FLOPS = 10_000_000
-"""Of one sample, forward: twice what the cnn needs on the full shape."""
+WEIGHTED = "adam, weights"
+FASTEST = "adamw, decay, one-cycle, smoothing, given"
+MIXED = "sgd, nesterov, decay, step, smoothing, weights, train"
+WARM = "adam, decay, one-cycle, smoothing, weights"
 
-EVERYWHERE = ("adam", "sgd")
-"""Recipes that are proved on every network."""
-EVERY_RECIPE = ("mlp-plain", "cnn-norm")
-"""Networks on which every recipe is proved, without BatchNorm and with: an optimiser sees arrays alone, not layers."""
+ASKED: tuple[tuple[str, str, str, int], ...] = (
+    *(("mlp-plain", recipe, "mnist", 128) for recipe in RECIPES),
+    *(("mlp-plain", "adam", dataset, 128) for dataset in KINDS if dataset not in ("mnist", "digits")),
+    ("softmax", "adam", "mnist", 128),
+    ("softmax", "adam", "digits", 128),
+    *(("mlp", "adam", "mnist", size) for size in (32, 64, 128, 256, 512, 1024)),
+    ("mlp", "adam", "digits", 128),
+    ("cnn", "adam", "mnist", 128),
+    ("cnn", "adam", "digits", 32),
+    ("cnn", "momentum, schedule", "emnist-letters", 64),
+    ("cnn", "all options", "emnist-balanced", 256),
+    ("cnn", MIXED, "sign-language-mnist", 512),
+    ("cnn", WARM, "colorectal-histology-mnist-8x8", 1024),
+    ("cnn", "adam", "3d-mnist", 128),
+    ("cnn", WEIGHTED, "skin-cancer-mnist", 128),
+    ("cnn-norm", "adam", "mnist", 128),
+    ("cnn-norm", "adamw", "digits", 128),
+    ("cnn-norm", MIXED, "digits", 32),
+    ("cnn-norm", "rmsprop", "colorectal-histology-mnist-8x8", 128),
+    ("cnn-fast", FASTEST, "mnist", 96),
+    ("cnn-fast", "adam", "mnist", 128),
+    ("cnn-wide", "adam", "mnist", 128),
+    ("cnn-wide", MIXED, "digits", 128),
+    ("cnn3d", "adam", "3d-mnist", 128),
+    ("cnn3d", "momentum, schedule", "digits", 128),
+    (STRIDED_SAME.name, "adam", "mnist", 128),
+    (STRIDED_SAME.name, "momentum", "colorectal-histology-mnist-8x8", 128),
+)
+"""Network, recipe, data set, batch size. An optimiser sees arrays alone, and a layer no recipe: so the recipes are
+proved on the network that costs least, and every network with a few of them."""
+
+LONG = (("mlp-plain", "adam", "digits"), ("mlp-plain", "momentum, schedule", "digits"))
+"""More than a hundred steps, in batches of 32."""
+MANY_ROWS = (("mlp-plain", "all options", "mnist"),)
 
 QUICK_MODELS = ("mlp-plain", "cnn-norm")
 QUICK_RECIPES = ("adam", "momentum, schedule")
@@ -37,54 +81,68 @@ def networks() -> tuple[str, ...]:
 def questions(
     models: Sequence[str] = (), recipes: Sequence[str] = (), *, seeds: Iterable[int] = (0,), quick: bool = False
 ) -> list[Proof]:
-    """The proofs in float64: all that is asked for by name, else what shows something new.
+    """The proofs in float64: all that is asked for by name, else what covers the shipped suites.
 
     Raises UnknownName for a misspelt model or recipe, BenchError for a model that is no neutral network.
     """
     for recipe in recipes:
         if recipe not in RECIPES:
             raise UnknownName("optimizer", recipe, RECIPES)
-    chosen_models, chosen_recipes = _chosen(models, recipes, quick)
-    named = bool(models or recipes or quick)
-    return [
-        proof(model, recipe, shape=SMALL_SHAPE if quick or recipe != "adam" else _shape(model), seed=seed)
-        for seed in seeds
-        for model in chosen_models
-        for recipe in chosen_recipes
-        if named or recipe in EVERYWHERE or model in EVERY_RECIPE
-    ]
+    for model in models:
+        network_of(model)  # a misspelt name, or no network
+    return [one for seed in seeds for one in _of_seed(models, recipes, seed, quick)]
 
 
-def gradient_questions(models: Sequence[str] = (), *, seeds: Iterable[int] = (0,), quick: bool = False) -> list[Proof]:
-    """The proofs of logits and gradient alone, in the precision that is timed."""
-    return [
-        gradient_proof(model, shape=SMALL_SHAPE, seed=seed) for seed in seeds for model in _chosen(models, (), quick)[0]
-    ]
+def _of_seed(models: Sequence[str], recipes: Sequence[str], seed: int, quick: bool) -> Iterator[Proof]:
+    if models or recipes or quick:
+        for model in models or (QUICK_MODELS if quick else networks()):
+            for recipe in recipes or (QUICK_RECIPES if quick else tuple(RECIPES)):
+                yield sized(_proof(model, recipe, "mnist", 128, seed))
+    else:
+        plugged_in = [name for name in networks() if name not in {model for model, *_ in ASKED}]
+        yield from (sized(_proof(*one, seed)) for one in ASKED)
+        yield from (sized(_proof(name, "adam", "mnist", 128, seed)) for name in plugged_in)
+        yield from (many_rows(_proof(*one, 128, seed)) for one in MANY_ROWS)
+    if not models and not recipes:
+        yield from (long(_proof(*one, 32, seed)) for one in (LONG[:1] if quick else LONG))
 
 
-def dropout_rates() -> tuple[float, ...]:
-    """Every rate of dropout that a shipped network has."""
+def rounded_questions(asked: Iterable[Proof], precision: Precision) -> list[Proof]:
+    """The proofs in the precision that is timed, for the networks and optimisers of ``asked``.
+
+    Of each network the logits and the gradient on small images; in float32 also a few steps with each optimiser.
+    """
+    found: dict[tuple[object, ...], Proof] = {}
+    for one in asked:
+        kind = {"dataset": one.dataset, "classes": one.classes, "floats": one.floats, "seed": one.seed}
+        found.setdefault((one.seed, one.model), gradient_proof(one.model, shape=_small(one.shape), **kind))
+        if precision == "float32":
+            key = (one.seed, one.model, one.training.optimizer.name)
+            found.setdefault(key, sized(one.model_copy(update={"rounded": True, "scale": 255.0})))
+    return list(found.values())
+
+
+def dropout_rates(models: Iterable[str]) -> tuple[float, ...]:
+    """Every rate of dropout that one of these networks has as it ships."""
+    networks = [_model(name) for name in models if name != STRIDED_SAME.name]
     found = {
         layer.rate
-        for name in MODELS
-        if isinstance(model := _model(name), Network)
-        for layer in model.layers
+        for network in networks
+        if isinstance(network, Network)
+        for layer in network.layers
         if isinstance(layer, Dropout) and layer.rate > 0
     }
     return tuple(sorted(found))
 
 
-def _shape(model: str) -> tuple[int, ...]:
-    """The full shape, unless a step on it costs minutes over all frameworks and says no more than on the small one."""
-    return FULL_SHAPE if place(network_of(model), FULL_SHAPE, CLASS_COUNT).flops < MOST_FLOPS else SMALL_SHAPE
+def _proof(model: str, recipe: str, dataset: str, batch_size: int, seed: int) -> Proof:
+    training = RECIPES[recipe].model_copy(update={"batch_size": batch_size})
+    return proof(model, recipe, training=training, dataset=dataset, seed=seed, **KINDS[dataset].model_dump())
 
 
-def _chosen(models: Sequence[str], recipes: Sequence[str], quick: bool) -> tuple[Sequence[str], Sequence[str]]:
-    for model in models:
-        network_of(model)  # a misspelt name, or no network
-    if quick:
-        return models or QUICK_MODELS, recipes or QUICK_RECIPES
-    return models or networks(), recipes or tuple(RECIPES)
+def _small(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Sides of at most 14 pixels: the gradient of a convolution costs a tenth of what it costs on 28."""
+    return (*(min(side, 14) for side in shape[:-1]), shape[-1])
 
 
 def _model(name: str) -> object:

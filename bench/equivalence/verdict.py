@@ -34,6 +34,8 @@ class Verdict:
 
     conditions: Conditions
     versions: dict[str, str]
+    way: str = ""
+    """How it runs networks, where one framework is asked in several ways: ``compiled, bfloat16``."""
     comparisons: list[Comparison] = field(default_factory=list)
     """With the definition, and of every pair in which it is the second."""
     misses: list[Miss] = field(default_factory=list)
@@ -52,6 +54,11 @@ class Verdict:
         return self.conditions.framework
 
     @property
+    def name(self) -> str:
+        """The framework, and its way where there are several: ``pytorch (compiled)``."""
+        return f"{self.framework} ({self.way})" if self.way else self.framework
+
+    @property
     def holds(self) -> bool:
         """Whether everything that was asked was shown."""
         return bool(self.comparisons) and not (self.misses or self.findings or self.errors)
@@ -59,12 +66,7 @@ class Verdict:
     @property
     def proofs(self) -> int:
         """How many proofs it was asked, in every precision."""
-        return len({(one.proof.model, one.proof.recipe, one.proof.seed, one.precision) for one in self.comparisons})
-
-    @property
-    def causes(self) -> tuple[str, ...]:
-        """Why some of its quantities were held to wider limits."""
-        return tuple(dict.fromkeys(one.cause for one in self.comparisons if one.cause))
+        return len({(one.proof, one.precision) for one in self.comparisons})
 
 
 @dataclass
@@ -74,6 +76,8 @@ class Verification:
     verdicts: list[Verdict]
     absent: dict[str, str] = field(default_factory=dict)
     """Frameworks that could not be asked, and why."""
+    blocked: dict[str, list[str]] = field(default_factory=dict)
+    """Cases of a suite that cannot run here, by reason."""
     seeds: int = 1
 
     @property
@@ -91,13 +95,7 @@ def first_misses(comparisons: Iterable[Comparison]) -> list[Comparison]:
     return list(found.values())
 
 
-def largest(
-    comparisons: Sequence[Comparison], kinds: Iterable[Kind], *, precision: str, wide: bool | None = None
-) -> Comparison | None:
-    """The comparison of some kinds whose difference is largest; ``wide`` chooses those held to a wider limit or not."""
-    found = [
-        one
-        for one in comparisons
-        if one.kind in tuple(kinds) and one.precision == precision and wide in (None, bool(one.cause))
-    ]
+def largest(comparisons: Sequence[Comparison], kinds: Iterable[Kind], *, precision: str) -> Comparison | None:
+    """The comparison of some kinds whose difference is largest."""
+    found = [one for one in comparisons if one.kind in tuple(kinds) and one.precision == precision]
     return max(found, key=lambda one: one.difference, default=None)

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from bench.adapters.base import Adapter
-from bench.case import Case, Frozen, Precision
+from bench.case import Case, Frozen, Precision, Training
 from bench.certificate import Conditions
 from bench.equivalence.proof import Proof
 from bench.runner.job import Message
@@ -87,8 +87,9 @@ def _words(error: BaseException) -> str:
 
 
 def prepared_case(conditions: Conditions, precision: Precision) -> Case:
-    """The case a worker's adapter is prepared for."""
-    return Case.model_validate({**conditions.model_dump(), "dataset": "proof", "model": "", "precision": precision})
+    """The case a worker's adapter is prepared for: it looks like any other."""
+    named = {"dataset": "mnist", "model": "mlp-plain", "training": Training()}
+    return Case.model_validate({**conditions.model_dump(), **named, "precision": precision})
 
 
 def main() -> None:

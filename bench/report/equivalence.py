@@ -19,9 +19,12 @@ SHOWN: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("loss", ("", "losses")),
     ("weights", ("final", "weights")),
     ("whole", ("whole", "epochs")),
+    ("moved", ("", "moved")),
+    ("statistics", ("BatchNorm", "statistics")),
 )
 """Kinds of quantity with the head of their column."""
 
+READING = "Each figure is the largest max|a-b| / max|a| over all proofs; of a movement, by Euclidean norms."
 MISSES = 12
 """So many misses of a framework are told in full."""
 
@@ -31,14 +34,17 @@ Chosen = Callable[[Comparison], bool]
 def document(found: Verification) -> list[Block]:
     """The tables of differences, then what missed its limit, what could not be asked, and what was certified."""
     blocks: list[Block] = [Heading("equivalence", 1), _head(found)]
-    exact = _all(found, lambda one: one.precision == "float64" and not one.proof.first_step_only)
+    exact = _all(found, lambda one: one.precision == "float64" and not one.proof.rounded)
     blocks += _table("to the definition, float64, without BatchNorm", found, exact, lambda one: not _norm(one))
     blocks += _table("to the definition, float64, with BatchNorm", found, exact, _norm)
-    for precision in dict.fromkeys(one.precision for one in _all(found, lambda one: one.proof.first_step_only)):
-        rounded = _all(found, lambda one, kept=precision: one.proof.first_step_only and one.precision == kept)  # type: ignore[misc]
-        blocks += _table(f"to the definition, {precision}: logits and gradient", found, rounded, lambda one: True)
+    rounded = _all(found, lambda one: one.proof.rounded)
+    for precision in dict.fromkeys(one.precision for one in rounded):
+        own = [one for one in rounded if one.precision == precision]
+        title = f"to the definition, {precision}"
+        blocks += _table(f"{title}: logits and gradient", found, own, lambda one: one.proof.first_step_only)
+        blocks += _table(f"{title}: a few steps", found, own, lambda one: not one.proof.first_step_only)
     blocks += _pairs(exact)
-    blocks.append(Paragraph("Each figure is the largest max|a-b| / max|a| over all proofs."))
+    blocks.append(Paragraph(READING))
     blocks += _missed(found)
     blocks.append(_facts(found))
     return blocks
@@ -50,6 +56,7 @@ def as_json(found: Verification) -> JsonValue:
         "holds": found.holds,
         "seeds": found.seeds,
         "absent": dict(found.absent),
+        "blocked": {reason: list(cells) for reason, cells in found.blocked.items()},
         "frameworks": [_verdict_json(verdict) for verdict in found.verdicts],
     }
 
@@ -79,7 +86,6 @@ def _verdict_json(verdict: Verdict) -> JsonValue:
                 "kind": one.kind,
                 "difference": one.difference if one.difference < float("inf") else None,
                 "limit": one.limit,
-                "cause": one.cause,
             }
             for one in worst.values()
         ],
@@ -87,23 +93,25 @@ def _verdict_json(verdict: Verdict) -> JsonValue:
 
 
 def _head(found: Verification) -> Block:
-    one = found.verdicts[0].conditions
+    ways: dict[str, list[str]] = {}
+    for verdict in found.verdicts:
+        ways.setdefault(_way(verdict), []).append(f"{verdict.framework} {verdict.conditions.execution}")
+    path = tuple(line for way, frameworks in ways.items() for line in (way, ", ".join(frameworks)))
+    proofs = {comparison.proof for verdict in found.verdicts for comparison in verdict.comparisons}
+    asked = ""
+    if proofs:
+        steps, rows = max(one.steps for one in proofs), max(one.rows for one in proofs)
+        asked = f"{len(proofs)} proofs: up to {rows:,} rows and {steps} steps"
+    return Facts((("path", path), ("asked", (asked + (f" · {found.seeds} seeds" if found.seeds > 1 else ""),))))
+
+
+def _way(verdict: Verdict) -> str:
+    """``cpu, 2 threads · float32 · resident``: what is as a rule the same for all."""
+    one = verdict.conditions
+    threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
     steps = f" · {one.steps_per_execution} steps a call" if one.steps_per_execution > 1 else ""
     layout = " · channels last" if one.channels_last else ""
-    threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
-    proofs = {comparison.proof for verdict in found.verdicts for comparison in verdict.comparisons}
-    executions = ", ".join(f"{verdict.framework} {verdict.conditions.execution}" for verdict in found.verdicts)
-    longest = max((proof for proof in proofs), key=lambda proof: proof.steps * proof.rows, default=None)
-    asked = ""
-    if longest is not None:
-        size = longest.training.batch_size
-        asked = f"{len(proofs)} proofs: {longest.rows:,} rows, batch {size}, {longest.steps} steps"
-    return Facts(
-        (
-            ("path", (f"{one.device}, {threads} · {one.precision} · {one.input}{steps}{layout}", executions)),
-            ("asked", (asked + (f" · {found.seeds} seeds" if found.seeds > 1 else ""),)),
-        )
-    )
+    return f"{one.device}, {threads} · {one.precision} · {one.input}{steps}{layout}"
 
 
 def _all(found: Verification, chosen: Chosen) -> list[Comparison]:
@@ -117,7 +125,7 @@ def _norm(one: Comparison) -> bool:
 def _table(title: str, found: Verification, comparisons: Sequence[Comparison], chosen: Chosen) -> list[Block]:
     """Largest differences of each framework to the definition, below the limits."""
     kept = [one for one in comparisons if one.between[0] == DEFINITION and chosen(one)]
-    return _differences(title, kept, [(verdict.framework,) for verdict in found.verdicts], lambda one: one.between[1:])
+    return _differences(title, kept, [(verdict.name,) for verdict in found.verdicts], lambda one: one.between[1:])
 
 
 def _pairs(comparisons: Sequence[Comparison]) -> list[Block]:
@@ -152,14 +160,13 @@ def _differences(
 
 
 def _cell(own: Sequence[Comparison], kind: Kind) -> Cell:
-    """The largest of what misses, else of what a wider limit holds, else of all."""
-    one = largest([one for one in own if not one.holds], (kind,), precision=own[0].precision)
-    if one is None:
-        one = largest(own, (kind,), precision=own[0].precision)
+    """The largest of what misses, else of all."""
+    precision = own[0].precision
+    missed = largest([one for one in own if not one.holds], (kind,), precision=precision)
+    one = missed or largest(own, (kind,), precision=precision)
     if one is None:
         return Cell("–", notes=("gives none to compare.",))
-    notes = (f"{one.cause}: held to {one.limit:.0e}.",) if one.cause else ()
-    return Cell(f"{one.difference:.1e}", notes=(*notes, *(("misses its limit.",) if not one.holds else ())))
+    return Cell(f"{one.difference:.1e}", notes=() if one.holds else ("misses its limit.",))
 
 
 def _missed(found: Verification) -> list[Block]:
@@ -174,7 +181,7 @@ def _missed(found: Verification) -> list[Block]:
         lines += [f"work: {words}" for words in verdict.findings]
         lines += [f"failed: {words}" for words in verdict.errors]
         if lines:
-            blocks += [Heading(f"{verdict.framework} does not compute the same", 3), Facts((("", tuple(lines)),))]
+            blocks += [Heading(f"{verdict.name} does not compute the same", 3), Facts((("", tuple(lines)),))]
     return blocks
 
 
@@ -182,17 +189,18 @@ def _facts(found: Verification) -> Block:
     """What could not be asked, and the outcome."""
     entries: list[tuple[str, tuple[str, ...]]] = []
     lines = [f"{name}: {reason}" for name, reason in found.absent.items()]
+    lines += [f"{reason} ({_some(cells)})" if cells else reason for reason, cells in found.blocked.items()]
     for verdict in found.verdicts:
         lines += [f"{reason} ({_some(labels)})" for reason, labels in verdict.unsupported.items()]
     if lines:
         entries.append(("not asked", tuple(lines)))
-    uncounted = [verdict.framework for verdict in found.verdicts if verdict.uncounted]
+    uncounted = list(dict.fromkeys(verdict.framework for verdict in found.verdicts if verdict.uncounted))
     if uncounted:
         entries.append(
             ("not counted", (f"rows and calls inside {', '.join(uncounted)}: no model of one's own runs there",))
         )
     good = [verdict for verdict in found.verdicts if verdict.holds]
-    words = ", ".join(f"{verdict.framework} ({verdict.proofs} proofs)" for verdict in good) or "none"
+    words = ", ".join(f"{verdict.name} ({verdict.proofs} proofs)" for verdict in good) or "none"
     entries.append(("the same", (words,)))
     written = [verdict.certificate.id for verdict in found.verdicts if verdict.certificate]
     entries.append(("certificates", (", ".join(written) or "none",)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench import __version__, certificate
 from bench.adapters.catalog import ADAPTERS, find_adapter
 from bench.case import PROTOCOL_VERSION
-from bench.certificate import Certificate
+from bench.certificate import Certificate, DataKind
 from bench.datasets.transfer import Watch
 from bench.datasets.verification import noted
 from bench.errors import BenchError
@@ -30,6 +30,7 @@ from bench.runner.job import Job
 from bench.runner.local import Outcome, run_job
 from bench.runner.plan import Plan, PlannedTrial, make_plan, remaining_s
 from bench.runner.request import Request
+from bench.runner.runtime import Runtimes
 from bench.runs import run_names
 from bench.store import RunFolder
 from bench.suite import Suite, read_suite
@@ -52,6 +53,7 @@ class Run:
     commands: Commands
     folder: RunFolder | None = None
     """The folder that is resumed."""
+    runtimes: Runtimes = field(default_factory=Runtimes)
 
     def start(self, observer: Observer) -> RunFolder:
         """Run every trial of the plan, then find the floors of its data, when nothing is measured any more.
@@ -139,6 +141,11 @@ class Run:
         command = self.commands.trial(trial.planned, trial.seed_index)
         if (found := _certificate(trial.planned)) is not None:
             folder.add_certificate(found.id, found)
+        if measured is not None:
+            runtime_mib = self.runtimes.of(trial.planned.adapter, trial.planned.case, environment.hash)
+            measured = measured.model_copy(
+                update={"memory": measured.memory.model_copy(update={"runtime_mib": runtime_mib})}
+            )
         record = _record(trial.planned, trial.seed_index, outcome.status, command, found).model_copy(
             update={
                 "reason": outcome.reason,
@@ -243,7 +250,10 @@ def _record(
 
 def _certificate(planned: PlannedCase) -> Certificate | None:
     """What ``bench equivalence`` has shown of the case on this machine, by files alone."""
-    return certificate.find(planned.case, planned.adapter, planned.adapter.installed().versions)
+    if planned.data is None:
+        return None
+    versions = planned.adapter.installed().versions
+    return certificate.find(planned.case, DataKind.of(planned.data.info), planned.adapter, versions)
 
 
 def _equivalence(planned: PlannedCase, found: Certificate | None) -> str:

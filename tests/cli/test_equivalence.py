@@ -10,7 +10,7 @@ from bench.certificate import Conditions
 from bench.cli.app import main
 from bench.equivalence.compare import compare
 from bench.equivalence.definition import DEFINITION
-from bench.equivalence.proof import Proof, gradient_proof, proof
+from bench.equivalence.proof import gradient_proof, proof
 from bench.equivalence.trace import Trace
 from bench.equivalence.verdict import Miss, Verdict, Verification, first_misses
 from bench.report.equivalence import as_json, document
@@ -25,7 +25,13 @@ from bench.report.terminal import text
         (("--model", "random-forest"), "no neutral network"),
         (("--optimizer", "adm"), "did you mean 'adam'"),
         (("--framework", "scikit-learn", "--execution", "compiled"), "scikit-learn has no compiled execution"),
-        (("--framework", "scikit-learn", "--model", "cnn"), "nothing to verify"),
+        (("--framework", "scikit-learn", "--model", "cnn"), "nothing to prove"),
+        (("--suite", "quik"), "did you mean 'quick'"),
+        (("--suite", "quick", "--optimizer", "adam"), "--optimizer and --suite exclude each other"),
+        (("--suite", "quick", "--quick"), "--quick and --suite exclude each other"),
+        (("--dataset", "digits"), "--dataset narrows or widens a suite, and none is named"),
+        (("--batch-size", "64"), "--batch-size narrows or widens a suite"),
+        (("--device", "all"), "--device all narrows or widens a suite"),
         (("--precision", "float8"), "float8"),
         (("--threads", "0"), "--threads"),
     ],
@@ -83,11 +89,24 @@ def test_a_miss_is_told_with_its_quantity_its_limit_and_its_explanation() -> Non
     assert "the same none" in found
 
 
-def test_a_wider_limit_is_shown_with_its_cause() -> None:
-    found = shown(verdict("keras-torch", 1 + 1e-7))
-    assert "1.0e-07¹" in found
-    assert "keras-torch computes the loss in float32 under float64: held to 1e-04." in found
-    assert "does not compute the same" not in found
+def test_steps_in_the_precision_that_is_timed_have_a_table_of_their_own() -> None:
+    one = verdict("pytorch")
+    few = proof("cnn-norm", "adam", rounded=True, rows=300, steps=6)
+    one.comparisons += compare(few, "float32", (DEFINITION, trace()), ("pytorch", trace()))
+    found = shown(one)
+    assert "float32: a few steps" in found
+    assert "moved" in found
+    assert max(map(len, found.splitlines())) <= 80
+
+
+def test_several_ways_of_a_framework_are_told_apart_and_their_paths_shown() -> None:
+    plain, compiled = verdict("pytorch"), verdict("pytorch (compiled)")
+    plain.way, compiled.way = "eager", "compiled"
+    compiled.conditions = Conditions(framework="pytorch", threads=2, execution="compiled", input="loader")
+    found = shown(replace(plain, comparisons=[]), compiled)
+    assert "cpu, 2 threads · float32 · resident" in found
+    assert "cpu, 2 threads · float32 · loader" in found
+    assert "pytorch (compiled)" in found
 
 
 def test_findings_errors_and_what_was_not_asked_are_shown() -> None:
@@ -95,11 +114,16 @@ def test_findings_errors_and_what_was_not_asked_are_shown() -> None:
     one.findings = ["trains on 256 rows where 300 were given: the short last batch is dropped"]
     one.errors = ["cnn · adam, float64: RuntimeError: no memory"]
     one.unsupported = {"pytorch has no taste.": ["cnn · adam", "cnn · sgd", "mlp · sgd"]}
-    found = " ".join(shown(one, absent={"keras-jax": "not installed: pip install x"}).split())
+    missing = {
+        "absent": {"keras-jax": "not installed: pip install x"},
+        "blocked": {"its data are not here.": ["mnist/cnn/pytorch/cpu"]},
+    }
+    found = " ".join(shown(one, **missing).split())
     assert "work: trains on 256 rows" in found
     assert "failed: cnn · adam, float64: RuntimeError: no memory" in found
     assert "pytorch has no taste. (cnn · adam, cnn · sgd and 1 more)" in found
     assert "keras-jax: not installed: pip install x" in found
+    assert "its data are not here. (mnist/cnn/pytorch/cpu)" in found
     assert not one.holds
 
 
@@ -119,8 +143,3 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BenchError, match="cannot be written"):
         _write(tmp_path, Verification([verdict("pytorch")]))
-
-
-def test_a_proof_is_labelled_by_network_and_recipe() -> None:
-    asked: Proof = proof("cnn", "nesterov")
-    assert asked.label == "cnn · nesterov"

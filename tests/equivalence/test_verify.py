@@ -5,13 +5,14 @@ import pytest
 from bench.adapters.catalog import find_adapter
 from bench.certificate import Conditions
 from bench.equivalence import verify
+from bench.equivalence.asked import Subject
 from bench.equivalence.verdict import Verdict
 
 
-def subjects(threads: int) -> list[verify.Subject]:
+def subjects(threads: int) -> list[Subject]:
     """Two frameworks with so many threads each."""
     return [
-        verify.Subject(find_adapter(name), Verdict(Conditions(framework=name, threads=threads), {}))
+        Subject(find_adapter(name), Verdict(Conditions(framework=name, threads=threads), {}))
         for name in ("pytorch", "keras-torch")
     ]
 
