@@ -45,7 +45,8 @@ def shown_floors(results: Results, dataset: str) -> list[Floors]:
 
 def floors_legend(results: Results) -> list[str]:
     """What the floors are; nothing for a run that has none."""
-    return [_LEGEND] if results.floors else []
+    one_model = [] if results.several_seeds else ["With one seed this is said of that one trained model."]
+    return [_LEGEND, *one_model] if results.floors else []
 
 
 def floors_blocks(results: Results, dataset: str) -> list[Block]:

@@ -38,12 +38,12 @@ def is_steady(drifts: Sequence[float]) -> bool | None:
     """Whether the drifts of a case's trials show no trend; None below three trials, which cannot show one.
 
     A trend is shown where the trials agree on it: the mean of the drifts' logarithms is 5 % or more away from 0, and
-    its 95 % t interval leaves 0 out. One trial tells a trend from a change of the machine's speed by nothing; several
+    its 95 % t interval leaves 0 out. One trial cannot tell a trend from a change of the machine's speed; several
     can, because such changes go either way.
 
     Without a trend at most 5 % of the cases are called not steady, also where the epochs of a trial and neighbouring
-    trials are correlated, or the machine switches between two speeds. Three trials of 5 timed epochs that vary by 2 %
-    find a trend of 10 % in 82 of 100 cases, and at a variation of 5 % one of 20 % in 64 (docs/statistics.md).
+    trials are correlated, or the machine switches between two speeds. Three trials of 5 timed epochs find a trend of
+    10 % in 82 of 100 cases where epochs vary by 2 %, and one of 20 % in 64 where they vary by 5 % (docs/statistics.md).
     """
     if len(drifts) < FEWEST_SEEDS:
         return None
