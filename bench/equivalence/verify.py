@@ -165,9 +165,9 @@ def _compare_one(
         name = miss.between[1]
         against_definition = miss.between[0] not in asked
         words: tuple[str, ...] = ()
-        if against_definition and precision == "float64" and explained.get(name, 0) < EXPLAINED:
+        if against_definition and explained.get(name, 0) < EXPLAINED:
             explained[name] = explained.get(name, 0) + 1
-            words = explanations(proof, traces[name])
+            words = explanations(proof, traces[name], precision)
         elif not against_definition and _has_missed(asked, miss.between, proof):
             continue  # one of the two differs from the definition already
         asked[name].verdict.misses.append(Miss(miss, words))
