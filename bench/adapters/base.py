@@ -271,6 +271,13 @@ class Adapter(ABC):
         """Environment variables the worker must start with."""
         return {}
 
+    def compile_cache(self, folder: str) -> dict[str, str]:
+        """Environment variables by which it keeps in ``folder`` what it compiles, and finds it there again.
+
+        For proofs alone, where the same steps are compiled many times and nothing is timed.
+        """
+        return {}
+
     @abstractmethod
     def prepare(self, case: Case) -> None:
         """In the worker, on the ``import`` clock: import the framework and fix its threads and precision."""

@@ -54,6 +54,13 @@ class KerasJaxAdapter(KerasAdapter):
         count = re.search(r"--xla_force_host_platform_device_count=\d+", os.environ.get("XLA_FLAGS", ""))
         return found | ({"XLA_FLAGS": count[0]} if count else {})
 
+    def compile_cache(self, folder: str) -> dict[str, str]:
+        return {
+            "JAX_COMPILATION_CACHE_DIR": folder,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
+
     def prepare(self, case: Case) -> None:
         os.environ.update(self.environment(case))
         import jax

@@ -110,7 +110,7 @@ def _run(
         checks=checks,
         dropout_rates=dropout_rates({proof.model for proof in proofs}) if checks else (),
     )
-    environment = adapter.environment(prepared_case(conditions, precision))
+    environment = adapter.environment(prepared_case(conditions, precision)) | adapter.compile_cache(str(folder))
     name = alike[0].verdict.name
     try:
         message = ask_module(
