@@ -5,6 +5,7 @@ A case holds names and settings only, no arrays and no framework objects; it can
 
 import hashlib
 import json
+import math
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
@@ -83,6 +84,8 @@ class Training(Frozen):
     """How a network is trained: the same for every framework of a case's row."""
 
     epochs: int = Field(default=3, ge=1)
+    min_steps: int = Field(default=0, ge=0)
+    """Epochs are added until training takes at least so many steps: a budget that does not shrink with the data set."""
     batch_size: int = Field(default=128, ge=1)
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
@@ -94,6 +97,8 @@ class Training(Frozen):
     """``train``: mean and deviation per channel of the training rows, as the harness computes them."""
     validation_rows: int = Field(default=0, ge=0)
     """Rows cut from the training part to draw a validation curve; never the test part."""
+    validation_share: float = Field(default=0.0, ge=0, lt=1)
+    """The same as a share of the training rows, where ``validation_rows`` is 0."""
     validation_part: Literal["sample", "last"] = "sample"
     """A stratified sample by seed, or the last rows, as Keras' ``validation_split`` takes them."""
     evaluations_per_epoch: int = Field(default=1, ge=1)
@@ -103,9 +108,21 @@ class Training(Frozen):
 
     @model_validator(mode="after")
     def _target_needs_validation(self) -> Self:
-        if self.target_accuracy is not None and not self.validation_rows:
+        if self.target_accuracy is not None and not (self.validation_rows or self.validation_share):
             raise ValueError("target_accuracy needs validation_rows: the test part is scored once, at the end")
         return self
+
+    def steps_per_epoch(self, rows: int) -> int:
+        """Batches of one pass over ``rows`` rows, the short one included."""
+        return math.ceil(rows / self.batch_size)
+
+    def epochs_over(self, rows: int) -> int:
+        """Passes over ``rows`` rows: ``epochs``, or as many as ``min_steps`` takes."""
+        return max(self.epochs, math.ceil(self.min_steps / self.steps_per_epoch(rows)))
+
+    def validation_count(self, rows: int) -> int:
+        """Rows of the validation part, of ``rows`` rows for training."""
+        return self.validation_rows or round(self.validation_share * rows)
 
 
 class Measuring(Frozen):

@@ -41,6 +41,8 @@ class Checkpoint(Frozen):
     seconds: float
     """On the training clock so far, first steps and earlier epochs included."""
     validation_accuracy: float
+    validation_loss: float | None = None
+    """Mean log loss, in nats; None where the model gives no probabilities."""
 
 
 class EpochFigures(Frozen):
@@ -128,13 +130,16 @@ class Scores(Frozen):
 
 
 class Memory(Frozen):
-    """Peaks in MiB. ``peak_rss_mib`` includes the import; the growth above it is what the model and data cost."""
+    """Peaks in MiB. ``peak_rss_mib`` includes the import, and what the framework's runtime takes at its first use."""
 
     method: str
     """Which counter was read, e.g. ``VmHWM, reset by clear_refs``."""
     after_import_mib: float
     """Resident size once the framework was imported, before any data were touched."""
     peak_rss_mib: float
+    runtime_mib: float | None = None
+    """Above the import, of the framework's runtime and compiler at their first use, measured on a model of no size in
+    a process of its own; None where it was not measured."""
     phase_peak_mib: dict[str, float] = Field(default_factory=dict)
     """Peak of each phase, keyed by its name (``load``, ``build``, ``train``, ``evaluate``, ``predict``)."""
     device_allocated_peak_mib: float | None = None
@@ -142,8 +147,13 @@ class Memory(Frozen):
 
     @property
     def above_import_mib(self) -> float:
-        """What the model and the data cost: the peak less what the import alone holds."""
+        """The peak less what the import alone holds."""
         return self.peak_rss_mib - self.after_import_mib
+
+    @property
+    def model_mib(self) -> float:
+        """What the model and the data cost: the peak less the import and the runtime."""
+        return max(0.0, self.above_import_mib - (self.runtime_mib or 0.0))
 
 
 class Noise(Frozen):

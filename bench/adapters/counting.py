@@ -2,11 +2,13 @@
 
 A framework runs them as it runs any model of a user's, on the path that is timed; what they have counted is read from
 their weights. So it shows whether every row of an order was trained on, in as many batches as were asked for, and
-whether anything was evaluated meanwhile.
+whether anything was evaluated meanwhile. The model that was built last can be read past its learner too: then it shows
+whether a training was over before the learner was asked for anything.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 TRAINED_ROWS = "trained_rows"
@@ -31,18 +33,28 @@ def pytorch(shape: tuple[int, ...], classes: int) -> Any:
 
         def forward(self, images: Any) -> Any:
             if self.training:
+                if not torch.compiler.is_compiling():  # whose guards would hold the length of the list
+                    _CALLED.append(1)
                 self.trained_rows += images.shape[0]
                 self.trained_calls += 1
             else:
                 self.evaluated_rows += images.shape[0]
             return self.dense(self.flatten(images))
 
-    return Counting()
+    model = Counting()
+    _BUILT.append(weakref.ref(model))
+    return model
 
 
 def keras(shape: tuple[int, ...], classes: int) -> Any:
     """The same for images of ``(*spatial, channels)``."""
     import keras
+
+    is_compiling = _never
+    if keras.backend.backend() == "torch":
+        import torch
+
+        is_compiling = torch.compiler.is_compiling
 
     class Counting(keras.layers.Layer):  # type: ignore[misc]
         def build(self, _: object) -> None:
@@ -56,15 +68,38 @@ def keras(shape: tuple[int, ...], classes: int) -> Any:
         def call(self, images: Any, training: bool | None = None) -> Any:
             rows = keras.ops.cast(keras.ops.shape(images)[0], "int32")
             if training:
+                if not is_compiling():
+                    _CALLED.append(1)
                 self.trained_rows.assign_add(rows)
                 self.trained_calls.assign_add(1)
             else:
                 self.evaluated_rows.assign_add(rows)
-                _tell(rows)
+                _tell(images, rows)
             return images
 
-    inputs = keras.Input(shape)
-    return keras.Model(inputs, keras.layers.Dense(classes)(keras.layers.Flatten()(Counting()(inputs))))
+    inputs, counting = keras.Input(shape), Counting()
+    model = keras.Model(inputs, keras.layers.Dense(classes)(keras.layers.Flatten()(counting(inputs))))
+    _BUILT.append(weakref.ref(counting))
+    return model
+
+
+def called() -> int:
+    """Calls of such models in training, in this process so far: those that Python sees, which of a compiled function
+    is its tracing."""
+    return len(_CALLED)
+
+
+def trained_rows() -> int | None:
+    """Rows that the model built last was trained on, read from itself; None where it is no more."""
+    model = _BUILT[-1]() if _BUILT else None
+    if model is None:
+        return None
+    counter = getattr(model, TRAINED_ROWS)
+    return int(counter.item() if hasattr(counter, "item") else counter.numpy())
+
+
+def _never() -> bool:
+    return False
 
 
 def told() -> int:
@@ -79,12 +114,15 @@ def told() -> int:
 
 
 _TOLD: list[int] = []
+_CALLED: list[int] = []
+_BUILT: list[weakref.ref[Any]] = []
 
 
-def _tell(rows: Any) -> None:
+def _tell(images: Any, rows: Any) -> None:
     import keras
 
     if keras.backend.backend() == "jax":
         import jax
 
-        jax.debug.callback(lambda count: _TOLD.append(int(count)), rows)
+        if isinstance(images, jax.core.Tracer):
+            jax.debug.callback(lambda count: _TOLD.append(int(count)), rows)

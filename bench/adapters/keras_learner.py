@@ -102,7 +102,7 @@ class KerasLearner(Learner):
 
     @property
     def _kind(self) -> str:
-        return "logits" if self._built.logits else "probabilities"
+        return "logits" if self._built.answers_logits else "probabilities"
 
     @cached_property
     def _forward(self) -> Any:

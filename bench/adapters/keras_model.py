@@ -25,8 +25,10 @@ class BuiltModel:
     """From images as stored to its output; the same layers as ``trained``, and the same object where it can be."""
     placed: PlacedNetwork | None
     """None for a model of the user's."""
-    logits: bool
-    """It gives logits, else probabilities."""
+    logits: bool = True
+    """It gives logits in training, else probabilities."""
+    answers_logits: bool = True
+    """The same in evaluation."""
 
 
 def build_model(model: Model, train: Split, seed: int, pixels: Pixels, converted: bool) -> BuiltModel:
@@ -39,9 +41,9 @@ def build_model(model: Model, train: Split, seed: int, pixels: Pixels, converted
         placed = place(model, train.shape, train.classes)
         if not converted:
             whole = compile_network(placed, stored, pixels)
-            return BuiltModel(whole, whole, placed, True)
+            return BuiltModel(whole, whole, placed)
         trained = compile_network(placed, pixels.dtype, None)
-        return BuiltModel(trained, _behind(trained, train, stored, pixels), placed, True)
+        return BuiltModel(trained, _behind(trained, train, stored, pixels), placed)
     if not isinstance(model, NativeModel):
         raise TypeError(f"{model.name} is no network")
     own = _own(model, train, seed)
@@ -50,7 +52,8 @@ def build_model(model: Model, train: Split, seed: int, pixels: Pixels, converted
     except Exception as error:  # the user's layers may raise anything
         raise native.ModelFault(f"{model.name}: {native.describe(error, model)}") from error
     trained = _behind(own, train, pixels.dtype, None) if converted else answering
-    return BuiltModel(trained, answering, None, not _ends_in_softmax(own))
+    training, evaluation = (not _gives_probabilities(answering, train, training) for training in (True, False))
+    return BuiltModel(trained, answering, None, training, evaluation)
 
 
 def _own(model: NativeModel, train: Split, seed: int) -> Any:
@@ -70,7 +73,16 @@ def _behind(model: Any, train: Split, dtype: str, pixels: Pixels | None) -> Any:
     return keras.Model(inputs, model(inputs if pixels is None else pixels.layer()(inputs)))
 
 
-def _ends_in_softmax(model: Any) -> bool:
-    last = model.layers[-1] if model.layers else None
-    activation = getattr(last, "activation", None)
-    return type(last).__name__ == "Softmax" or getattr(activation, "__name__", "") == "softmax"
+def _gives_probabilities(model: Any, train: Split, training: bool) -> bool:
+    """Whether the outputs for a few images are probabilities; what the call changes in the model is put back."""
+    import keras
+
+    before = [variable.numpy() for variable in model.variables]
+    try:
+        outputs = model(train.images[: native.LOOKED_AT], training=training)
+        return native.gives_probabilities(keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32")))
+    except Exception:  # a model that fails here fails again where it is used, and is named there
+        return False
+    finally:
+        for variable, value in zip(model.variables, before, strict=True):
+            variable.assign(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bench.adapters.base import TrainingPlan
 from bench.adapters.pytorch_input import Pixels
+from bench.adapters.pytorch_outputs import logarithms
 from bench.case import Case
 
 if TYPE_CHECKING:
@@ -33,11 +34,19 @@ class Computation:
 
 
 def computation(
-    module: torch.nn.Module, case: Case, plan: TrainingPlan, pixels: Pixels, convert: Convert, *, whole: bool
+    module: torch.nn.Module,
+    case: Case,
+    plan: TrainingPlan,
+    pixels: Pixels,
+    convert: Convert,
+    *,
+    whole: bool,
+    probabilities: bool = False,
 ) -> Computation:
     """The computation of ``module`` as ``case`` asks for it; ``convert`` makes inputs of a training batch.
 
-    ``whole`` allows no graph break, so that what is called compiled is compiled from end to end.
+    ``whole`` allows no graph break, so that what is called compiled is compiled from end to end. ``probabilities``:
+    in training the module gives them, and the loss is theirs.
     """
     import torch
 
@@ -46,9 +55,10 @@ def computation(
         forward = _autocast(module, pixels.device.type, getattr(torch, case.precision))
         answer = _widened(forward, pixels.dtype)
     criterion = _criterion(plan, pixels)
+    logits_of = logarithms if probabilities else _as_they_are
 
     def loss(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return criterion(answer(convert(images)), labels)
+        return criterion(logits_of(answer(convert(images))), labels)
 
     def logits(stored: torch.Tensor) -> torch.Tensor:
         # a copy even of float32, for the scaling is in place and these may be the caller's own rows
@@ -69,6 +79,10 @@ def _autocast(module: torch.nn.Module, kind: str, dtype: torch.dtype) -> Convert
             return module(inputs)
 
     return forward
+
+
+def _as_they_are(outputs: torch.Tensor) -> torch.Tensor:
+    return outputs
 
 
 def _widened(forward: Convert, dtype: torch.dtype) -> Convert:
@@ -97,11 +111,12 @@ def _criterion(plan: TrainingPlan, pixels: Pixels) -> Callable[[torch.Tensor, to
     return weighted
 
 
-def loss_in_words(plan: TrainingPlan) -> str:
+def loss_in_words(plan: TrainingPlan, probabilities: bool) -> str:
     """``cross-entropy on logits, mean over the batch``, with what the plan adds to it."""
+    outputs = "probabilities" if probabilities else "logits"
     smoothed = f", label smoothing {plan.label_smoothing}" if plan.label_smoothing else ""
     weighted = ", samples weighted by class" if plan.class_weights is not None else ""
-    return f"cross-entropy on logits, mean over the batch{smoothed}{weighted}"
+    return f"cross-entropy on {outputs}, mean over the batch{smoothed}{weighted}"
 
 
 def compiler_report() -> dict[str, object]:

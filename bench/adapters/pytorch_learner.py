@@ -13,9 +13,11 @@ from bench.adapters.pytorch_computation import MIXED, compiler_report, computati
 from bench.adapters.pytorch_input import Loader, Pixels, Resident
 from bench.adapters.pytorch_network import load_weights, read_weights
 from bench.adapters.pytorch_optimizer import matched_updates, own_updates
+from bench.adapters.pytorch_outputs import Outputs, outputs_of
 from bench.case import Case
 from bench.models import native
 from bench.models.network import PlacedNetwork
+from bench.record import ScoreKind
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +54,19 @@ class PyTorchLearner(Learner):
             if case.input == "loader"
             else Resident(self._pixels, train, plan.batch_size, converted=not matched)
         )
-        self._computation = computation(module, case, plan, self._pixels, self._source.inputs, whole=placed is not None)
+        self._outputs = Outputs()
+        if placed is None:
+            looked_at = self._pixels.stored(train.images[: native.LOOKED_AT])
+            self._outputs = outputs_of(module, self._pixels.inputs(looked_at, copy=True))
+        self._computation = computation(
+            module,
+            case,
+            plan,
+            self._pixels,
+            self._source.inputs,
+            whole=placed is not None,
+            probabilities=self._outputs.trained,
+        )
         self._rates = [] if plan.learning_rates is None else plan.learning_rates.tolist()
         self._step = 0
         self._losses: list[torch.Tensor] = []
@@ -100,6 +114,7 @@ class PyTorchLearner(Learner):
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         import torch
 
+        kind: ScoreKind = "probabilities" if self._outputs.answered else "logits"
         module, pixels, logits_of, dtype = self._module, self._pixels, self._computation.logits, self._pixels.dtype
 
         def predict(images: NDArray[np.uint8] | NDArray[np.float32]) -> Scores:
@@ -113,7 +128,7 @@ class PyTorchLearner(Learner):
                     )
                 logits = parts[0] if len(parts) == 1 else torch.cat(parts)
                 values = logits.to(dtype).cpu().numpy()
-            return Scores(values.argmax(axis=-1), values, "logits")
+            return Scores(values.argmax(axis=-1), values, kind)
 
         return predict
 
@@ -145,7 +160,7 @@ class PyTorchLearner(Learner):
         compiled = self._computation.compiled
         return {
             "optimizer": self._updates.settings(),
-            "loss": loss_in_words(self._plan),
+            "loss": loss_in_words(self._plan, self._outputs.trained),
             "metrics": [],
             "execution": "compiled" if compiled else "eager",
             "compiled": compiler_report() if compiled else False,

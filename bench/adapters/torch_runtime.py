@@ -38,10 +38,9 @@ def prepare(case: Case) -> None:
     if case.execution == "compiled":
         _compile_afresh()
     import torch
+    import torch._dynamo  # the first optimiser would import it, and the model be charged for it
 
     if case.execution == "compiled":
-        import torch._dynamo
-
         torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT
         torch._dynamo.config.fail_on_recompile_limit_hit = True
     torch.set_num_threads(case.threads)

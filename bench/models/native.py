@@ -17,18 +17,45 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.errors import BenchError
 from bench.models.model import NativeModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BUILDERS = ("pytorch", "keras", "scikit_learn")
 _PACKAGES = {"torch": "pytorch", "torchvision": "pytorch", "keras": "keras", "tensorflow": "keras"}
 _PACKAGES["sklearn"] = "scikit_learn"
 
 
+SUM_TOLERANCE = 1e-2
+"""Of probabilities computed with the 8 bits of bfloat16."""
+LOOKED_AT = 8
+"""Rows whose outputs are looked at."""
+LEAST_PROBABILITY = 1e-7
+"""Keras' own: a probability is not taken for less, so that its logarithm is finite."""
+
+
 class ModelFault(Exception):
     """The user's model could not be built or used; the message says where and why."""
+
+
+def gives_probabilities(outputs: NDArray[np.floating[Any]]) -> bool:
+    """Whether outputs ``(n, k)`` are probabilities: each between 0 and 1, and 1 together in every row.
+
+    Logits that happen to be so in every one of a few rows are not met by chance. The logarithms of probabilities are
+    logits: a softmax of them gives the probabilities back.
+    """
+    import numpy as np
+
+    values = np.asarray(outputs, np.float64)
+    if values.ndim != 2 or values.shape[1] < 2 or not np.isfinite(values).all():
+        return False
+    summed = np.abs(values.sum(axis=1) - 1.0).max(initial=0.0)
+    return bool(values.min(initial=0.0) >= -SUM_TOLERANCE and summed <= SUM_TOLERANCE)
 
 
 def is_reference(text: str) -> bool:

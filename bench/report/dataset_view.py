@@ -83,6 +83,7 @@ def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
         _measured(ranked, THROUGHPUT, numbers.significant, "train samples/s"),
         *_compared(results, ranked),
         *_gains(results, ranked),
+        *_where_any(ranked, "steps", numbers.whole, "steps"),
         _measured(ranked, "train_s", numbers.seconds, "train s"),
         _measured(ranked, "first_step_s", numbers.seconds, *first),
         *_where_any(ranked, "time_to_accuracy_s", numbers.seconds, "to target", "train s"),
@@ -107,7 +108,8 @@ def _balanced(results: Results, ranked: Shown) -> Figures:
 
 def _memory_and_prediction(ranked: Shown) -> list[Figures]:
     return [
-        _measured(ranked, "peak_rss_above_import_mib", numbers.mebibytes, "peak RSS MiB", "above import"),
+        _measured(ranked, "model_mib", numbers.mebibytes, "model, data", "peak MiB"),
+        _measured(ranked, "runtime_mib", numbers.mebibytes, "runtime", "MiB"),
         _measured(ranked, "predict_samples_per_s", numbers.significant, "predict samples/s"),
         _measured(ranked, "latency_p50_ms", numbers.milliseconds, "p50 ms"),
         _measured(ranked, "latency_p95_ms", numbers.milliseconds, "p95 ms"),

@@ -14,6 +14,9 @@ NO_SPREAD = "every seed gave the same value: the spread is not informative"
 TOO_WIDE = "the range of its seeds: a 95 % interval would cover more than half of 0 to 100 %"
 FEW_ROUNDS = "fewer than 6 rounds: the range"
 
+STILL_LEARNING = "still learning: its loss or accuracy on the validation part was improving when its training ended"
+PROBABILITIES = "gives probabilities, not logits: trained by the cross-entropy of probabilities"
+
 Text = Callable[[float], str]
 
 
@@ -32,7 +35,8 @@ def share_cell(summary: CaseSummary, metric: str, seeds: int, notes: Sequence[st
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
-    return Cell(numbers.percent(figure.value), share_spread(figure), (*notes, *_quality_notes(figure, seeds)))
+    said = (*notes, *_training_notes(summary), *_quality_notes(figure, seeds))
+    return Cell(numbers.percent(figure.value), share_spread(figure), said)
 
 
 def further_share_cell(summary: CaseSummary, metric: str, notes: Sequence[str] = ()) -> Cell:
@@ -85,6 +89,13 @@ def missing(summary: CaseSummary, reason: str) -> Cell:
     if not summary.ok:
         return Cell(summary.status, word=True)
     return Cell(numbers.DASH, notes=(reason,))
+
+
+def _training_notes(summary: CaseSummary) -> tuple[str, ...]:
+    """How a network was trained, where the accuracy alone would mislead."""
+    notes = [STILL_LEARNING] if summary.still_learning else []
+    loss = str(summary.ok[0].settings.get("loss", "")) if summary.ok else ""
+    return (*notes, PROBABILITIES) if loss.startswith("cross-entropy on probabilities") else tuple(notes)
 
 
 def _quality_notes(figure: Figure, seeds: int) -> tuple[str, ...]:

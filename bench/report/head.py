@@ -32,7 +32,8 @@ def head(results: Results) -> list[Block]:
 def training_line(training: Training) -> str:
     """``3 epochs, batch 128, adam 0.001``."""
     optimizer = training.optimizer
-    parts = [numbers.count(training.epochs, "epoch"), f"batch {training.batch_size}"]
+    least = f" and at least {training.min_steps:,} steps" if training.min_steps else ""
+    parts = [numbers.count(training.epochs, "epoch") + least, f"batch {training.batch_size}"]
     parts.append(f"{optimizer.name} {optimizer.learning_rate:g}")
     if optimizer.name == "sgd" and optimizer.momentum:
         parts.append(f"{'Nesterov ' if optimizer.nesterov else ''}momentum {optimizer.momentum:g}")
@@ -62,6 +63,8 @@ def _recipe(training: Training) -> list[str]:
     if training.validation_rows:
         last = "the last " if training.validation_part == "last" else ""
         parts.append(f"{last}{training.validation_rows:,} rows for validation")
+    elif training.validation_share:
+        parts.append(f"{numbers.percent(training.validation_share)} % of the rows for validation")
     if training.target_accuracy is not None:
         parts.append(f"target {numbers.percent(training.target_accuracy)} %")
     return parts

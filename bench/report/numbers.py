@@ -37,6 +37,11 @@ def ratio(value: float) -> str:
     return f"{value:.2f}" if value >= 0.0995 else significant(value, 2)
 
 
+def whole(value: float) -> str:
+    """``2,814``."""
+    return f"{value:,.0f}"
+
+
 def seconds(value: float) -> str:
     """A duration: three significant digits, but nothing below a millisecond."""
     if value < 0.001:

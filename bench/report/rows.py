@@ -60,6 +60,7 @@ def _case_row(results: Results, summary: CaseSummary) -> TidyRow:
         "steady": summary.steady,
         "drift": summary.drift,
         "equivalence": summary.equivalence or None,
+        "still_learning": summary.still_learning,
         "agreement": results.agreement(summary).label,
         "agreement_from": results.agreement(summary).since,
         "train_rows": first.train_rows if first else None,

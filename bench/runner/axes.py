@@ -66,7 +66,7 @@ class Axes:
         changed = merged(self.suite, self.matrix, settings).model_dump() | {"batch_size": way.batch_size}
         changed["class_weights"] = self.class_weights(settings)
         if self.request.epochs is not None:
-            changed["epochs"] = self.request.epochs
+            changed |= {"epochs": self.request.epochs, "min_steps": 0}  # just so many
         return Training.model_validate(changed)
 
     def class_weights(self, settings: ModelSettings) -> ClassWeights | None:

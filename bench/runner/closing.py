@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.adapters.base import AdapterFault, Learner
+from bench.adapters.base import Adapter, AdapterFault, Learner, Probe, Progress
 from bench.measure.clock import Stopwatch
+from bench.runner.holdings import findings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from bench.adapters.base import Scores as Answers
+    from bench.case import Case
+    from bench.certificate import Conditions
+    from bench.datasets.dataset import Split
     from bench.runner.training import TrainingPhase
 
 READING_SHARE = 0.2
@@ -26,10 +32,17 @@ READING_SHARE = 0.2
 READING_S = 0.5
 """Reading is milliseconds; a crowded machine can make them a tenth of a second."""
 
+MOST_READ = 4_000_000
+"""Parameters: weights beyond that are not read in a pause, for the copy would be seen in the memory of the trial."""
+
 BUILD_COPIES = 1.25
 """Copies of the stored images that building a learner may take."""
+HELD_COPIES = 2.5
+"""Copies of the stored images within a learner's reach: those it is given, and its own with the channels first."""
 BUILD_MIB = 96.0
 """What building takes besides: weights, the optimiser, kernels and libraries met for the first time."""
+
+MIB = 2**20
 
 DIFFERING_SHARE = 0.005
 """Of the rows: rounding may turn the answers of so many where they are taken in batches of another size."""
@@ -65,8 +78,28 @@ def check_unchanged(learner: Learner, before: str | None) -> None:
         raise AdapterFault("its weights changed after the training: it trains while it predicts.")
 
 
-def check_built(growth_mib: float | None, images_mib: float) -> None:
-    """Raise AdapterFault where building took memory as if batches were gathered or converted before the clock."""
+def first_progress(learner: Learner) -> Progress:
+    """What the learner has counted, asked for in the first pause.
+
+    Raises AdapterFault where its weights change when it is asked: then it has waited with its steps until now.
+    """
+    if (learner.parameter_count() or 0) > MOST_READ:
+        return learner.progress()
+    before = digest_of_weights(learner.weights())
+    progress = learner.progress()
+    if digest_of_weights(learner.weights()) != before:
+        raise AdapterFault("its weights change when it is asked in a pause for what it has counted: it trains off the clock.")
+    return progress
+
+
+def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: float | None) -> None:
+    """Raise AdapterFault where batches were gathered or converted before the clock, by memory and by looking for them.
+
+    ``growth_mib`` is what building has taken; None where it is not known.
+    """
+    for finding in findings(learner, train.images, owner=adapter, copies=HELD_COPIES):
+        raise AdapterFault(f"{finding}.")
+    images_mib = train.images.nbytes / MIB
     allowed = BUILD_COPIES * images_mib + BUILD_MIB
     if growth_mib is not None and growth_mib > allowed:
         raise AdapterFault(
@@ -85,6 +118,38 @@ def check_answers_alike(found: NDArray[np.int64], scored: NDArray[np.int64], whe
             f"{where}: {differing:,} of {len(scored):,} answers are not those that were scored: what is timed is not "
             "what is scored."
         )
+
+
+def check_settings(settings: Mapping[str, object], probe: Probe, case: Case) -> None:
+    """Raise AdapterFault where something else is in force, now that the trial is over, than the case asks for."""
+    for finding in settings_findings(settings, probe, case):
+        raise AdapterFault(f"{finding}.")
+
+
+def settings_findings(settings: Mapping[str, object], probe: Probe, asked: Case | Conditions) -> list[str]:
+    """Where what is in force, read back, is not what was asked for, a clause each; of what is not given, nothing."""
+    mixed = asked.precision not in ("float32", "float64")
+    wanted: dict[str, object] = {
+        **{name: getattr(asked, name) for name in ("execution", "input", "steps_per_execution", "threads")},
+        "weights": "float32" if mixed else asked.precision,
+        "autocast": asked.precision if mixed else None,
+        "x64": asked.precision == "float64",
+        **({} if mixed else {"tf32": False}),
+    }
+    found = []
+    metrics = settings.get("metrics")
+    if metrics:
+        names = ", ".join(map(str, metrics)) if isinstance(metrics, list | tuple) else str(metrics)
+        found.append(f"computes metrics in each step besides the loss: {names}")
+    for name, value in wanted.items():
+        if settings.get(name, value) != value:
+            found.append(f"{name} is {settings[name]} where {value} was asked for")
+    if asked.precision not in str(settings.get("precision", asked.precision)):
+        found.append(f"precision is {settings['precision']} where {asked.precision} was asked for")
+    for name, threads in probe.threads.items():
+        if threads > asked.threads:
+            found.append(f"{name} threads are {threads} where {asked.threads} were asked for")
+    return found
 
 
 def digest_of_weights(weights: dict[str, NDArray[np.float32]]) -> str | None:

@@ -103,7 +103,7 @@ def rough_s(planned: PlannedCase) -> float:
         predict_s *= info.test_rows / 10_000 * pixels / 784
         return planned.adapter.start_s + fit_s + 2 * predict_s + predicting
     flops = place(model, info.shape, len(info.class_names)).flops if isinstance(model, Network) else 10_000_000
-    samples = rows * case.training.epochs
+    samples = rows * case.training.epochs_over(rows)
     work = 3 * flops * samples / (FLOPS_PER_THREAD_S * min(case.threads, 8))
     work += samples / (LOADED_PER_S if case.input == "loader" else SAMPLES_PER_S)
     compiling = COMPILE_S if case.execution == "compiled" != planned.adapter.execution else 0.0

@@ -50,8 +50,8 @@ def timed_passes(
     rows = len(test)
     if evaluate_s > measuring.predict_s:
         rows = max(100, int(rows * measuring.predict_s / evaluate_s))
-    shifts = measuring.predict_passes + 1
-    rows = max(min(rows, len(test) - shifts), len(test) // 2, 1)
+    shifts = min(measuring.predict_passes + 1, len(test) // 2)
+    rows = min(rows, len(test) - shifts)
     predict = learner.predictor(predict_batch_size(learner, case), decisions_only=True)
     passes: list[PredictPass] = []
     watch = Stopwatch(learner.synchronize)

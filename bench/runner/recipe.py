@@ -28,7 +28,6 @@ def training_plan(case: Case, model: Model, train: Split, seed_index: int) -> Tr
     training = case.training
     if training is None:
         return TrainingPlan(seed, case.threads)
-    steps = math.ceil(len(train) / training.batch_size)
     weights = None
     if isinstance(model, Network) and case.track == "matched":
         weights = initial_weights(place(model, train.shape, train.classes), seed_index)
@@ -37,7 +36,12 @@ def training_plan(case: Case, model: Model, train: Split, seed_index: int) -> Tr
         seed=seed,
         threads=case.threads,
         batch_size=training.batch_size,
-        learning_rates=learning_rates(training.optimizer.learning_rate, training.schedule, steps, training.epochs),
+        learning_rates=learning_rates(
+            training.optimizer.learning_rate,
+            training.schedule,
+            training.steps_per_epoch(len(train)),
+            training.epochs_over(len(train)),
+        ),
         optimizer=training.optimizer,
         initial_weights=weights,
         label_smoothing=training.label_smoothing,

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.adapters.base import AdapterFault, Epoch, Learner, Predictor, Progress
+from bench.adapters.base import Scores as Answers
 from bench.case import Case, Training, order_seed
 from bench.datasets.dataset import Split
 from bench.measure.clock import Stopwatch
 from bench.record import Checkpoint, EpochFigures, FirstStep
 from bench.runner.stretches import Stretch, stretches
-from bench.score import Diverged
+from bench.score import Diverged, log_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +115,8 @@ class TrainingPhase:
         """Draw the next epoch; none after the last."""
         number, training = len(self.epochs), self._training
         self._epoch = None
-        if number >= (1 if training is None else training.epochs):
+        epochs = 1 if training is None else training.epochs_over(self.rows)
+        if number >= epochs:
             return
         if training is None:
             found: tuple[Stretch, ...] = (Stretch(1, self.rows, "epoch"),)
@@ -126,7 +128,7 @@ class TrainingPhase:
                 first=number == 0 and self.case.track == "matched",
                 calls_of=self.case.steps_per_execution,
             )
-            self.announce(f"epoch {number + 1}/{training.epochs}")
+            self.announce(f"epoch {number + 1}/{epochs}")
         matched = training is not None and self.case.track == "matched"
         self._epoch = Epoch(self._order(number) if matched else None, tuple(one.batches for one in found))
         self._ahead = deque(found)
@@ -177,8 +179,20 @@ class TrainingPhase:
             self._predict = self.learner.predictor(self.case.measuring.predict_batch_size)
         answers = self._predict(self.validation.images)
         accuracy = float(np.mean(answers.labels == self.validation.labels))
-        checkpoint = Checkpoint(samples=self._samples, seconds=self._seconds, validation_accuracy=accuracy)
+        checkpoint = Checkpoint(
+            samples=self._samples,
+            seconds=self._seconds,
+            validation_accuracy=accuracy,
+            validation_loss=_loss_of(answers, self.validation),
+        )
         self._clock.checkpoints.append(checkpoint)
+
+
+def _loss_of(answers: Answers, validation: Split) -> float | None:
+    """Mean log loss on the validation part; None without probabilities, or where they are not finite."""
+    if answers.values is None or not np.isfinite(answers.values).all():
+        return None
+    return log_loss(validation.labels, answers.values, answers.kind)
 
 
 def check_work(stretch: Stretch, progress: Progress, when: str) -> None:

@@ -115,10 +115,11 @@ class Trial:
         fingerprint = str(self.case.data_fingerprint)
         train = capped(train, self.case.train_rows, fingerprint)
         training = self.case.training
-        if training is None or not training.validation_rows:
+        rows = 0 if training is None else training.validation_count(len(train))
+        if training is None or not rows:
             return train, None
         seed_index = self.job.seed_index
-        return cut_validation(train, training.validation_rows, fingerprint, seed_index, training.validation_part)
+        return cut_validation(train, rows, fingerprint, seed_index, training.validation_part)
 
     def _build(self, train: Split) -> Learner:
         self.announce("build")

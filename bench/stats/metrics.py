@@ -108,6 +108,7 @@ _ALL = (
     Metric("log_loss", "mean", False, partial(_score, lambda scores: scores.log_loss), _NO_PROBABILITIES),
     _seconds("train_s", lambda phases: phases.train_s if phases.epochs else None),
     Metric("time_to_accuracy_s", "median", False, _time_to_accuracy_s, "no target was set, or it was not reached"),
+    Metric("steps", "median", True, partial(_phase, lambda phases: phases.steps), "the framework counts none"),
     Metric("train_samples_per_s", "median", True, steady_throughput, _SINGLE_FIT),
     Metric("predict_samples_per_s", "median", True, predict_throughput),
     _latency(0.50),
@@ -122,7 +123,8 @@ _ALL = (
     _seconds("evaluate_s", lambda phases: phases.evaluate_s),
     Metric("wall_s", "median", False, lambda record: record.wall_s or None),
     _mib("peak_rss_mib", lambda memory: memory.peak_rss_mib),
-    _mib("peak_rss_above_import_mib", lambda memory: memory.above_import_mib),
+    _mib("runtime_mib", lambda memory: memory.runtime_mib),
+    _mib("model_mib", lambda memory: memory.model_mib),
     _mib("device_allocated_peak_mib", lambda memory: memory.device_allocated_peak_mib, _NO_DEVICE_PEAK),
     _mib("device_driver_peak_mib", lambda memory: memory.device_driver_peak_mib, _NO_DEVICE_PEAK),
 )

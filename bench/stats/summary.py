@@ -9,6 +9,7 @@ from functools import cached_property
 from bench.case import Case
 from bench.record import ModelFigures, Record
 from bench.stats.interval import Figure, best_share_interval
+from bench.stats.learning import still_learning
 from bench.stats.metrics import METRICS
 from bench.stats.steady import drift, is_steady
 
@@ -97,6 +98,11 @@ class CaseSummary:
     def steady(self) -> bool | None:
         """Whether the trials show no trend; None where there are too few to tell."""
         return is_steady(self.drifts)
+
+    @property
+    def still_learning(self) -> bool | None:
+        """Whether the validation part showed a network still learning at its end; None where it was not looked at."""
+        return still_learning(self.ok)
 
     @property
     def test_rows(self) -> int:

@@ -20,7 +20,7 @@ from bench.models.network import place
 from bench.models.networks import CNN, MLP, MLP_PLAIN
 from tests.adapters.contract import NetworkContract, batches, distance
 from tests.adapters.native_files import forget_own_model, write
-from tests.adapters.small import COLOUR, case, fit, images, learner, loss_of, weights_of
+from tests.adapters.small import COLOUR, case, fit, images, learner, loss_of, losses_of, weights_of
 
 EXACT: dict[str, Any] = {
     "learning_rate": 2.0**-8,
@@ -75,6 +75,19 @@ def broken(shape, classes):
     return keras.Sequential([Broken()])
 def wrong(shape, classes):
     return [keras]
+class InCall(keras.Model):
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.flatten, self.dense = keras.layers.Flatten(), keras.layers.Dense(classes)
+    def call(self, images, training=None):
+        return keras.ops.softmax(self.dense(self.flatten(images)))
+class InEvaluation(InCall):
+    def call(self, images, training=None):
+        logits = self.dense(self.flatten(images))
+        return logits if training else keras.ops.softmax(logits)
+class Logarithms(InCall):
+    def call(self, images, training=None):
+        return keras.ops.log_softmax(self.dense(self.flatten(images)))
 """
 
 
@@ -311,6 +324,25 @@ class KerasContract(NetworkContract):
         assert len(built.weights()) == 2
         with pytest.raises(ValueError, match="no neutral layout"):
             built.set_weights(built.weights())
+
+    @pytest.mark.parametrize(
+        ("name", "loss", "answers"),
+        [
+            ("InCall", "probabilities", "probabilities"),
+            ("InEvaluation", "logits", "probabilities"),
+            ("Logarithms", "logits", "logits"),
+        ],
+    )
+    def test_probabilities_are_known_by_the_outputs_in_training_and_in_evaluation(
+        self, adapter: Adapter, tmp_path: Path, name: str, loss: str, answers: str
+    ) -> None:
+        """Wherever the softmax stands, the loss is that of plain logits; the logarithms of probabilities are such."""
+        train = images(70, COLOUR)
+        plain = learner(adapter, from_file(write(tmp_path, NET, "Logarithms")), train)
+        built = learner(adapter, from_file(write(tmp_path, NET, name)), train)
+        assert losses_of(built, ORDER, ORDER) == pytest.approx(losses_of(plain, ORDER, ORDER), rel=1e-4)
+        assert f"cross-entropy on {loss}" in str(built.settings()["loss"])
+        assert built.predictor(16)(train.images).kind == answers
 
     def test_what_the_user_built_is_named_where_it_is_no_model(self, adapter: Adapter, tmp_path: Path) -> None:
         with pytest.raises(ModelFault, match=r"wrong: built a list, a keras\.Model expected"):

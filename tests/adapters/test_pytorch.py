@@ -19,7 +19,7 @@ from bench.models.native import ModelFault, from_file
 from bench.models.networks import CNN, MLP_PLAIN
 from tests.adapters.contract import NetworkContract
 from tests.adapters.native_files import forget_own_model, write
-from tests.adapters.small import COLOUR, NETWORKS, case, images, learner, loss_of
+from tests.adapters.small import COLOUR, NETWORKS, case, images, learner, loss_of, losses_of
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,18 @@ class Net(torch.nn.Module):
         return self.line(images.flatten(1))
 class Wrong:
     def pytorch(shape, classes): return "a word"
+class AtTheEnd(torch.nn.Sequential):
+    def __init__(self, shape, classes):
+        line = torch.nn.Linear(shape[0] * shape[1] * shape[2], classes)
+        super().__init__(torch.nn.Flatten(), line, torch.nn.Softmax(-1))
+class InForward(Net):
+    def forward(self, images): return torch.softmax(self.line(images.flatten(1)), 1)
+class InEvaluation(Net):
+    def forward(self, images):
+        logits = self.line(images.flatten(1))
+        return logits if self.training else logits.softmax(1)
+class Logarithms(Net):
+    def forward(self, images): return torch.log_softmax(self.line(images.flatten(1)), 1)
 """
 
 
@@ -97,6 +109,43 @@ def test_the_users_module_is_built_channels_first_and_trained(adapter: PyTorchAd
     assert built.predictor(64)(train.images).kind == "logits"
     with pytest.raises(ValueError, match="no neutral layout"):
         built.set_weights(built.weights())
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "answers"),
+    [
+        ("AtTheEnd", "probabilities", "probabilities"),
+        ("InForward", "probabilities", "probabilities"),
+        ("InEvaluation", "logits", "probabilities"),
+        ("Logarithms", "logits", "logits"),
+    ],
+)
+def test_probabilities_are_known_by_the_outputs_in_training_and_in_evaluation(
+    adapter: PyTorchAdapter, tmp_path: Path, name: str, loss: str, answers: str
+) -> None:
+    """Wherever the softmax stands, the loss is that of plain logits; the logarithms of probabilities are such."""
+    train, order = images(70, COLOUR), np.arange(70)
+    plain = learner(adapter, from_file(write(tmp_path, NET, "Net")), train)
+    built = learner(adapter, from_file(write(tmp_path, NET, name)), train)
+    assert losses_of(built, order, order) == pytest.approx(losses_of(plain, order, order), rel=1e-4)
+    assert f"cross-entropy on {loss}" in str(built.settings()["loss"])
+    assert built.predictor(16)(train.images).kind == answers
+
+
+def test_looking_at_the_outputs_of_a_module_leaves_no_trace(adapter: PyTorchAdapter, tmp_path: Path) -> None:
+    source = (
+        NET
+        + """
+class Normed(Net):
+    def __init__(self, shape, classes):
+        super().__init__(shape, classes)
+        self.norm, self.drop = torch.nn.BatchNorm1d(classes), torch.nn.Dropout(0.5)
+    def forward(self, images): return self.drop(self.norm(self.line(images.flatten(1))))
+"""
+    )
+    weights = learner(adapter, from_file(write(tmp_path, source, "Normed")), images(40, COLOUR)).weights()
+    assert weights["norm.num_batches_tracked"] == 0
+    assert not weights["norm.running_mean"].any()
 
 
 def test_what_the_user_built_is_named_where_it_is_no_module(adapter: PyTorchAdapter, tmp_path: Path) -> None:

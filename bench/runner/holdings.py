@@ -1,0 +1,208 @@
+"""The training images that a learner holds in memory: found by walking what it refers to, by no framework's name.
+
+The images belong in memory once, as stored: gathering the rows of a batch and converting them to floats is work that
+the training clock covers. A learner that holds them as floats has converted them off the clock; one that holds more
+rows than there are may have gathered them off it. It may hold them in an attribute, in a global of its own package, in
+a class, or in a thread that it has started.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+import threading
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Images = NDArray[np.uint8] | NDArray[np.float32]
+
+MOST_OBJECTS = 500_000
+"""A learner reaches far fewer unless it reaches all of Python, where the walk may end."""
+COPIES = 1.5
+"""More than one copy, a view's rounding aside."""
+ALIKE = 0.9999
+"""Correlation of an image with what it was made of: rounding to bfloat16 leaves more, another image far less."""
+LOOKED_AT = 4
+"""Arrays of a kind whose values are compared with the images, and rows of each."""
+ROWS_AT_ONCE = 1024
+
+_NOT_ENTERED = (type, types.ModuleType, types.CodeType, types.FrameType, types.BuiltinFunctionType, str, bytes, int)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """An array of images somewhere in a learner."""
+
+    rows: int
+    """As many as lie in that memory."""
+    dtype: str
+    address: int
+    """Of its memory: two views of one array have one."""
+
+
+def findings(learner: object, images: Images, *, owner: object = None, copies: float = COPIES) -> list[str]:
+    """What is wrong with how ``learner`` holds ``images`` ``(rows, *shape)``, as stored; nothing where all is well.
+
+    Only what amounts to half of the images counts. More than ``copies`` of them as stored are too many. ``owner`` is
+    what has built the learner: the globals of its package are looked through too.
+    """
+    held = holdings(learner, images, owner=owner)
+    stored = images.dtype.name
+    converted = sum(one.rows for one in held if one.dtype != stored)
+    if 2 * converted >= len(images):
+        kinds = ", ".join(sorted({one.dtype for one in held if one.dtype != stored}))
+        return [f"holds its images converted to {kinds}: conversion is off the clock"]
+    found = sum(one.rows for one in held if one.dtype == stored) / len(images)
+    if found >= copies:
+        return [f"holds {found:.3g} copies of its images: gathering may be off the clock"]
+    return []
+
+
+def holdings(learner: object, images: Images, *, owner: object = None) -> list[Holding]:
+    """Every array within reach of ``learner`` that holds rows of ``images``, one for each memory.
+
+    By size an array may hold images in any shape, a single row too; by its values it is one where its rows are images
+    multiplied and shifted. Where values cannot be read, the shape alone decides.
+    """
+    pixels = math.prod(images.shape[1:])
+    kinds: dict[str, dict[tuple[int, ...], list[Any]]] = {}
+    for array in _arrays(_starts(learner, owner)):
+        shape = tuple(int(side) for side in array.shape)
+        if math.prod(shape) and math.prod(shape) % pixels == 0:
+            kinds.setdefault(_dtype(array), {}).setdefault(shape, []).append(array)
+    found: dict[int, Holding] = {}
+    for dtype, shapes in kinds.items():
+        values = sum(math.prod(shape) * len(alike) for shape, alike in shapes.items())
+        if 2 * values < images.size:  # too few to matter, whatever they are
+            continue
+        for alike in shapes.values():
+            spread = alike[:: max(1, len(alike) // LOOKED_AT)]
+            if 2 * sum(_holds_images(one, images) for one in spread) >= len(spread):
+                memories = (_memory(array) for array in alike)
+                found |= {address: Holding(size // pixels, dtype, address) for address, size in memories}
+    return list(found.values())
+
+
+def _starts(learner: object, owner: object) -> list[object]:
+    """The learner, its classes, the globals of its package and of its owner's, and what runs in other threads."""
+    classes = [one for start in (learner, owner) for one in type(start).__mro__]
+    packages = {one.__module__.partition(".")[0] for one in classes} - sys.stdlib_module_names
+    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages]
+    own = [one for one in classes if one.__module__.partition(".")[0] in packages]
+    found: list[object] = [learner]
+    for holder in (*own, *modules):
+        found += list(vars(holder).values())
+    frames = sys._current_frames()
+    for thread in threading.enumerate():
+        frame = frames.get(thread.ident or 0) if thread is not threading.current_thread() else None
+        while frame is not None:
+            found += list(frame.f_locals.values())
+            frame = frame.f_back
+    return found
+
+
+def _arrays(starts: Iterable[object]) -> Iterator[Any]:
+    """Objects with a shape and a type of values that can be reached, without entering modules, classes or globals."""
+    pending = [one for one in starts if not isinstance(one, _NOT_ENTERED)]
+    seen = {id(one) for one in pending}
+    while pending and len(seen) < MOST_OBJECTS:
+        one = pending.pop()
+        if _is_array(one):
+            yield one
+        for other in _referents(one):
+            if id(other) not in seen and not isinstance(other, _NOT_ENTERED):
+                seen.add(id(other))
+                pending.append(other)
+
+
+def _referents(one: object) -> list[Any]:
+    if isinstance(one, types.FunctionType):  # not its globals: they are the module's
+        return [one.__closure__, one.__defaults__, one.__kwdefaults__, one.__dict__]
+    if isinstance(one, dict) and "__builtins__" in one:
+        return []
+    return gc.get_referents(one)
+
+
+def _is_array(one: object) -> bool:
+    try:
+        shape = one.shape  # type: ignore[attr-defined]
+        return hasattr(one, "dtype") and isinstance(math.prod(int(size) for size in shape), int)
+    except Exception:  # a symbolic shape, or an object whose attributes raise: no array with values
+        return False
+
+
+def _holds_images(array: Any, images: Images) -> bool:
+    """Whether rows of ``array`` are rows of ``images``, each multiplied and shifted: in their first channel."""
+    channels, pixels = images.shape[-1], math.prod(images.shape[1:])
+    rows = math.prod(int(side) for side in array.shape) // pixels
+    looked_at = seen = 0
+    for number in range(0, rows, max(1, rows // LOOKED_AT)):
+        try:
+            row = _row(array, number, pixels)
+        except Exception:  # on a device, or not to be asked
+            return len(array.shape) > 1 and math.prod(int(side) for side in array.shape[1:]) == pixels
+        planes = [plane for plane in (row[::channels], row[: pixels // channels]) if np.ptp(plane) > 0]
+        if planes:  # an image of one colour is like any other
+            looked_at += 1
+            same = images[number % len(images) :][:1, ..., 0]
+            seen += any(_is_among(plane, part) for part in (same, images[..., 0]) for plane in planes)
+    return 0 < looked_at <= 2 * seen
+
+
+def _row(array: Any, number: int, pixels: int) -> NDArray[np.float64]:
+    """The values of one row, ``(pixels,)``, whatever the shape of the array."""
+    shape = tuple(int(side) for side in array.shape)
+    if len(shape) == 1:
+        part = array[number * pixels : (number + 1) * pixels]
+    elif math.prod(shape[1:]) == pixels:
+        part = array[number]
+    else:
+        inner = math.prod(shape[1:])
+        first, last = number * pixels // inner, -(-(number + 1) * pixels // inner)
+        part = array[first:last]
+    if hasattr(part, "detach"):
+        part = part.detach().cpu().float()
+    values = np.asarray(part).astype(np.float64).reshape(-1)
+    begin = number * pixels % math.prod(shape[1:]) if len(shape) > 1 else 0
+    return values[begin : begin + pixels]
+
+
+def _is_among(plane: NDArray[np.float64], stored: Images) -> bool:
+    """Whether ``plane`` is one of ``stored`` ``(rows, *spatial)``, multiplied and shifted."""
+    wanted = plane - plane.mean()
+    wanted /= np.linalg.norm(wanted)
+    for start in range(0, len(stored), ROWS_AT_ONCE):
+        part = stored[start : start + ROWS_AT_ONCE].reshape(-1, plane.size).astype(np.float32)
+        part -= part.mean(axis=1, keepdims=True)
+        sizes = np.maximum(np.linalg.norm(part, axis=1), np.finfo(np.float32).tiny)
+        if np.max(part @ wanted.astype(np.float32) / sizes) > ALIKE:
+            return True
+    return False
+
+
+def _dtype(array: Any) -> str:
+    """``uint8``, ``float32``: the last word of what the framework calls it."""
+    name = getattr(array.dtype, "name", None) or str(array.dtype)
+    return str(name).rpartition(".")[2]
+
+
+def _memory(array: Any) -> tuple[int, int]:
+    """Where its values lie and how many lie there, a view's owner's; the object itself where that is not to be had."""
+    try:
+        if hasattr(array, "untyped_storage"):
+            storage = array.untyped_storage()
+            return int(storage.data_ptr()), int(storage.nbytes()) // int(array.element_size())
+        owner = array
+        while getattr(owner, "base", None) is not None and hasattr(owner.base, "__array_interface__"):
+            owner = owner.base
+        return int(owner.__array_interface__["data"][0]), int(owner.size)
+    except Exception:  # not on the host, or not to be asked
+        return id(array), math.prod(int(size) for size in array.shape)

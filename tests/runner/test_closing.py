@@ -1,0 +1,128 @@
+"""What ends a trial as the fault of its adapter: training off the clock, other answers than those that are scored."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import bench.measure.clock
+from bench.adapters.base import AdapterFault, Epoch, Predictor, Progress, Scores
+from bench.case import Measuring
+from bench.runner.closing import check_answers_alike, check_built
+from tests.runner.small import Clock, NotingLearner
+from tests.runner.test_trial import Ran
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(bench.measure.clock, "perf_counter_ns", clock)
+    return clock
+
+
+class TrainsWhenCounting(NotingLearner):
+    """Its steps are taken when it is asked what it has counted."""
+
+    def train_stretch(self, rows: NDArray[np.int64] | None) -> None:
+        self.calls.append(("train", rows))
+
+    def progress(self) -> Progress:
+        rows = self.trained()[-1]
+        self.clock.move(0.0 if rows is None else self.train_row_s * len(rows))
+        return Progress(self.loss)
+
+
+class TrainsWhenWeightsAreRead(NotingLearner):
+    """Its steps are taken when its weights are read for the first time."""
+
+    def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        self.train_row_s, due = 0.0, self.train_row_s
+        super().train(epochs, pause)
+        self.due_s = due * sum(len(rows) for rows in self.trained())
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        self.clock.move(self.due_s)
+        self.due_s = 0.0
+        return super().weights()
+
+
+class TrainsWhenItPredicts(NotingLearner):
+    """Its weights are others once it has predicted."""
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        asked = any(kind == "predict" for kind, _ in self.calls)
+        return {"dense_1/kernel": np.full((2, 3), float(asked), np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (TrainsWhenCounting, r"reading what it counted took \d.\d\d s after the clock had stopped, .* off the clock"),
+        (TrainsWhenWeightsAreRead, r"reading its weights took \d.\d\d s after the clock had stopped, .* off the clock"),
+        (TrainsWhenItPredicts, "its weights changed after the training: it trains while it predicts"),
+    ],
+)
+def test_training_that_is_not_over_when_the_clock_stops_is_named(
+    kind: type[NotingLearner], words: str, clock: Clock, tmp_path: Path
+) -> None:
+    with pytest.raises(AdapterFault, match=words):
+        Ran(tmp_path, kind(clock, wait_s=0.0))
+
+
+class OtherAnswers(NotingLearner):
+    """Answers class 3 where all rows are asked at once, and 0 where the batch has ``size`` rows or labels suffice."""
+
+    size: int | None = None
+    decisions: bool = False
+
+    def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
+        own = super().predictor(batch_size, decisions_only=decisions_only)
+        if batch_size != self.size and not (self.decisions and decisions_only):
+            return own
+
+        def zeros(images: NDArray[np.uint8] | NDArray[np.float32]) -> Scores:
+            own(images)
+            return Scores(np.zeros(len(images), np.int64), None, None)
+
+        return zeros
+
+
+def test_passes_that_answer_otherwise_than_the_scored_one_are_named(clock: Clock, tmp_path: Path) -> None:
+    learner = OtherAnswers(clock)
+    learner.decisions = True
+    with pytest.raises(AdapterFault, match="a timed pass of prediction: 100 of 100 answers are not those"):
+        Ran(tmp_path, learner)
+
+
+def test_single_samples_that_are_answered_otherwise_are_named(clock: Clock, tmp_path: Path) -> None:
+    learner = OtherAnswers(clock)
+    learner.size = 1
+    measuring = Measuring(predict_s=0.01, latency_s=100.0, latency_calls=50)
+    with pytest.raises(AdapterFault, match="predicting one sample at a time: 50 of 50 answers are not those"):
+        Ran(tmp_path, learner, measuring=measuring)
+
+
+def test_an_answer_in_two_hundred_may_turn_by_rounding_and_one_in_any_case() -> None:
+    scored = np.zeros(1000, np.int64)
+    for rows, turned in ((1000, 5), (10, 1)):
+        found = scored[:rows].copy()
+        found[:turned] = 1
+        check_answers_alike(found, scored[:rows], "a pass")
+        found[: turned + 1] = 1
+        with pytest.raises(AdapterFault, match=f"a pass: {turned + 1} of {rows:,} answers"):
+            check_answers_alike(found, scored[:rows], "a pass")
+
+
+def test_fewer_answers_than_rows_are_named() -> None:
+    with pytest.raises(AdapterFault, match="a pass: 9 answers for 10 rows"):
+        check_answers_alike(np.zeros(9, np.int64), np.zeros(10, np.int64), "a pass")
+
+
+def test_building_may_take_one_copy_of_the_images_and_no_converted_ones() -> None:
+    """60,000 images of 28x28 are 45 MiB as bytes, 179 as floats."""
+    check_built(45.0, 45.0)
+    check_built(None, 45.0)
+    with pytest.raises(AdapterFault, match="building took 224 MiB where the images are 45 MiB"):
+        check_built(45.0 + 179.0, 45.0)
