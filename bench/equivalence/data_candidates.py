@@ -1,133 +1,141 @@
-"""Departures in what a step is given and what is descended: pixels, order, rows left out, labels, the loss."""
+"""Departures in the rows of a step: their order, batches that are cut, padded, left out, or of another size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.equivalence.candidate import Candidate, flag, other
+from bench.equivalence.candidate import Candidate, Rows, cut, epochs, other, reordered, rows_of
 from bench.equivalence.evidence import Evidence
 
-SCALES = (1.0, 255.0, 256.0, 127.5, 16.0)
-SMOOTHINGS = (0.0, 0.1)
-Rows = NDArray[np.int64]
-
-
-def loss_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for the loss, and for the labels it is given."""
-    yield from _of_softmax(asked)
-    yield from _of_mean(asked)
-    yield from _of_labels(asked)
-    yield from _of_smoothing(asked)
+SIZES = (32, 64, 100, 128, 200, 256, 512, 50, 16, 1000, 1024, 8, 10, 20, 500)
+"""Of batches, where a framework takes its own."""
 
 
 def data_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures in the pixels and the rows of a step."""
-    yield from _of_pixels(asked)
-    yield from _of_order(asked)
-    yield from _of_short_batches(asked)
-    for taken, words in ((slice(1, None), "first"), (slice(None, -1), "last")):
-        sentence = f"a sample is skipped in each batch: its {words}"
-        yield other(asked, sentence, "gradients", order=[rows[taken] for rows in asked.order])
+    """Departures in the rows of a step, the likeliest first; of two that take the same rows the first."""
+    known = {_key(asked)}
+    for candidate in chain(_of_short_batches(asked), _of_order(asked), _left_out(asked), _of_size(asked)):
+        key = _key(candidate.evidence)
+        if key not in known:
+            known.add(key)
+            yield candidate
 
 
-def _of_softmax(asked: Evidence) -> Iterator[Candidate]:
-    twice = "softmax twice: the loss takes probabilities for logits"
-    yield flag(asked, "the answers are probabilities, against logits", "answers", softmax_answers=True)
-    yield flag(asked, twice, "gradients", softmax_loss=True)
-    yield flag(asked, twice, "answers", softmax_loss=True, softmax_answers=True)
-
-
-def _of_mean(asked: Evidence) -> Iterator[Candidate]:
-    full = max(map(len, asked.order))
-    divided = f"loss of a short batch divided by {full}, the size of a full one, against its own rows"
-    for reported_mean in (False, True):
-        summed = "loss summed over the batch, against its mean"
-        yield flag(asked, summed, "gradients", divisor=1, reported_mean=reported_mean)
-        yield flag(asked, divided, "gradients", divisor=full, reported_mean=reported_mean)
-    if asked.class_weights is not None:
-        weighted = "class weights: the mean is one over the weights of the batch, against one over its samples"
-        yield flag(asked, weighted, "gradients", weighted_mean=True)
-        yield other(asked, "class weights are left out", "gradients", class_weights=None)
-
-
-def _of_labels(asked: Evidence) -> Iterator[Candidate]:
-    for offset, words in ((1, "one too high"), (-1, "one too low")):
-        labels = (asked.labels + offset) % asked.network.classes
-        yield other(asked, f"labels off by one: {words}", "gradients", labels=labels)
-
-
-def _of_smoothing(asked: Evidence) -> Iterator[Candidate]:
-    given, classes = asked.label_smoothing, asked.network.classes
-    for value in SMOOTHINGS:
-        if value != given:
-            sentence = f"label smoothing: {value:g} against {given:g}"
-            yield other(asked, sentence, "gradients", label_smoothing=value)
-    if given:
-        # 1 - s for the true class and s / (k - 1) for each other one, in the form of the definition
-        value = given * classes / (classes - 1)
-        sentence = f"label smoothing: {given:g} shared by the other classes alone, against all"
-        yield other(asked, sentence, "gradients", label_smoothing=value)
-
-
-def _of_pixels(asked: Evidence) -> Iterator[Candidate]:
-    for value in SCALES:
-        if value != asked.scale:
-            yield other(asked, f"pixels are divided by {value:g} against {asked.scale:g}", "answers", scale=value)
-    if asked.mean is not None:
-        yield other(asked, "pixels are not normalised", "answers", mean=None, std=None)
+def _key(evidence: Evidence) -> tuple[object, ...]:
+    rows = tuple(
+        (rows.tobytes(), rate) for rows, rate in zip(evidence.order, evidence.rates, strict=False) if len(rows)
+    )
+    return len(evidence.images), evidence.labels[-1], rows
 
 
 def _of_order(asked: Evidence) -> Iterator[Candidate]:
     stored = "rows are not taken in the given order, but as they are stored"
     everything = np.arange(len(asked.images))
-    order = [rows for epoch in _epochs(asked) for rows in _cut_as(epoch, everything)]
-    yield other(asked, stored, "gradients", order=order)
-    # of an epoch that is not whole, the rows that it has
-    order = [rows for epoch in _epochs(asked) for rows in _cut_as(epoch, np.sort(np.concatenate(epoch)))]
-    yield other(asked, stored, "gradients", order=order)
+    yield from _by_epoch(asked, stored, lambda rows: everything)
+    yield from _by_epoch(asked, stored, np.sort)  # of an epoch that is not whole, the rows that it has
     first = "rows are not taken in the given order: each call trains on the first ones"
     yield other(asked, first, "gradients", order=[everything[: len(rows)] for rows in asked.order])
     same = "each step trains on the rows of the first"
     yield other(asked, same, "gradients", order=[asked.order[0] for _ in asked.order])
+    of_first = rows_of(asked, next(epochs(asked)))
+    yield from _by_epoch(asked, "the order of the first epoch is used again in each one", lambda rows: of_first)
+    yield from _by_epoch(asked, "rows of an epoch are taken in reversed order", lambda rows: rows[::-1])
+    order = [asked.order[step] for steps in epochs(asked) for step in reversed(steps)]
+    yield from reordered(asked, "batches of an epoch are taken in reversed order", order)
 
 
-def _epochs(asked: Evidence) -> Iterator[list[Rows]]:
-    """The batches of each epoch: as many as hold all rows once."""
-    epoch: list[Rows] = []
-    for rows in asked.order:
-        epoch.append(rows)
-        if sum(map(len, epoch)) >= len(asked.images):
-            yield epoch
-            epoch = []
-    if epoch:
-        yield epoch
-
-
-def _cut_as(epoch: Sequence[Rows], rows: Rows) -> Iterator[Rows]:
-    """``rows`` in batches of the sizes of ``epoch``."""
-    start = 0
-    for batch in epoch:
-        yield rows[start : start + len(batch)]
-        start += len(batch)
+def _by_epoch(asked: Evidence, sentence: str, change: Callable[[Rows], Rows]) -> Iterator[Candidate]:
+    """Other rows in each epoch, in batches of the sizes asked for."""
+    order: list[Rows] = []
+    for steps in epochs(asked):
+        order += cut(change(rows_of(asked, steps)), [len(asked.order[step]) for step in steps])
+    yield from reordered(asked, sentence, order)
 
 
 def _of_short_batches(asked: Evidence) -> Iterator[Candidate]:
     full = max(map(len, asked.order))
-    whole = np.array([len(rows) == full for rows in asked.order])
-    if whole.all():
+    short = {step for step, rows in enumerate(asked.order) if 0 < len(rows) < full}
+    if not short:
         return
-    dropped = "the last batch of an epoch, which is short, is dropped"
-    order = [rows if kept else rows[:0] for rows, kept in zip(asked.order, whole, strict=True)]
-    yield other(asked, dropped, "gradients", order=order)
-    if (asked.rates != asked.rates[0]).any():
-        # the optimiser counts its own steps: the rate of one that is dropped goes to the next
-        rates = asked.rates[np.maximum(np.cumsum(whole) - 1, 0)]
-        yield other(asked, dropped, "gradients", order=order, rates=rates)
-    filled = [
-        np.concatenate([rows, np.concatenate(epoch)[: full - len(rows)]]) for epoch in _epochs(asked) for rows in epoch
+
+    def changed(sentence: str, change: Callable[[Rows, Rows], Rows], of: Evidence = asked) -> Iterator[Candidate]:
+        order = list(asked.order)
+        for steps in epochs(asked):
+            for step in short & set(steps):
+                order[step] = change(order[step], rows_of(asked, steps))
+        yield from reordered(of, sentence, order)
+
+    last = "the last batch of an epoch, which is short, is"
+    yield from changed(f"{last} dropped", lambda rows, epoch: rows[:0])
+    yield from changed(f"{last} without its last row", lambda rows, epoch: rows[:-1])
+    yield from changed(f"{last} without its first row", lambda rows, epoch: rows[1:])
+    filled = f"{last} filled up with"
+    yield from changed(f"{filled} rows of its start", lambda rows, epoch: np.append(rows, epoch[: full - len(rows)]))
+    yield from changed(f"{filled} its own rows once more", lambda rows, epoch: np.resize(rows, full))
+    yield from changed(f"{filled} its last row", lambda rows, epoch: _padded(rows, rows[-1], full))
+    yield from changed(f"{filled} its first row", lambda rows, epoch: _padded(rows, rows[0], full))
+    yield from changed(f"{filled} the rows stored first", lambda rows, epoch: np.append(rows, np.arange(full))[:full])
+    yield from changed(f"{filled} the rows before it", lambda rows, epoch: epoch[-full:])
+    evaluated = asked.images if asked.evaluated is None else asked.evaluated
+    for label in (0, asked.network.classes - 1):
+        # one image more, of zeros
+        blank = {"images": np.append(asked.images, np.zeros_like(asked.images[:1]), axis=0), "evaluated": evaluated}
+        of = replace(asked, **blank, labels=np.append(asked.labels, label))  # type: ignore[arg-type]
+        yield from changed(f"{filled} empty images", lambda rows, epoch: _padded(rows, len(asked.images), full), of)
+    joined = [step + 1 in short and step >= 0 for step in range(len(asked.order))]
+    order = [
+        np.concatenate([rows, asked.order[step + 1]]) if joined[step] else rows[: 0 if step in short else None]
+        for step, rows in enumerate(asked.order)
     ]
-    sentence = "the last batch of an epoch, which is short, is filled up with rows of its start"
-    yield other(asked, sentence, "gradients", order=filled)
+    yield from reordered(asked, f"{last} joined to the one before it", order)
+
+
+def _padded(rows: Rows, row: int, full: int) -> Rows:
+    return np.append(rows, np.full(full - len(rows), row))
+
+
+def _left_out(asked: Evidence) -> Iterator[Candidate]:
+    for taken, words in ((slice(1, None), "first"), (slice(None, -1), "last")):
+        sentence = f"a sample is skipped in each batch: its {words}"
+        yield from reordered(asked, sentence, [rows[taken] for rows in asked.order])
+
+    parts = list(epochs(asked))
+    numbers = [(epoch, number) for epoch, steps in enumerate(parts) for number in range(len(steps))]
+
+    def kept(sentence: str, steps: Iterable[int]) -> Iterator[Candidate]:
+        """The steps ``steps`` alone."""
+        wanted = set(steps)
+        if wanted:
+            order = [rows if step in wanted else rows[:0] for step, rows in enumerate(asked.order)]
+            yield from reordered(asked, sentence, order)
+
+    for count in range(1, len(parts)):
+        yield from kept(f"nothing is trained on from epoch {count + 1} on", range(parts[count].start))
+    for every, words in ((2, "one of two batches"), (3, "two of three batches"), (4, "three of four batches")):
+        sentence = f"only every {_ordinal(every)} batch is trained on: {words} skipped"
+        for first in range(every):
+            yield from kept(sentence, (step for step, (_, number) in enumerate(numbers) if number % every == first))
+            yield from kept(sentence, range(first, len(numbers), every))
+    sentence = "the first batch of each epoch is skipped"
+    yield from kept(sentence, (step for step, (_, number) in enumerate(numbers) if number))
+    if len(set(map(len, asked.order))) == 1:  # else it is the short one, which has a sentence of its own
+        ends = {steps[-1] for steps in parts}
+        yield from kept("the last batch of each epoch is skipped", set(range(len(numbers))) - ends)
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third", 4: "fourth"}[number]
+
+
+def _of_size(asked: Evidence) -> Iterator[Candidate]:
+    """Batches of another size in each epoch."""
+    full = max(map(len, asked.order))
+    wholes = [rows_of(asked, steps) for steps in epochs(asked)]
+    for size in dict.fromkeys((*SIZES, 2 * full, full // 2, len(asked.images))):
+        if 0 < size != full and size <= len(asked.images):
+            order = [rows for whole in wholes for rows in np.split(whole, range(size, len(whole), size))]
+            yield from reordered(asked, f"batches are of {size} rows against {full}", order)

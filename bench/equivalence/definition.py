@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.equivalence.evidence import Evidence, observe
 from bench.equivalence.proof import Material, Proof
-from bench.equivalence.reference import Reference
 from bench.equivalence.trace import Trace
 
 if TYPE_CHECKING:
@@ -17,38 +18,45 @@ DEFINITION = "definition"
 """What the definition is called beside the frameworks."""
 
 
-def define(proof: Proof) -> Trace:
-    """The trace of ``proof`` by plain numpy in float64."""
-    material, training = Material(proof), proof.training
-    reference = Reference(
+def evidence_of(proof: Proof) -> Evidence:
+    """What ``proof`` asks of every framework."""
+    material = Material(proof)
+    mean, std = material.normalization or (None, None)
+    return Evidence(
         material.placed,
         material.weights,
-        training.optimizer,
-        label_smoothing=training.label_smoothing,
+        proof.training.optimizer,
+        material.train.images,
+        material.train.labels,
+        material.scale,
+        material.batches,
+        material.rates,
+        evaluated=material.evaluated,
+        label_smoothing=proof.training.label_smoothing,
         class_weights=material.class_weights,
+        mean=mean,
+        std=std,
     )
-    evaluated = material.inputs(material.evaluated)
-    logits = np.array(reference.logits(evaluated))
+
+
+def define(proof: Proof) -> Trace:
+    """The trace of ``proof`` by plain numpy in float64."""
+    asked = evidence_of(proof)
+    seen = observe(asked)
+    logits = np.array(seen.logits)
     trace = Trace(
-        parameters=material.placed.parameters,
-        initial=_copied(reference.weights),
+        parameters=asked.network.parameters,
+        initial=_copied(seen.initial),
         logits=logits,
         repeated=logits,
-        first={},
+        first=_copied(seen.first),
     )
-    batches = material.batches[:1] if proof.first_step_only else material.batches
-    losses = []
-    for number, batch in enumerate(batches):
-        images = material.inputs(material.train.images[batch])
-        losses.append(reference.step(images, material.train.labels[batch], float(material.rates[number])))
-        if number == 0:
-            trace.first = _copied(reference.weights)
     if not proof.first_step_only:
-        trace.losses = np.array(losses)
-        trace.final = trace.whole = _copied(reference.weights)
-        trace.after = np.array(reference.logits(evaluated))
+        trace.losses = np.array(seen.losses)
+        trace.final = trace.whole = _copied(seen.final)
+        trace.after = np.array(seen.last_logits)
     return trace
 
 
-def _copied(weights: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    return {name: np.array(value) for name, value in weights.items()}
+def _copied(weights: Mapping[str, NDArray[Any]] | None) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array(value) for name, value in (weights or {}).items()}

@@ -10,6 +10,10 @@ from typing import Literal
 EpsilonPlace = Literal["defined", "after correction", "inside root", "outside root"]
 """``defined``: that of ``Optimizer``. ``after correction``: Adam's, added to the corrected root, as PyTorch has it."""
 Scope = Literal["kernels", "all"]
+Clipped = Literal["global norm", "norm of each weight", "value"]
+"""What of the gradients is held below a threshold."""
+Rounding = Literal["", "bfloat16", "TF32", "float16", "float32"]
+"""The format to which numbers are rounded; empty: to none."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,22 @@ class Deviations:
     """Padding ``same`` adds ``kernel // 2`` on both sides."""
     channels_first: bool = False
     """Flatten in channel, height, width order."""
-    without_activation: frozenset[str] = frozenset()
-    """Layers whose rectifier is missing, by name."""
+    activation: str = "relu"
+    """What stands in the place of the rectifier in the layers of ``activation_in``: a name of ``ACTIVATIONS``."""
+    slope: float = 0.0
+    """Below zero, of a leaky rectifier."""
+    activation_in: frozenset[str] = frozenset()
+    """Names of layers."""
+    average_pool_in: frozenset[str] = frozenset()
+    """Names of poolings that take the mean of a window."""
     without_bias: frozenset[str] = frozenset()
     """Layers that have no bias, by name."""
-    fixed_bias: bool = False
-    """Biases are there and are not trained."""
+    frozen: frozenset[str] = frozenset()
+    """Weights that are there and are not trained, by name."""
+    products: Rounding = ""
+    """Both factors of every product of matrices are rounded to it, forward and backward; sums are exact."""
+    outputs: Rounding = ""
+    """What a layer with a kernel gives is rounded to it, and so is the gradient it gets."""
 
     # answers and loss
     softmax_answers: bool = False
@@ -46,7 +60,7 @@ class Deviations:
     reported_mean: bool = False
     """The loss that is reported is the mean, whatever is descended."""
 
-    # penalties
+    # gradients and penalties
     l2: float = 0.0
     """``l2 * w`` is added to the gradient of each weight in ``l2_on``."""
     l2_on: Scope = "kernels"
@@ -54,22 +68,33 @@ class Deviations:
     """``l2`` is divided by the rows of the batch (scikit-learn's ``alpha``)."""
     l2_reported: bool = False
     """``l2 / 2`` times the sum of squares is part of the loss that is reported."""
+    gradient_factor: float = 1.0
+    """Gradients are so many times those of the loss."""
+    clip: float = 0.0
+    """The threshold of what ``clipped`` names; 0: nothing is clipped."""
+    clipped: Clipped = "global norm"
+    clip_slack: float = 0.0
+    """Added to a norm before the threshold is divided by it (PyTorch adds 1e-6)."""
+
+    # optimisers
     coupled_decay: bool = False
     """Weight decay is added to the gradient instead of being taken from the weight."""
     decay_on: Scope = "kernels"
     decay_without_rate: bool = False
     """Weight decay is not multiplied by the learning rate."""
-
-    # optimisers
     epsilon_place: EpsilonPlace = "defined"
-    no_correction: bool = False
-    """Adam's moments are not corrected for their start at zero."""
+    corrected_steps: int | None = None
+    """Adam's moments are corrected for their start at zero in so many steps; None: in all."""
+    epsilon_corrected: bool = False
+    """Adam's epsilon goes on as if they were: divided by ``√(1 - β₂ᵗ)``, as PyTorch's is to be in the ε-hat form."""
     rate_outside: bool = False
     """The velocity holds gradients alone, and the rate of the step multiplies all of it (PyTorch's momentum)."""
     dampening: float = 0.0
     """Momentum weighs gradients by ``1 - dampening``."""
     dampens_first: bool = False
     """The first gradient too; PyTorch's dampening leaves it whole."""
+    state: Literal["", "kept", "used"] = ""
+    """The optimiser's state is rounded to float32: as it is kept for the next step, or before it is used in its own."""
 
 
 NONE = Deviations()

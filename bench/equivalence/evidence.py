@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Evidence:
     scale: float
     """The pixel value that means 1.0."""
     order: Sequence[NDArray[np.int64]]
-    """The rows of each step; none of a step that takes no rows changes nothing."""
+    """The rows of each step; a step that takes no rows changes nothing."""
     rates: NDArray[np.float64]
     """``(steps,)``"""
     evaluated: Array | None = None
@@ -52,6 +52,13 @@ class Evidence:
     std: NDArray[np.float64] | None = None
     """``(channels,)``, of scaled pixels."""
     deviations: Deviations = NONE
+    starts_again: frozenset[int] = frozenset()
+    """Steps before which the optimiser's state is forgotten."""
+    factor: float = 1.0
+    """Trained weights are multiplied by it after each step of ``multiplied``."""
+    multiplied: frozenset[int] = frozenset()
+    stale: bool = False
+    """What is answered after training is what was answered before."""
 
     def reference(self, dtype: DTypeLike = np.float64) -> Reference:
         """A reference at the initial weights."""
@@ -99,9 +106,31 @@ class Observed:
     last_logits: Array | None = None
     """``(n, k)`` after training."""
     whole: Weights | None = None
-    """Final weights of a second run that was trained in calls of whole epochs, where the others were by batches."""
+    """Final weights of a second run that was trained by whole epochs, where the others were by batches."""
     probabilities: bool = False
     """The framework gives probabilities where logits stand above, and rightly so."""
+
+    def value(self, quantity: str, step: int) -> Array | Weights | None:
+        """What was seen of a quantity; of a loss, that of a step."""
+        if quantity == LOSS:
+            if self.losses is None or step >= len(self.losses) or np.isnan(self.losses[step]):
+                return None
+            return np.asarray(self.losses[step], np.float64)
+        return {
+            LOGITS: self.logits,
+            FIRST_UPDATE: self.first,
+            FINAL_WEIGHTS: self.final,
+            LAST_LOGITS: self.last_logits,
+        }[quantity]
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The quantities that were looked at."""
+        return frozenset(
+            quantity
+            for quantity in (LOGITS, FIRST_UPDATE, FINAL_WEIGHTS, LAST_LOGITS)
+            if self.value(quantity, 0) is not None
+        ) | ({LOSS} if self.losses is not None else frozenset())
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +141,34 @@ class Opening:
     batch: Batch | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """One quantity as a reference computes it."""
+
+    quantity: str
+    updates: int
+    """Made before; the steps over which rounding could grow."""
+    value: Array | Weights
+    step: int = 0
+    """Of a loss: the number of its step, those that take no rows included."""
+
+
+@dataclass(frozen=True, eq=False)
 class Difference:
     """How far what was observed is from a reference in one quantity."""
 
-    quantity: str
-    step: int
-    """Updates made before; the steps over which rounding could grow."""
+    computed: Computed
     relative: float
+
+    @property
+    def quantity(self) -> str:
+        """Its name."""
+        return self.computed.quantity
+
+    @property
+    def updates(self) -> int:
+        """Made before."""
+        return self.computed.updates
 
 
 def relative(found: Array, expected: Array, scale: float | None = None) -> float:
@@ -157,36 +206,57 @@ def relative_update(found: Weights, expected: Weights, start: Weights) -> float:
     return max((relative(*move, scales[name]) for name, move in moves.items()), default=0.0)
 
 
-def differences(evidence: Evidence, observed: Observed, known: Opening | None = None) -> Iterator[Difference]:
-    """What a reference of ``evidence`` differs by from ``observed``, the quantities cheapest to compute first.
+def computed(
+    evidence: Evidence, wanted: Container[str], known: Opening | None = None, dtype: DTypeLike = np.float64
+) -> Iterator[Computed]:
+    """The quantities ``wanted`` of ``evidence``, the cheapest first, each computed as it is asked for.
 
-    Each is computed as it is asked for; ``known`` spares what is known.
+    ``known`` spares what is known.
     """
     known = known or Opening()
-    reference = evidence.reference()
-    start = {name: value.astype(np.float64) for name, value in evidence.weights.items()}
-    if observed.logits is not None:
-        answers = reference.logits(evidence.answered) if known.logits is None else known.logits
-        yield Difference(LOGITS, 0, relative(observed.logits, answers))
+    reference = evidence.reference(dtype)
+    logits = known.logits
+    if LOGITS in wanted or (evidence.stale and LAST_LOGITS in wanted):
+        logits = reference.logits(evidence.answered) if logits is None else logits
+        yield Computed(LOGITS, 0, logits)
     taken = 0
-    losses = np.zeros(0) if observed.losses is None else np.asarray(observed.losses, np.float64)
-    finite = np.isfinite(losses)
-    largest = float(np.abs(losses[finite]).max(initial=0.0))
     for step, rows in enumerate(evidence.order):
         if not len(rows):
             continue
+        if step in evidence.starts_again:
+            reference.start_optimizer_again()
         batch = (None if taken else known.batch) or reference.begin(*evidence.batch(step))
-        if step < len(losses) and finite[step]:
-            yield Difference(LOSS, taken, relative(losses[step], np.asarray(reference.reported(batch)), largest))
-        reference.update(batch, evidence.rates[step])
-        if not taken and observed.first is not None:
-            yield Difference(FIRST_UPDATE, 0, relative_update(observed.first, reference.weights, start))
+        if LOSS in wanted:  # before the update, which costs as much again
+            yield Computed(LOSS, taken, np.asarray(reference.reported(batch)), step)
+        reference.update(batch, float(evidence.rates[step]))
+        if step in evidence.multiplied:
+            reference.multiply_weights(evidence.factor)
+        if not taken and FIRST_UPDATE in wanted:
+            yield Computed(FIRST_UPDATE, 0, reference.weights)
         taken += 1
-    if observed.final is not None:
-        yield Difference(FINAL_WEIGHTS, taken, relative_update(observed.final, reference.weights, start))
-    if observed.last_logits is not None:
-        answers = reference.logits(evidence.answered)
-        yield Difference(LAST_LOGITS, taken, relative(observed.last_logits, answers))
+    if FINAL_WEIGHTS in wanted:
+        yield Computed(FINAL_WEIGHTS, taken, reference.weights)
+    if LAST_LOGITS in wanted:
+        before = logits if evidence.stale else None
+        yield Computed(LAST_LOGITS, taken, reference.logits(evidence.answered) if before is None else before)
+
+
+def differences(evidence: Evidence, observed: Observed, known: Opening | None = None) -> Iterator[Difference]:
+    """What a reference of ``evidence`` differs by from ``observed``, the quantities cheapest to compute first."""
+    losses = np.zeros(0) if observed.losses is None else np.asarray(observed.losses, np.float64)
+    largest = float(np.abs(losses[np.isfinite(losses)]).max(initial=0.0))
+    start = {name: value.astype(np.float64) for name, value in evidence.weights.items()}
+    for one in computed(evidence, observed.wanted, known):
+        found = observed.value(one.quantity, one.step)
+        if found is None:
+            continue
+        if isinstance(found, Mapping):
+            assert isinstance(one.value, Mapping)
+            apart = relative_update(found, one.value, start)
+        else:
+            assert not isinstance(one.value, Mapping)
+            apart = relative(found, one.value, largest if one.quantity == LOSS else None)
+        yield Difference(one, apart)
 
 
 def opening(evidence: Evidence) -> Opening:
@@ -196,22 +266,24 @@ def opening(evidence: Evidence) -> Opening:
     return Opening(reference.logits(evidence.answered), reference.begin(*evidence.batch(first)))
 
 
+ALL = frozenset((LOGITS, LOSS, FIRST_UPDATE, FINAL_WEIGHTS, LAST_LOGITS))
+
+
 def observe(evidence: Evidence, dtype: DTypeLike = np.float64) -> Observed:
     """Everything that a reference of ``evidence`` computes in ``dtype``, as if a framework had."""
-    reference = evidence.reference(dtype)
-    logits, initial = reference.logits(evidence.answered), reference.weights
     losses = np.full(len(evidence.order), np.nan)
-    first = None
-    for step, rows in enumerate(evidence.order):
-        if len(rows):
-            losses[step] = reference.step(*evidence.batch(step), evidence.rates[step])
-            first = first or reference.weights
+    seen: dict[str, Any] = {}
+    for one in computed(evidence, ALL, dtype=dtype):
+        if one.quantity == LOSS:
+            losses[one.step] = one.value
+        else:
+            seen[one.quantity] = one.value
     return Observed(
-        logits=logits,
-        logits_again=logits,
-        initial=initial,
-        first=first,
+        logits=seen[LOGITS],
+        logits_again=seen[LOGITS],
+        initial=evidence.reference(dtype).weights,
+        first=seen.get(FIRST_UPDATE),
         losses=losses,
-        final=reference.weights,
-        last_logits=reference.logits(evidence.answered),
+        final=seen[FINAL_WEIGHTS],
+        last_logits=seen[LAST_LOGITS],
     )

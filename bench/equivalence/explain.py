@@ -1,21 +1,28 @@
 """Which constant or formula explains that a framework computed something else than was asked.
 
 Departures are tried one at a time: each is computed, in numpy, against what was observed, the quantities cheapest to
-compute first, and given up at the first that it does not reproduce. Only one that reproduces them all is named.
+compute first, and given up at the first that it does not reproduce. Only one that reproduces them all is named; where
+none does, what the differences are like (``bench.equivalence.likeness``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.equivalence.activation_candidates import activation_candidates
 from bench.equivalence.candidate import Candidate, other
-from bench.equivalence.data_candidates import data_candidates, loss_candidates
+from bench.equivalence.data_candidates import data_candidates
+from bench.equivalence.deviations import Rounding
 from bench.equivalence.evidence import (
+    FINAL_WEIGHTS,
+    FIRST_UPDATE,
+    LOGITS,
     Array,
     Difference,
     Evidence,
@@ -28,89 +35,169 @@ from bench.equivalence.evidence import (
     relative,
     relative_update,
 )
+from bench.equivalence.fitted import factor_candidates, fitted_candidates, target
+from bench.equivalence.image_candidates import image_candidates
 from bench.equivalence.implied import implied_candidates
-from bench.equivalence.layer_candidates import layer_candidates
+from bench.equivalence.layer_candidates import layer_candidates, pooling_candidates
+from bench.equivalence.likeness import like_another_order, shorter_formats
+from bench.equivalence.loss_candidates import loss_candidates
+from bench.equivalence.rows_read import sentence_of_rows
+from bench.equivalence.state_candidates import late_candidates, state_candidates
 from bench.equivalence.update_candidates import update_candidates
 
-TOLERANCE = 1e-9
-"""Relative, in float64: above what rounding makes of one step, and far below what a wrong constant does."""
-GROWTH, GROWN = 2.0, 1e3
+GROWTH, GROWN = 2.0, 1e2
 """Rounding grows from step to step: so does the tolerance, and by no more than this in all."""
 IMPROVEMENT = 10.0
 """How many times nearer than the definition an explanation must come."""
-AS_GOOD = 100.0
-"""Explanations whose differences are within this factor of the best's cannot be told apart."""
 ROUNDING = 1e-3
 """A share of the tolerance below which a difference is rounding, whichever explanation it belongs to."""
+FORMATS: tuple[Rounding, ...] = ("float32", "bfloat16", "TF32", "float16")
+"""Shorter than float64, the longest first."""
+Family = Callable[[Evidence], Iterator[Candidate]]
 LIKE_FLOAT32 = 100.0
 """Rounding in float32 differs between libraries by no more than this factor."""
 
 
-def explain(asked: Evidence, observed: Observed, *, tolerance: float = TOLERANCE, seconds: float = 60.0) -> list[str]:
+@dataclass(frozen=True)
+class Digits:
+    """How near a computation in some precision comes to the exact one. All values are relative."""
+
+    rounding: float
+    """Of one number."""
+    tolerance: float
+    """Above what rounding makes of one step, and far below what a wrong constant does."""
+    update: float
+    """The same for the first update."""
+    near: float
+    """A constant that is so near to a short decimal is that."""
+    as_good: float
+    """Explanations whose differences are within this factor of the best's cannot be told apart."""
+
+
+DOUBLE = Digits(2.0**-53, 1e-11, 1e-9, 1e-6, 100.0)
+SINGLE = Digits(2.0**-24, 1e-5, 1e-4, 1e-3, 10.0)
+"""For logits and the first update alone, which is what is held in float32."""
+
+
+def explain(asked: Evidence, observed: Observed, *, digits: Digits = DOUBLE, seconds: float = 60.0) -> list[str]:
     """What explains the differences of ``observed`` from the definition, one sentence for each explanation.
 
     Empty where there is nothing to explain, or where no single departure that is known reproduces what was observed.
-    More than one where they cannot be told apart. ``tolerance`` is relative. No new departure is tried after
-    ``seconds``.
+    More than one where they cannot be told apart. No new departure is tried after ``seconds``.
     """
     end = time.monotonic() + seconds
     if observed.probabilities:
         asked = replace(asked, deviations=replace(asked.deviations, softmax_answers=True))
-    found = _explained(asked, observed, tolerance, end)
-    if found or observed.whole is None or _agree(asked, observed.final, observed.whole, tolerance):
+    found = _explained(asked, observed, digits, end)
+    if found or observed.whole is None or _agree(asked, observed.final, observed.whole, digits):
         return found
-    by_epochs = _explained(asked, Observed(initial=observed.initial, final=observed.whole), tolerance, end)
-    return [f"trained by whole epochs: {sentence}" for sentence in by_epochs]
+    found = _explained(asked, Observed(initial=observed.initial, final=observed.whole), digits, end)
+    return [f"trained by whole epochs: {sentence}" for sentence in found]
 
 
-def _agree(asked: Evidence, first: Weights | None, second: Weights, tolerance: float) -> bool:
-    return first is not None and relative_update(first, second, asked.weights) <= tolerance * GROWN
+def _agree(asked: Evidence, first: Weights | None, second: Weights, digits: Digits) -> bool:
+    return first is not None and relative_update(first, second, asked.weights) <= digits.tolerance * GROWN
 
 
-def _explained(asked: Evidence, observed: Observed, tolerance: float, end: float) -> list[str]:
-    if sentence := _not_repeatable(observed, tolerance):
+def _explained(asked: Evidence, observed: Observed, digits: Digits, end: float) -> list[str]:
+    if sentence := _not_repeatable(observed, digits):
         return [sentence]
     known = opening(asked)
-    missed = next((found for found in differences(asked, observed, known) if found.relative > tolerance), None)
+    missed = next((one for one in differences(asked, observed, known) if _share(one, digits) > 1), None)
     if missed is None:
         return []
-    parts = _exact_in_float32(observed)
+    parts = _exact_in_float32(observed) if digits is DOUBLE else []
     if parts and _like_float32(asked, observed, known):
         return [f"computed in float32: {', '.join(parts)}"]
-    limit = min(1.0, _share(missed, tolerance) / IMPROVEMENT)
-    scores: dict[str, float] = {}
-    for candidate in _candidates(asked, observed, known):
-        if time.monotonic() > end:
-            break
-        if candidate.sentence not in scores:
-            score = _score(candidate, observed, known, tolerance, limit)
-            if score is not None:
-                scores[candidate.sentence] = score
-    if scores:
-        enough = max(AS_GOOD * min(scores.values()), ROUNDING)
-        return [sentence for sentence, score in scores.items() if score <= enough]
+    limit = min(1.0, _share(missed, digits) / IMPROVEMENT)
+    for stage in _stages(asked, observed, known, missed, digits, end):
+        scores = _scores(stage, observed, known, digits, limit, end)
+        if scores:
+            enough = max(digits.as_good * min(scores.values()), ROUNDING)
+            return [sentence for sentence, score in scores.items() if score <= enough]
+    return _likeness(asked, observed, known, missed, digits) if time.monotonic() <= end else []
+
+
+def _likeness(asked: Evidence, observed: Observed, known: Opening, missed: Difference, digits: Digits) -> list[str]:
+    """What the differences are like where nothing reproduces them."""
+    by = f"by {missed.relative:.0e} in the {missed.quantity}"
+    if found := shorter_formats(asked, observed, missed.quantity, by, FORMATS[digits is SINGLE :]):
+        return found
+    if digits is not DOUBLE:
+        return []
     if _starts_like_float32(missed) and _like_float32(asked, observed, known):
-        return [f"differs as rounding in float32 does (by {missed.relative:.0e} in the {missed.quantity})"]
+        return [f"differs as rounding in float32 does ({by})"]
+    if missed.quantity == LOGITS:
+        return []
+    if sentence := sentence_of_rows(asked, observed, tolerance=digits.update, rounding=digits.rounding):
+        return [sentence]
+    if like_another_order(asked, observed):
+        return ["differs by as much as another order of the rows would"]
     return []
 
 
-def departures(asked: Evidence) -> Iterator[Candidate]:
-    """All that are known to have a meaning for what was asked, whatever was observed."""
-    yield from layer_candidates(asked)
-    yield from update_candidates(asked)
-    yield from loss_candidates(asked)
-    yield from data_candidates(asked)
+def _scores(
+    candidates: Iterable[Candidate], observed: Observed, known: Opening, digits: Digits, limit: float, end: float
+) -> dict[str, float]:
+    """The worst difference of each sentence that explains all of ``observed``."""
+    scores: dict[str, float] = {}
+    with np.errstate(all="ignore"):  # departures may diverge, and say so by an infinite difference
+        for candidate in candidates:
+            if time.monotonic() > end:
+                break
+            if candidate.sentence not in scores:
+                score = _score(candidate, observed, known, digits, limit)
+                if score is not None:
+                    scores[candidate.sentence] = score
+    return scores
 
 
-def _candidates(asked: Evidence, observed: Observed, known: Opening) -> Iterator[Candidate]:
-    yield from _not_loaded(asked, observed)
-    if observed.losses is None:  # whole runs alone: each costs all its steps, and the rows are the likeliest
-        yield from data_candidates(asked)
-    yield from departures(asked)
-    yield from implied_candidates(asked, observed, known)
+LIKELIEST = (
+    layer_candidates,
+    activation_candidates,
+    data_candidates,
+    loss_candidates,
+    update_candidates,
+    image_candidates,
+    state_candidates,
+)
+"""All departures that are known, those first that are the cheapest to try and the likeliest."""
+LIKELIEST_BY_EPOCHS = (
+    data_candidates,
+    state_candidates,
+    update_candidates,
+    loss_candidates,
+    layer_candidates,
+    activation_candidates,
+    image_candidates,
+)
+"""The same where a run differs from another of the same framework: in how it is driven."""
 
 
-def _score(candidate: Candidate, observed: Observed, known: Opening, tolerance: float, limit: float) -> float | None:
+def departures(asked: Evidence, families: Iterable[Family] = LIKELIEST) -> Iterator[Candidate]:
+    """All that have a meaning for what was asked, whatever was observed."""
+    return chain.from_iterable(family(asked) for family in families)
+
+
+def _stages(
+    asked: Evidence, observed: Observed, known: Opening, missed: Difference, digits: Digits, end: float
+) -> Iterator[Iterable[Candidate]]:
+    """Candidates in the order in which they are tried; a later stage only where none before it explains anything."""
+    aim = target(observed, missed.computed, known, end)
+    late = late_candidates(asked, observed, missed.updates - 1)
+    if missed.quantity == FINAL_WEIGHTS:  # each candidate costs a whole run: the likeliest first, one at a time
+        yield iter(()) if aim is None else factor_candidates(asked, aim, digits.near)
+        yield from ([one] for one in departures(asked, LIKELIEST_BY_EPOCHS))
+        yield iter(()) if aim is None else fitted_candidates(asked, aim, digits.near)
+        yield late
+        return
+    yield chain(_not_loaded(asked, observed), pooling_candidates(asked, observed), departures(asked))
+    yield implied_candidates(asked, observed, known, near=digits.near, rounding=digits.rounding)
+    yield late
+    yield iter(()) if aim is None else fitted_candidates(asked, aim, digits.near)
+
+
+def _score(candidate: Candidate, observed: Observed, known: Opening, digits: Digits, limit: float) -> float | None:
     """The worst difference as a share of what is tolerated; None as soon as it is above ``limit``."""
     match candidate.reach:
         case "answers":
@@ -120,32 +207,23 @@ def _score(candidate: Candidate, observed: Observed, known: Opening, tolerance: 
         case "update":
             spared = known
     worst = 0.0
-    for difference in _quietly(differences(candidate.evidence, observed, spared)):
-        worst = max(worst, _share(difference, tolerance))
-        if worst > limit:
+    for difference in differences(candidate.evidence, observed, spared):
+        worst = max(worst, _share(difference, digits))
+        if not worst <= limit:
             return None
     return worst
 
 
-def _quietly(found: Iterator[Difference]) -> Iterator[Difference]:
-    """Departures may diverge, and say so by an infinite difference, not by warnings."""
-    while True:
-        with np.errstate(all="ignore"):
-            difference = next(found, None)
-        if difference is None:
-            return
-        yield difference
+def _share(difference: Difference, digits: Digits) -> float:
+    tolerance = digits.update if difference.quantity == FIRST_UPDATE else digits.tolerance
+    return difference.relative / (tolerance * min(GROWTH**difference.updates, GROWN))
 
 
-def _share(difference: Difference, tolerance: float) -> float:
-    return difference.relative / (tolerance * min(GROWTH**difference.step, GROWN))
-
-
-def _not_repeatable(observed: Observed, tolerance: float) -> str | None:
+def _not_repeatable(observed: Observed, digits: Digits) -> str | None:
     if observed.logits is None or observed.logits_again is None:
         return None
     apart = relative(observed.logits, observed.logits_again)
-    if apart <= tolerance:
+    if apart <= digits.tolerance:
         return None
     return f"two evaluations of the same images differ by {apart:.0e}: dropout, or something else random, is active"
 
@@ -174,7 +252,7 @@ def _like_float32(asked: Evidence, observed: Observed, known: Opening) -> bool:
 
 def _starts_like_float32(missed: Difference) -> bool:
     """Whether the first difference is there from the start, and large enough to be rounding in float32."""
-    return missed.step <= 1 and missed.relative >= float(np.finfo(np.float32).eps) / LIKE_FLOAT32
+    return missed.updates <= 1 and missed.relative >= float(np.finfo(np.float32).eps) / LIKE_FLOAT32
 
 
 def _exact_in_float32(observed: Observed) -> list[str]:

@@ -7,107 +7,190 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from bench.equivalence.candidate import MULTIPLES, Candidate
+from bench.equivalence.candidate import MULTIPLES, Candidate, constant, flag
 from bench.equivalence.evidence import Array, Evidence, Observed, Opening
+from bench.equivalence.first_gradient import Shown, shown
+from bench.equivalence.fitted import SLACKS, clipping, short
 from bench.equivalence.layer_candidates import norm_momentum
+from bench.equivalence.reference_clipping import global_norm
 from bench.equivalence.update_candidates import adam_epsilon, adam_epsilon_after, penalty, rate
 from bench.models.model import BatchNorm
 
-ROUNDED = 1e-6
-"""A constant is taken for the short decimal it is so near to, relatively."""
+UNMOVED = 1e-9
+"""What a gradient differs by, relatively, before it counts as another."""
 
 Moves = dict[str, tuple[Array, Array]]
+"""By weight: the move that was seen, and that of the definition."""
 
 
-def implied_candidates(asked: Evidence, observed: Observed, known: Opening) -> Iterator[Candidate]:
+@dataclass(frozen=True, eq=False)
+class First:
+    """The first update, as it was seen and as asked."""
+
+    asked: Evidence
+    moves: Moves
+    start: dict[str, Array]
+    gradients: dict[str, Array]
+    """As asked."""
+    seen: Shown
+    near: float
+    """A constant is taken for the short decimal it is so near to, relatively."""
+
+
+def implied_candidates(
+    asked: Evidence, observed: Observed, known: Opening, *, near: float, rounding: float
+) -> Iterator[Candidate]:
     """Departures with constants read from the first update; none where it was not looked at."""
     if observed.first is None or known.batch is None:
         return
-    reference = asked.reference()
-    reference.update(known.batch, asked.rates[0])
-    if {name: value.shape for name, value in observed.first.items()} != asked.network.weight_shapes:
+    gradients = known.batch.gradients
+    seen = shown(asked, observed.first, gradients, rounding)
+    if seen is None:
         return
+    reference = asked.reference()
+    reference.update(known.batch, float(asked.rates[0]))
     start = {name: value.astype(np.float64) for name, value in asked.weights.items()}
     moves = {
-        name: (np.asarray(value) - start[name], reference.weights[name] - start[name])
+        name: (np.asarray(value, np.float64) - start[name], reference.weights[name] - start[name])
         for name, value in observed.first.items()
     }
-    trained = {name: move for name, move in moves.items() if name in known.batch.gradients}
-    yield from (rate(asked, factor) for factor in _ratio(trained))
-    yield from _norm_momentum(asked, moves)
-    if asked.optimizer.name == "sgd":
-        yield from _penalty(asked, trained, start)
+    first = First(asked, moves, start, gradients, seen, near)
+    trained = {name: move for name, move in moves.items() if name in gradients}
+    yield from (rate(asked, _value(factor, first, 1.0)) for factor in _ratio(trained))
+    yield from _norm_momentum(first)
+    yield from _clipping(first)
+    yield from _penalty(first)
+    yield from _factor(first)
+    yield from _frozen(first)
+    yield from _decay(first)
     if asked.optimizer.name in ("adam", "adamw"):
-        yield from _adam_epsilon(asked, trained, known, start)
+        yield from _adam_epsilon(first)
 
 
-def _ratio(moves: Moves) -> Iterator[float]:
-    """By how much the moves are larger than expected, by least squares."""
-    found = np.concatenate([seen.ravel() for seen, _ in moves.values()])
-    expected = np.concatenate([own.ravel() for _, own in moves.values()])
-    yield from _value(np.asarray(found @ expected / (expected @ expected)))
+def _ratio(pairs: Moves) -> Iterator[float]:
+    """By how much what was seen is larger than expected, by least squares."""
+    found, expected = _joined(pairs)
+    size = float(expected @ expected)
+    if size and math.isfinite(float(found @ expected)):
+        yield float(found @ expected) / size
 
 
-def _value(estimate: Any, usual: tuple[float, ...] = ()) -> Iterator[float]:
-    """A finite estimate; a usual value or a short decimal where it is next to one."""
-    value = float(estimate)
-    if math.isfinite(value):
-        yield next(
-            (near for near in (*usual, float(f"{value:.4g}")) if math.isclose(near, value, rel_tol=ROUNDED)), value
-        )
+def _joined(pairs: Moves) -> tuple[Array, Array]:
+    empty = np.zeros(0)
+    found = np.concatenate([empty, *(seen.ravel() for seen, _ in pairs.values())])
+    return found, np.concatenate([empty, *(own.ravel() for _, own in pairs.values())])
 
 
-def _norm_momentum(asked: Evidence, moves: Moves) -> Iterator[Candidate]:
+def _value(estimate: float, first: First, given: float = 0.0, usual: tuple[float, ...] = ()) -> float:
+    """An estimate; a usual value where it is next to one, or what is off ``given`` by a short decimal."""
+    near = first.near
+    short_one = given + short(estimate - given, near)
+    return next((one for one in usual if math.isclose(one, estimate, rel_tol=near)), short_one)
+
+
+def _norm_momentum(first: First) -> Iterator[Candidate]:
     """From the moving means, which go ``1 - momentum`` of the way to those of the batch."""
-    for placed in asked.network.layers:
+    for placed in first.asked.network.layers:
         if isinstance(placed.layer, BatchNorm):
             name = f"{placed.name}/moving_mean"
-            for ratio in _ratio({name: moves[name]}):
-                for value in _value(np.asarray(1 - ratio * (1 - placed.layer.momentum))):
-                    yield norm_momentum(asked, value)
+            given = placed.layer.momentum
+            for ratio in _ratio({name: first.moves[name]}):
+                yield norm_momentum(first.asked, _value(1 - ratio * (1 - given), first, given))
             return
 
 
-def _penalty(asked: Evidence, moves: Moves, start: dict[str, Array]) -> Iterator[Candidate]:
-    """From what the kernels move too much, in proportion to themselves."""
-    kernels = [name for name in moves if name.endswith("/kernel")]
-    excess = np.concatenate([(moves[name][0] - moves[name][1]).ravel() for name in kernels])
-    weights = np.concatenate([start[name].ravel() for name in kernels])
-    share = asked.rates[0] * (1 + asked.optimizer.momentum * asked.optimizer.nesterov)
-    for value in _value(-(excess @ weights) / (weights @ weights) / share):
-        if value > 0:
-            yield from penalty(asked, value)
-            yield from penalty(asked, value, l2_on="all")
-            rows = len(asked.order[0])
-            for whole in _value(np.asarray(value * rows)):
-                yield from penalty(asked, whole, l2_per_batch=True)
+def _clipping(first: First) -> Iterator[Candidate]:
+    """From the norm of the gradients that were seen, or of those of one weight, or from the largest of their values."""
+    asked = first.asked
+    pairs = first.seen.pairs(first.gradients)
+    norm = global_norm(first.gradients)
+    for share in _ratio(pairs):
+        for slack in SLACKS:
+            yield from clipping(asked, "global norm", slack, _value(share * (norm + slack), first))
+    shares = {name: next(_ratio({name: pair}), 1.0) for name, pair in pairs.items()}
+    clipped = {name for name, share in shares.items() if share < 1 - UNMOVED}
+    if clipped:
+        name = max(clipped, key=lambda one: pairs[one][0].size)
+        threshold = shares[name] * global_norm({name: first.gradients[name]})
+        yield from clipping(asked, "norm of each weight", 0.0, _value(threshold, first))
+    found, expected = _joined(pairs)
+    smaller = np.abs(found[np.abs(found) < np.abs(expected) * (1 - UNMOVED)])
+    if smaller.size:
+        yield from clipping(asked, "value", 0.0, _value(float(np.median(smaller)), first))
 
 
-def _adam_epsilon(asked: Evidence, moves: Moves, known: Opening, start: dict[str, Array]) -> Iterator[Candidate]:
+def _penalty(first: First) -> Iterator[Candidate]:
+    """From what gradients have too much, in proportion to the weights themselves."""
+    kernels, trusted = [name for name in first.gradients if name.endswith("/kernel")], first.seen.trusted
+    excess = {
+        name: (
+            (first.seen.gradients[name] - first.gradients[name])[trusted[name]],
+            first.start[name][trusted[name]],
+        )
+        for name in kernels
+    }
+    for ratio in _ratio(excess):
+        if ratio > 0:
+            value = _value(ratio, first)
+            yield from penalty(first.asked, value)
+            yield from penalty(first.asked, value, l2_on="all")
+            whole = _value(ratio * len(first.asked.order[0]), first)
+            yield from penalty(first.asked, whole, l2_per_batch=True)
+
+
+def _factor(first: First) -> Iterator[Candidate]:
+    """Gradients that are larger as a whole; under SGD that is a larger rate."""
+    if first.asked.optimizer.name == "sgd":
+        return
+    for ratio in _ratio(first.seen.pairs(first.gradients)):
+        factor = _value(ratio, first, 1.0)
+        sentence = f"gradients are {factor:.6g} times those of the loss"
+        yield flag(first.asked, sentence, "update", gradient_factor=factor)
+
+
+def _frozen(first: First) -> Iterator[Candidate]:
+    """Weights that stay where they are."""
+    still = [name for name in first.gradients if first.moves[name][1].any() and not first.moves[name][0].any()]
+    if still and not all(name.endswith("/bias") for name in still):  # which have a sentence of their own
+        yield flag(first.asked, f"not trained: {', '.join(still)}", "update", frozen=frozenset(still))
+
+
+def _decay(first: First) -> Iterator[Candidate]:
+    """Decoupled decay, from what kernels move too much in proportion to themselves."""
+    optimizer, step = first.asked.optimizer, float(first.asked.rates[0])
+    if optimizer.name == "sgd" and not (optimizer.weight_decay or optimizer.momentum):
+        return  # the same as an L2 penalty then, which is the likelier
+    kernels = [name for name in first.gradients if name.endswith("/kernel")]
+    excess = {name: (first.moves[name][1] - first.moves[name][0], first.start[name]) for name in kernels}
+    for more in _ratio(excess):
+        value = _value(optimizer.weight_decay + more / step, first, optimizer.weight_decay)
+        sentence = f"decoupled weight decay: {value:.6g} against {optimizer.weight_decay:g}"
+        yield constant(first.asked, sentence, weight_decay=value)
+
+
+def _adam_epsilon(first: First) -> Iterator[Candidate]:
     """From ``|move| = rate r|g| / (r|g| + epsilon)`` with ``r = √(1 - β₂)``: Adam's first step, in its ε-hat form."""
-    assert known.batch is not None
+    asked = first.asked
     rate_of_step, root = float(asked.rates[0]), math.sqrt(1 - asked.optimizer.beta_2)
     estimates = []
-    for name, (move, _) in moves.items():
+    for name, value in first.gradients.items():
         decay = asked.optimizer.weight_decay if name.endswith("/kernel") else 0.0
-        own = np.abs(move + rate_of_step * decay * start[name])
-        gradient = root * np.abs(known.batch.gradients[name])
+        own = np.abs(first.moves[name][0] + rate_of_step * decay * first.start[name])
+        gradient = root * np.abs(value)
         # where epsilon matters most, and rounding least
-        told = (gradient > 0) & (own > 0.02 * rate_of_step) & (own < 0.8 * rate_of_step)
-        estimates.append(gradient[told] * (rate_of_step / own[told] - 1))
+        clear = (gradient > 0) & (own > 0.02 * rate_of_step) & (own < 0.8 * rate_of_step)
+        estimates.append(gradient[clear] * (rate_of_step / own[clear] - 1))
     all_estimates = np.concatenate(estimates)
     if not len(all_estimates):
         return
     given = asked.optimizer.epsilon
     usual = (given, *(factor * given for factor in MULTIPLES))
-    for value in _value(np.median(all_estimates), usual):
-        if value > 0:
-            yield adam_epsilon(asked, value)
+    middle = float(np.median(all_estimates))
     # after the correction, epsilon counts as much as √(1 - β₂) times it before
-    for value in _value(np.median(all_estimates) / root, usual):
-        if value > 0:
-            yield adam_epsilon_after(asked, value)
+    for estimate, departure in ((middle, adam_epsilon), (middle / root, adam_epsilon_after)):
+        if estimate > 0:
+            yield departure(asked, _value(estimate, first, usual=usual))

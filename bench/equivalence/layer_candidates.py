@@ -1,4 +1,4 @@
-"""Departures in the layers: BatchNorm's constants, padding, flatten order, rectifiers and biases that are missing.
+"""Departures in the layers: BatchNorm's constants and statistics, padding, windows of a pooling, flatten order.
 
 Constants are the libraries' defaults, which a forgotten argument leaves in force, and multiples of the one asked for.
 """
@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from bench.equivalence.candidate import MULTIPLES, Candidate, Reach, flag, other
-from bench.equivalence.evidence import Evidence
-from bench.models.model import BatchNorm, Conv, Dense, Flatten, Relu
-from bench.models.network import PlacedLayer
+from bench.equivalence.candidate import MULTIPLES, Candidate, Reach, all_and_each, flag, other
+from bench.equivalence.evidence import Evidence, Observed
+from bench.models.model import BatchNorm, Conv, Flatten, MaxPool, Network
+from bench.models.network import PlacedLayer, PlacedNetwork, place
 
 NORM_EPSILONS = (1e-5, 1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-2, 0.0)
 NORM_MOMENTA = (0.9, 0.99, 0.1, 0.01, 0.999, 0.95, 0.5)
@@ -26,16 +24,20 @@ def layer_candidates(asked: Evidence) -> Iterator[Candidate]:
     if norms:
         yield from _norm_constants(asked, norms)
         yield from _norm_statistics(asked)
-    yield from _of_images(asked)
-    yield from _of_activations(asked)
-    yield from _of_biases(asked)
+    yield from _of_shapes(asked)
 
 
 def norm_momentum(asked: Evidence, value: float) -> Candidate:
     """Another momentum of every BatchNorm."""
     given = ", ".join(f"{momentum:g}" for momentum in dict.fromkeys(layer.momentum for layer in _norms(asked)))
-    sentence = f"BatchNorm momentum: {value:g} against {given} (weight of the old statistics)"
+    sentence = f"BatchNorm momentum: {value:.9g} against {given} (weight of the old statistics)"
     return _norm(asked, sentence, "gradients", momentum=value)
+
+
+def norm_epsilon(asked: Evidence, value: float) -> Candidate:
+    """Another epsilon of every BatchNorm."""
+    given = ", ".join(f"{epsilon:g}" for epsilon in dict.fromkeys(layer.epsilon for layer in _norms(asked)))
+    return _norm(asked, f"BatchNorm epsilon: {value:g} against {given}", "answers", epsilon=value)
 
 
 def _norms(asked: Evidence) -> list[BatchNorm]:
@@ -54,11 +56,10 @@ def _norm(asked: Evidence, sentence: str, reach: Reach, **fields: Any) -> Candid
 def _norm_constants(asked: Evidence, norms: list[BatchNorm]) -> Iterator[Candidate]:
     epsilons = list(dict.fromkeys(layer.epsilon for layer in norms))
     momenta = list(dict.fromkeys(layer.momentum for layer in norms))
-    given = ", ".join(f"{value:g}" for value in epsilons)
     multiples = (factor * value for value in epsilons for factor in MULTIPLES)
     for value in dict.fromkeys((*NORM_EPSILONS, *multiples)):
         if epsilons != [value]:
-            yield _norm(asked, f"BatchNorm epsilon: {value:g} against {given}", "answers", epsilon=value)
+            yield norm_epsilon(asked, value)
     # a momentum may be given as the weight of the new statistics where that of the old is meant
     exchanged = (round(1 - value, 12) for value in momenta)
     for value in dict.fromkeys((*NORM_MOMENTA, *exchanged)):
@@ -75,18 +76,14 @@ def _norm_statistics(asked: Evidence) -> Iterator[Candidate]:
     yield flag(asked, by_moving, "gradients", norm_trains_by_moving=True)
 
 
-def _of_images(asked: Evidence) -> Iterator[Candidate]:
-    layers, shape = asked.network.layers, asked.network.shape
+def _of_shapes(asked: Evidence) -> Iterator[Candidate]:
+    layers = asked.network.layers
     if any(_pads_differ(placed) for placed in layers):
         sentence = "same padding: kernel // 2 on both sides against the odd value at the end"
         yield flag(asked, sentence, "answers", symmetric_pads=True)
     if any(isinstance(placed.layer, Flatten) and placed.input[-1] > 1 for placed in layers):
         sentence = "flatten order: channel, height, width against height, width, channel"
         yield flag(asked, sentence, "answers", channels_first=True)
-    if len(shape) == 3 and shape[0] == shape[1]:
-        evaluated = asked.images if asked.evaluated is None else asked.evaluated
-        turned = {"images": np.swapaxes(asked.images, 1, 2), "evaluated": np.swapaxes(evaluated, 1, 2)}
-        yield other(asked, "images are transposed: width and height are exchanged", "answers", **turned)
 
 
 def _pads_differ(placed: PlacedLayer) -> bool:
@@ -97,30 +94,35 @@ def _pads_differ(placed: PlacedLayer) -> bool:
     return any(pads != (side, side) for pads in placed.pads)
 
 
-def _of_activations(asked: Evidence) -> Iterator[Candidate]:
-    rectified = [placed.name for placed in asked.network.layers if _is_rectified(placed)]
-    for names in _all_and_each(rectified):
-        yield flag(asked, f"no relu in {', '.join(names)}", "answers", without_activation=frozenset(names))
+def pooling_candidates(asked: Evidence, observed: Observed) -> Iterator[Candidate]:
+    """Poolings with one window more for what is left over at the end, where the weights are of such shapes."""
+    pools = [placed.name for placed in asked.network.layers if _has_remainder(placed)]
+    for names in all_and_each(pools):
+        network = _rounded_up(asked.network, names)
+        sentence = f"max pooling keeps what is left over at the end (ceil mode) in {', '.join(names)}"
+        for weights in (asked.weights, observed.initial or {}):
+            if network and {name: value.shape for name, value in weights.items()} == network.weight_shapes:
+                yield other(asked, sentence, "answers", network=network, weights=weights)
+                break
 
 
-def _is_rectified(placed: PlacedLayer) -> bool:
-    match placed.layer:
-        case Relu():
-            return True
-        case Conv(activation=activation) | Dense(activation=activation):
-            return activation is not None
-        case _:
-            return False
+def _has_remainder(placed: PlacedLayer) -> bool:
+    layer = placed.layer
+    return isinstance(layer, MaxPool) and any(side % layer.size for side in placed.input[:-1])
 
 
-def _of_biases(asked: Evidence) -> Iterator[Candidate]:
-    biased = [placed.name for placed in asked.network.layers if f"{placed.name}/bias" in placed.trained]
-    for names in _all_and_each(biased):
-        yield flag(asked, f"no bias in {', '.join(names)}", "answers", without_bias=frozenset(names))
-    if biased:
-        yield flag(asked, "biases are not trained", "update", fixed_bias=True)
-
-
-def _all_and_each(names: list[str]) -> list[list[str]]:
-    each = [[name] for name in names]
-    return [names, *each] if len(names) > 1 else each
+def _rounded_up(network: PlacedNetwork, names: list[str]) -> PlacedNetwork | None:
+    """The network with one window more in the poolings ``names``; None where a later layer does not fit then."""
+    layers: list[PlacedLayer] = []
+    shape = network.shape
+    for old in network.layers:
+        placed = place(Network("", "", (old.layer,)), shape, network.classes).layers
+        if not placed:
+            return None
+        (one,) = placed
+        output = one.output
+        if old.name in names and isinstance(one.layer, MaxPool):
+            output = (*(-(-side // one.layer.size) for side in shape[:-1]), shape[-1])
+        layers.append(replace(one, name=old.name, output=output))
+        shape = output
+    return replace(network, layers=tuple(layers))

@@ -48,7 +48,7 @@ def settled(
 def margin(placed: PlacedNetwork, weights: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float64]) -> float:
     """How far, in training, the nearest rectifier is from its edge and the nearest maximum from the next value."""
     exact = {name: value.astype(np.float64) for name, value in weights.items()}
-    bare = Deviations(without_activation=frozenset(layer.name for layer in placed.layers))
+    bare = Deviations(activation="identity", activation_in=frozenset(layer.name for layer in placed.layers))
     values, smallest = inputs, np.inf
     for layer in placed.layers:
         if isinstance(layer.layer, MaxPool):

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from bench.case import Optimizer
 from bench.equivalence.deviations import NONE, Deviations
+from bench.equivalence.reference_clipping import clipped
 from bench.equivalence.reference_layers import Array, Arrays, Backward, forward
 from bench.equivalence.reference_optimizers import Updater, covers
 from bench.models.network import PlacedNetwork
@@ -117,13 +118,27 @@ class Reference:
 
     def update(self, batch: Batch, rate: float) -> None:
         """The second half of a step: the backward pass, and the optimiser's update at ``rate``."""
-        gradients = dict(batch.gradients)
+        self._weights |= self._updater.update(self._weights, self.descended(batch), float(rate)) | batch.statistics
+
+    def descended(self, batch: Batch) -> Arrays:
+        """The gradients that the optimiser is given, by neutral name: with penalties, clipped."""
+        gradients = {name: value for name, value in batch.gradients.items() if name not in self.deviations.frozen}
         for name in gradients if self.deviations.l2 else ():
             if self._is_penalised(name):
                 gradients[name] = gradients[name] + self._penalty(batch) * self._weights[name]
-        if self.deviations.fixed_bias:
-            gradients = {name: value for name, value in gradients.items() if not name.endswith("/bias")}
-        self._weights |= self._updater.update(self._weights, gradients, float(rate)) | batch.statistics
+        if self.deviations.gradient_factor != 1:
+            gradients = {name: self.deviations.gradient_factor * value for name, value in gradients.items()}
+        return clipped(gradients, self.deviations) if self.deviations.clip else gradients
+
+    def start_optimizer_again(self) -> None:
+        """Forget the optimiser's state; the weights stay."""
+        self._updater.start_again()
+
+    def multiply_weights(self, factor: float) -> None:
+        """Make every trained weight ``factor`` times as large."""
+        for name, value in self._weights.items():
+            if "/moving_" not in name:
+                self._weights[name] = value * np.asarray(factor, self._dtype)
 
     def _penalty(self, batch: Batch) -> float:
         return self.deviations.l2 / (batch.rows if self.deviations.l2_per_batch else 1)

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bench.equivalence.deviations import Deviations
+from bench.equivalence.deviations import Deviations, Rounding
+from bench.equivalence.reference_activations import ACTIVATIONS
+from bench.equivalence.reference_rounding import product, rounded
 from bench.models.model import BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Relu
 from bench.models.network import PlacedLayer
 
@@ -42,12 +44,14 @@ def forward(placed: PlacedLayer, inputs: Array, weights: Arrays, training: bool,
         case Flatten():
             return _flatten(inputs, deviations.channels_first)
         case Dense(activation=activation):
-            return _activated(placed, activation is not None, _dense(placed, inputs, weights), deviations)
+            done = _rounded(_dense(placed, inputs, weights, deviations), deviations.outputs)
+            return _activated(placed, activation is not None, done, deviations)
         case Conv(activation=activation):
-            done = _convolve(placed, inputs, weights, _pads(placed, deviations))
+            done = _rounded(_convolve(placed, inputs, weights, deviations), deviations.outputs)
             return _activated(placed, activation is not None, done, deviations)
         case MaxPool(size=size):
-            return _max_pool(inputs, size)
+            pool = _average_pool if placed.name in deviations.average_pool_in else _max_pool
+            return pool(inputs, size, placed.output)
         case BatchNorm():
             return _normalize(placed, inputs, weights, training, deviations)
         case Relu():
@@ -69,21 +73,29 @@ def _flatten(inputs: Array, channels_first: bool) -> Forward:
 
 
 def _activated(placed: PlacedLayer, rectified: bool, before: Forward, deviations: Deviations) -> Forward:
-    if not rectified or placed.name in deviations.without_activation:
+    if not rectified:
         return before
-    output = np.maximum(before.output, 0)
-    return Forward(output, lambda gradient, onward: before.backward(gradient * (output > 0), onward))
+    other = placed.name in deviations.activation_in
+    activation = ACTIVATIONS[deviations.activation if other else "relu"]
+    output, change = activation(before.output, deviations.slope)
+    return Forward(output, lambda gradient, onward: before.backward(gradient * change, onward))
 
 
-def _dense(placed: PlacedLayer, inputs: Array, weights: Arrays) -> Forward:
-    kernel, bias = weights[f"{placed.name}/kernel"], weights.get(f"{placed.name}/bias")
-    output = inputs @ kernel
+def _rounded(done: Forward, to: Rounding) -> Forward:
+    if not to:
+        return done
+    return Forward(rounded(done.output, to), lambda gradient, onward: done.backward(rounded(gradient, to), onward))
+
+
+def _dense(placed: PlacedLayer, inputs: Array, weights: Arrays, deviations: Deviations) -> Forward:
+    kernel, bias, rounding = *_kernel_and_bias(placed, weights, deviations), deviations.products
+    output = product(inputs, kernel, rounding)
 
     def backward(gradient: Array, onward: bool) -> tuple[Array | None, Arrays]:
-        gradients = {f"{placed.name}/kernel": inputs.T @ gradient}
+        gradients = {f"{placed.name}/kernel": product(inputs.T, gradient, rounding)}
         if bias is not None:
             gradients[f"{placed.name}/bias"] = gradient.sum(axis=0)
-        return (gradient @ kernel.T if onward else None), gradients
+        return (product(gradient, kernel.T, rounding) if onward else None), gradients
 
     return Forward(output if bias is None else output + bias, backward)
 
@@ -95,22 +107,27 @@ def _pads(placed: PlacedLayer, deviations: Deviations) -> tuple[tuple[int, int],
     return placed.pads
 
 
-def _convolve(placed: PlacedLayer, inputs: Array, weights: Arrays, pads: tuple[tuple[int, int], ...]) -> Forward:
+def _kernel_and_bias(placed: PlacedLayer, weights: Arrays, deviations: Deviations) -> tuple[Array, Array | None]:
+    bias = weights.get(f"{placed.name}/bias")
+    return weights[f"{placed.name}/kernel"], None if bias is None else rounded(bias, deviations.outputs)
+
+
+def _convolve(placed: PlacedLayer, inputs: Array, weights: Arrays, deviations: Deviations) -> Forward:
     """A convolution as one product: every window becomes a row of ``kernel ** axes * channels`` values."""
     assert isinstance(placed.layer, Conv)
-    size, strides = placed.layer.kernel, placed.layer.strides
-    kernel, bias = weights[f"{placed.name}/kernel"], weights.get(f"{placed.name}/bias")
+    size, strides, pads = placed.layer.kernel, placed.layer.strides, _pads(placed, deviations)
+    kernel, bias, rounding = *_kernel_and_bias(placed, weights, deviations), deviations.products
     rows, sides, axes = len(inputs), placed.output[:-1], tuple(range(1, inputs.ndim - 1))
     padded = np.pad(inputs, ((0, 0), *pads, (0, 0)))
     windows = sliding_window_view(padded, (size,) * len(axes), axis=axes)
     windows = windows[(slice(None), *(slice(0, side * strides, strides) for side in sides))]
     patches = np.moveaxis(windows, len(axes) + 1, -1).reshape(rows * math.prod(sides), -1)
     flat_kernel = kernel.reshape(-1, kernel.shape[-1])
-    output = (patches @ flat_kernel).reshape(rows, *sides, -1)
+    output = product(patches, flat_kernel, rounding).reshape(rows, *sides, -1)
 
     def backward(gradient: Array, onward: bool) -> tuple[Array | None, Arrays]:
         flat = gradient.reshape(-1, gradient.shape[-1])
-        gradients = {f"{placed.name}/kernel": (patches.T @ flat).reshape(kernel.shape)}
+        gradients = {f"{placed.name}/kernel": product(patches.T, flat, rounding).reshape(kernel.shape)}
         if bias is not None:
             gradients[f"{placed.name}/bias"] = flat.sum(axis=0)
         if not onward:
@@ -118,22 +135,15 @@ def _convolve(placed: PlacedLayer, inputs: Array, weights: Arrays, pads: tuple[t
         back = np.zeros_like(padded)
         for offset in itertools.product(range(size), repeat=len(axes)):
             reach = (slice(at, at + side * strides, strides) for at, side in zip(offset, sides, strict=True))
-            back[(slice(None), *reach)] += gradient @ kernel[offset].T
+            back[(slice(None), *reach)] += product(gradient, kernel[offset].T, rounding)
         ends = zip(pads, inputs.shape[1:-1], strict=True)
         return back[(slice(None), *(slice(start, start + side) for (start, _), side in ends))], gradients
 
     return Forward(output if bias is None else output + bias, backward)
 
 
-def _max_pool(inputs: Array, size: int) -> Forward:
-    rows, *spatial, channels = inputs.shape
-    sides = [side // size for side in spatial]
-    axes = len(sides)
-    kept = (slice(None), *(slice(side * size) for side in sides))
-    split = [rows, *itertools.chain.from_iterable((side, size) for side in sides), channels]
-    # (n, side, size, side, size, channels) -> (n, side, side, channels, size, size): the window last, in order
-    order = [0, *range(1, 2 * axes, 2), 2 * axes + 1, *range(2, 2 * axes + 1, 2)]
-    windows = inputs[kept].reshape(split).transpose(order).reshape(rows, *sides, channels, -1)
+def _max_pool(inputs: Array, size: int, output: tuple[int, ...]) -> Forward:
+    windows, back = _windows(inputs, size, output, -np.inf)
     first = windows.argmax(axis=-1)[..., None]
 
     def backward(gradient: Array, onward: bool) -> tuple[Array | None, Arrays]:
@@ -141,12 +151,45 @@ def _max_pool(inputs: Array, size: int) -> Forward:
             return None, {}
         spread = np.zeros_like(windows)
         np.put_along_axis(spread, first, gradient[..., None], axis=-1)
-        shaped = spread.reshape([split[axis] for axis in order]).transpose(np.argsort(order))
-        back = np.zeros_like(inputs)
-        back[kept] = shaped.reshape(back[kept].shape)
-        return back, {}
+        return back(spread), {}
 
     return Forward(np.take_along_axis(windows, first, axis=-1)[..., 0], backward)
+
+
+def _average_pool(inputs: Array, size: int, output: tuple[int, ...]) -> Forward:
+    windows, back = _windows(inputs, size, output, 0)
+    held = _windows(np.ones_like(inputs[:1]), size, output, 0)[0]
+    shares = held / held.sum(axis=-1, keepdims=True)
+
+    def backward(gradient: Array, onward: bool) -> tuple[Array | None, Arrays]:
+        return (back(gradient[..., None] * shares) if onward else None), {}
+
+    return Forward((windows * shares).sum(axis=-1), backward)
+
+
+def _windows(inputs: Array, size: int, output: tuple[int, ...], fill: float) -> tuple[Array, Callable[[Array], Array]]:
+    """The windows of a pooling, ``(n, *sides, channels, size ** axes)``, and the way back from them to ``inputs``.
+
+    Where ``output`` has more windows than fit (PyTorch's ``ceil_mode``), the values that the last one lacks are
+    ``fill``.
+    """
+    rows, *spatial, channels = inputs.shape
+    sides = output[:-1]
+    axes = len(sides)
+    lacking = [(0, max(side * size - old, 0)) for side, old in zip(sides, spatial, strict=True)]
+    filled = np.pad(inputs, ((0, 0), *lacking, (0, 0)), constant_values=fill) if any(map(max, lacking)) else inputs
+    kept = (slice(None), *(slice(side * size) for side in sides))
+    split = [rows, *itertools.chain.from_iterable((side, size) for side in sides), channels]
+    # (n, side, size, side, size, channels) -> (n, side, side, channels, size, size): the window last, in order
+    order = [0, *range(1, 2 * axes, 2), 2 * axes + 1, *range(2, 2 * axes + 1, 2)]
+
+    def back(windows: Array) -> Array:
+        shaped = windows.reshape([split[axis] for axis in order]).transpose(np.argsort(order))
+        whole = np.zeros_like(filled)
+        whole[kept] = shaped.reshape(whole[kept].shape)
+        return whole[(slice(None), *(slice(side) for side in spatial))]
+
+    return filled[kept].reshape(split).transpose(order).reshape(rows, *sides, channels, -1), back
 
 
 def _normalize(placed: PlacedLayer, inputs: Array, weights: Arrays, training: bool, deviations: Deviations) -> Forward:

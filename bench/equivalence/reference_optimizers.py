@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.case import Optimizer
 from bench.equivalence.deviations import NONE, Deviations, Scope
+from bench.equivalence.reference_rounding import rounded
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -64,8 +65,15 @@ class Updater:
         return self._states.setdefault((kind, name), np.zeros_like(like))
 
     def _keep(self, kind: str, name: str, value: Array) -> Array:
-        self._states[kind, name] = value
-        return value
+        """Keep a state for the next step. Returns what this step uses of it."""
+        kept = rounded(value, "float32") if self.deviations.state else value
+        self._states[kind, name] = kept
+        return kept if self.deviations.state == "used" else value
+
+    def start_again(self) -> None:
+        """Forget every state and the number of steps."""
+        self._step = 0
+        self._states.clear()
 
     def _sgd(self, name: str, gradient: Array, rate: float) -> Array:
         momentum, inside = self.optimizer.momentum, 1.0 if self.deviations.rate_outside else rate
@@ -82,9 +90,11 @@ class Updater:
         first, second, epsilon = constants.beta_1, constants.beta_2, constants.epsilon
         mean = self._keep("mean", name, first * self._state("mean", name, gradient) + (1 - first) * gradient)
         square = self._keep("square", name, second * self._state("square", name, gradient) + (1 - second) * gradient**2)
-        first_correction = second_correction = 1.0
-        if not self.deviations.no_correction:
-            first_correction, second_correction = 1 - first**self._step, 1 - second**self._step
+        first_correction, second_correction = 1 - first**self._step, 1 - second**self._step
+        steps = self.deviations.corrected_steps
+        if steps is not None and self._step > steps:
+            epsilon = epsilon / math.sqrt(second_correction) if self.deviations.epsilon_corrected else epsilon
+            first_correction = second_correction = 1.0
         if place == "after correction":
             return -rate / first_correction * mean / (np.sqrt(square / second_correction) + epsilon)
         root = np.sqrt(square + epsilon) if place == "inside root" else np.sqrt(square) + epsilon

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.equivalence.candidate import MULTIPLES, Candidate, constant, flag, other
+from bench.equivalence.candidate import MULTIPLES, Candidate, constant, epochs, flag, other
 from bench.equivalence.evidence import Evidence
 
 EPSILONS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-10)
@@ -79,6 +79,9 @@ def _of_rates(asked: Evidence) -> Iterator[Candidate]:
     for value, words in {rates.max(): "the largest", rates[0]: "the first"}.items():
         sentence = f"learning rate stays at {words}, {value:g}, against a schedule"
         yield other(asked, sentence, "update", rates=np.full_like(rates, value))
+    again = np.concatenate([rates[: len(steps)] for steps in epochs(asked)])
+    if (again != rates[0]).any():
+        yield other(asked, "the schedule starts again with each epoch", "update", rates=again)
     for shifted, words in ((np.append(rates[1:], rates[-1]), "next"), (np.append(rates[:1], rates[:-1]), "previous")):
         yield other(asked, f"learning rate of a step is that of the {words} one", "update", rates=shifted)
 
@@ -106,7 +109,7 @@ def _of_adam(asked: Evidence) -> Iterator[Candidate]:
     for value in dict.fromkeys((asked.optimizer.epsilon, *epsilons)):
         yield adam_epsilon_after(asked, value)
     yield flag(asked, "epsilon of Adam inside the root, against outside", "update", epsilon_place="inside root")
-    yield flag(asked, "no bias correction in Adam", "update", no_correction=True)
+    yield flag(asked, "no bias correction in Adam", "update", corrected_steps=0)
     yield from _constants(asked, "beta_1 of Adam", "beta_1", BETAS)
     yield from _constants(asked, "beta_2 of Adam", "beta_2", BETAS)
 

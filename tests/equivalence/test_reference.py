@@ -103,7 +103,7 @@ def test_gradients_are_those_of_finite_differences(name: str, extras: str) -> No
         Deviations(norm_trains_by_moving=True),
         Deviations(channels_first=True),
         Deviations(symmetric_pads=True),
-        Deviations(without_activation=frozenset({"relu_1"})),
+        Deviations(activation="identity", activation_in=frozenset({"relu_1"})),
     ],
 )
 def test_gradients_of_a_deviation_are_those_of_finite_differences(deviations: Deviations) -> None:
@@ -289,7 +289,7 @@ def test_weights_that_were_given_are_not_written_to() -> None:
 def test_fixed_biases_and_absent_biases_are_told_apart() -> None:
     layers, shape = NETWORKS["dense"]
     network = placed(layers, shape)
-    fixed = Reference(network, drawn(network), SGD, deviations=Deviations(fixed_bias=True))
+    fixed = Reference(network, drawn(network), SGD, deviations=Deviations(frozen=frozenset({"dense_1/bias"})))
     fixed.step(*batch(shape), rate=1.0)
     np.testing.assert_array_equal(fixed.weights["dense_1/bias"], drawn(network)["dense_1/bias"])
     absent = replace(Deviations(), without_bias=frozenset({"dense_1"}))

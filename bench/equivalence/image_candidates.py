@@ -1,0 +1,90 @@
+"""Departures in the images: other pixels, images that are turned, in training or in prediction or in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.equivalence.candidate import Candidate, Reach, other
+from bench.equivalence.evidence import Evidence
+
+Array = NDArray[Any]
+
+SCALES = (1.0, 255.0, 256.0, 127.5, 16.0)
+NORMALIZATIONS = {
+    "pixels run from -1 to 1 against 0 to 1": (0.5, 0.5),
+    "pixels are normalised by a mean of 0.1307 and a deviation of 0.3081, which was not asked for": (0.1307, 0.3081),
+}
+"""What tutorials do beside scaling: mean and deviation of scaled pixels (those of MNIST in PyTorch's example)."""
+
+
+def image_candidates(asked: Evidence) -> Iterator[Candidate]:
+    """Departures that have a meaning for the images."""
+    for value in SCALES:
+        if value != asked.scale:
+            yield from scales(asked, value)
+    yield from _of_normalization(asked)
+    for invert in (lambda images: asked.scale - images, lambda images: asked.scale - 1 - images):
+        yield from _everywhere(asked, "pixels are inverted", invert)
+    for sentence, turn in _turns(asked.network.shape).items():
+        yield from _everywhere(asked, sentence, turn)
+
+
+def scales(asked: Evidence, value: float) -> Iterator[Candidate]:
+    """Pixels that are divided by ``value``."""
+    sentence = f"pixels are divided by {value:g} against {asked.scale:g}"
+    yield other(asked, sentence, "answers", scale=value)
+    yield from _everywhere(asked, sentence, lambda images: images * (asked.scale / value), both=False)
+
+
+def _everywhere(
+    asked: Evidence, sentence: str, change: Callable[[Array], Array], *, both: bool = True
+) -> Iterator[Candidate]:
+    """Images that are changed, in training and prediction, in training alone, in prediction alone."""
+    evaluated = asked.images if asked.evaluated is None else asked.evaluated
+    trained = {"images": change(asked.images), "evaluated": evaluated}
+    answered = {"evaluated": change(evaluated)}
+    if both:
+        yield other(asked, sentence, "answers", **(trained | answered))
+    yield other(asked, f"{sentence}, in training alone", "gradients", **trained)
+    yield other(asked, f"{sentence}, in prediction alone", "answers", **answered)
+
+
+def _of_normalization(asked: Evidence) -> Iterator[Candidate]:
+    channels = asked.network.shape[-1]
+    if asked.mean is None or asked.std is None:
+        for sentence, (mean, std) in NORMALIZATIONS.items():
+            fields = {"mean": np.full(channels, mean), "std": np.full(channels, std)}
+            yield other(asked, sentence, "answers", **fields)
+        return
+    yield other(asked, "pixels are not normalised", "answers", mean=None, std=None)
+    yield other(asked, "the mean is not taken from the pixels", "answers", mean=np.zeros_like(asked.mean))
+    yield other(asked, "pixels are not divided by their deviation", "answers", std=np.ones_like(asked.std))
+    bare = replace(asked, mean=None, std=None)
+    prepared = {"images": bare.prepared(asked.images), "evaluated": bare.answered, "scale": 1.0}
+    normalized = {"images": asked.prepared(asked.images), "evaluated": asked.answered}
+    unnormalised = replace(bare, **prepared)  # type: ignore[arg-type]
+    for where, part in (("training", "evaluated"), ("prediction", "images")):
+        reach: Reach = "gradients" if where == "training" else "answers"
+        sentence = f"pixels are not normalised, in {where} alone"
+        yield Candidate(sentence, reach, replace(unnormalised, **{part: normalized[part]}))  # type: ignore[arg-type]
+
+
+def _turns(shape: tuple[int, ...]) -> dict[str, Callable[[Array], Array]]:
+    """Ways to turn images ``(n, height, width, channels)`` that leave their shape, by the sentence that names them."""
+    if len(shape) != 3:
+        return {}
+    turns: dict[str, Callable[[Array], Array]] = {
+        "images are flipped: left is right": lambda images: images[:, :, ::-1],
+        "images are flipped: top is bottom": lambda images: images[:, ::-1],
+    }
+    if shape[0] == shape[1]:
+        sentence = "images are transposed: width and height are exchanged"
+        turns = {sentence: lambda images: np.swapaxes(images, 1, 2)} | turns
+    if shape[2] > 1:
+        turns["the channels of the images are in reversed order"] = lambda images: images[..., ::-1]
+    return turns
