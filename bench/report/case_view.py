@@ -243,6 +243,7 @@ def _memory(summary: CaseSummary) -> list[Table]:
             peaks.setdefault(f"peak in {phase}", []).append(peak)
     peaks["peak of the trial"] = [memory.peak_rss_mib for memory in measured]
     peaks["peak above the import"] = [memory.above_import_mib for memory in measured]
+    peaks["peak above import and runtime"] = [memory.model_mib for memory in measured]
     for name, found in (
         ("device, allocator peak", [memory.device_allocated_peak_mib for memory in measured]),
         ("device, as the driver sees it", [memory.device_driver_peak_mib for memory in measured]),

@@ -108,8 +108,7 @@ def _balanced(results: Results, ranked: Shown) -> Figures:
 
 def _memory_and_prediction(ranked: Shown) -> list[Figures]:
     return [
-        _measured(ranked, "model_mib", numbers.mebibytes, "model, data", "peak MiB"),
-        _measured(ranked, "runtime_mib", numbers.mebibytes, "runtime", "MiB"),
+        _measured(ranked, "model_mib", numbers.mebibytes, "peak RSS MiB", "model, data"),
         _measured(ranked, "predict_samples_per_s", numbers.significant, "predict samples/s"),
         _measured(ranked, "latency_p50_ms", numbers.milliseconds, "p50 ms"),
         _measured(ranked, "latency_p95_ms", numbers.milliseconds, "p95 ms"),

@@ -3,6 +3,7 @@
 import statistics
 from collections import Counter
 from collections.abc import Iterable
+from statistics import median
 
 from bench.case import Case, Schedule, Training
 from bench.record import NOT_RUN, Environment
@@ -25,7 +26,7 @@ def head(results: Results) -> list[Block]:
     entries += [("run", (_run_line(results),)), ("track", (_track_line(results),))]
     entries += _machines(results)
     entries += _settings([one.case for one in results.summaries if one.ok])
-    entries += [*_outcome(results), *_load(results)]
+    entries += [*_runtimes(results), *_outcome(results), *_load(results)]
     return [Heading(f"bench: suite {plain(manifest.suite)}", 1), Facts(tuple(entries))]
 
 
@@ -191,6 +192,18 @@ def _execution_line(cases: list[Case]) -> str:
     if any(case.channels_last for case in cases):
         parts.append("channels last" if all(case.channels_last for case in cases) else "channels first or last")
     return plain(" · ".join(parts))
+
+
+def _runtimes(results: Results) -> list[Entry]:
+    """Memory that is no model's: what each framework takes above its import at its first use."""
+    figures: dict[str, list[float]] = {}
+    for one in results.summaries:
+        if (figure := one.figures["runtime_mib"]) is not None:
+            figures.setdefault(one.case.framework, []).append(figure.value)
+    if not figures:
+        return []
+    parts = [f"{name} {numbers.mebibytes(median(found))}" for name, found in figures.items()]
+    return [("runtimes", (plain(f"MiB at the first use, apart from the model's: {', '.join(parts)}"),))]
 
 
 def _outcome(results: Results) -> list[Entry]:

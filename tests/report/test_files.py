@@ -29,7 +29,8 @@ STABLE = [
     "latency_p50_ms_median",
     "latency_p95_ms_median",
     "peak_rss_mib_median",
-    "peak_rss_above_import_mib_median",
+    "model_mib_median",
+    "runtime_mib_median",
     "train_speed_ratio_median",
 ]
 

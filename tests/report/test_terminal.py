@@ -139,7 +139,7 @@ majority  scikit-learn      10.0               –³
 
 memory and prediction
                             peak RSS MiB
-                            above import  predict samples/s
+                            model, data   predict samples/s
 model     framework         range         range
 cnn       pytorch           548 548–548   8,000 8,000–8,000
 cnn       keras-tensorflow  548 548–548   8,000 8,000–8,000
