@@ -224,6 +224,7 @@ def timed_in_batches_of(size: int) -> Careless:
     def start(learner: Any, timed: bool) -> None:
         if timed:
             learner._source._batch_size = size
+            learner._rates = 2 * learner._rates  # for more steps
 
     return while_training(start)
 
