@@ -98,16 +98,16 @@ class Results:
         return found
 
     @cached_property
-    def _agreements(self) -> dict[str, dict[str, Agreement]]:
-        """By row and case id; filled row by row, since stored answers are read for it."""
+    def _agreements(self) -> dict[str, Agreement]:
+        """By case id; filled row by row, since stored answers are read for it."""
         return {}
 
     def agreement(self, summary: CaseSummary) -> Agreement:
         """How a case stands to the others of its row; an empty one where it is not meant to be compared."""
-        key = comparison_key(summary.case)
-        if key not in self._agreements:
-            self._agreements[key] = agreements(self._rows.get(key, ()), self.decisions)
-        return self._agreements[key].get(summary.case_id, Agreement())
+        if summary.case_id not in self._agreements:
+            row = self._rows.get(comparison_key(summary.case), ())
+            self._agreements.update({summary.case_id: Agreement(), **agreements(row, self.decisions)})
+        return self._agreements[summary.case_id]
 
     def is_ranked(self, summary: CaseSummary) -> bool:
         """Whether a case may be compared with others: all but those that differ from their row."""
