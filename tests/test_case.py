@@ -158,3 +158,21 @@ def test_a_seed_is_what_sha256_of_its_axes_as_json_begins_with() -> None:
 
 def test_the_number_1_and_the_text_1_are_different_axes() -> None:
     assert derive_seed("order", 1) != derive_seed("order", "1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs"),
+    [(60_000, 6), (10_000, 26), (1_437, 167), (100, 2_000)],  # batches an epoch: 469, 79, 12, 1
+)
+def test_epochs_are_added_until_training_takes_the_steps_asked_for(rows: int, epochs: int) -> None:
+    assert Training(epochs=6, min_steps=2_000).epochs_over(rows) == epochs
+
+
+def test_a_validation_part_is_given_in_rows_or_as_a_share() -> None:
+    assert Training(validation_share=0.1).validation_count(1_437) == 144
+    assert Training(validation_rows=200, validation_share=0.1).validation_count(1_437) == 200
+    assert Training().validation_count(1_437) == 0
+
+
+def test_a_target_may_be_looked_for_on_a_share_of_the_rows() -> None:
+    assert Training(target_accuracy=0.9, validation_share=0.1).target_accuracy == 0.9

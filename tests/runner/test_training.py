@@ -271,3 +271,20 @@ def test_what_follows_the_last_epoch_in_the_call_is_a_figure_of_its_own(clock: C
     phases, plain = (trained(tmp_path, kind(clock)) for kind in (TidyingLearner, NotingLearner))
     assert phases.end_s == 0.125
     assert phases.train_s == pytest.approx(plain.train_s + 0.125)
+
+
+def test_a_small_data_set_gets_the_steps_a_large_one_gets(clock: Clock, tmp_path: Path) -> None:
+    learner = NotingLearner(clock)
+    training = Training(epochs=2, batch_size=500, min_steps=10, validation_share=0.1)
+    phases = trained(tmp_path, learner, training=training)
+    rows = DIGITS_TRAIN - 144
+    assert len(phases.epochs) == 4  # of three batches each
+    assert sum(len(part) for part in learner.trained()) == 4 * rows
+
+
+def test_each_evaluation_keeps_the_loss_on_the_validation_part(clock: Clock, tmp_path: Path) -> None:
+    """Logits of 2 for class 3 and 0 for the nine others, of which a tenth of the rows is."""
+    epochs = trained(tmp_path, NotingLearner(clock), training=CURVE).epochs
+    point = epochs[-1].checkpoints[-1]
+    expected = math.log(9 + math.exp(2)) - 2 * point.validation_accuracy
+    assert point.validation_loss == pytest.approx(expected, rel=1e-6)
