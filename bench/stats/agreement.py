@@ -146,17 +146,18 @@ class _Trial:
 
     @cached_property
     def losses(self) -> dict[Stretch, float]:
-        """Logarithm of the mean loss of each stretch that has one."""
+        """Logarithm of the mean loss of each stretch that has one: the first step, then each epoch.
+
+        A short batch that stands apart is left to its epoch: a mean over a few rows says little.
+        """
         phases, training = self.record.phases, self.record.case.training
         if phases is None or training is None:
             return {}
         rows = self.record.train_rows
         steps = math.ceil(rows / training.batch_size)
         found: dict[Stretch, float | None] = {}
-        for number, step in enumerate(phases.first_steps):
-            taken = steps if number else math.ceil(step.samples / training.batch_size)
-            words = "the short batch of epoch 1" if number else "the first step"
-            found[Stretch(taken, step.samples, words)] = step.loss
+        for step in phases.first_steps[:1]:
+            found[Stretch(math.ceil(step.samples / training.batch_size), step.samples, "the first step")] = step.loss
         for number, epoch in enumerate(phases.epochs, start=1):
             found[Stretch(number * steps, rows, f"epoch {number}")] = epoch.loss
         return {stretch: math.log(loss) for stretch, loss in found.items() if loss is not None and loss > 0}
@@ -221,7 +222,7 @@ class _Row:
     def _apart(self, one: _Trial, case_id: str, other: _Trial) -> Iterator[Distance]:
         for stretch, loss in one.losses.items():
             if stretch in other.losses:
-                limit = self.drift.loss_limit(int(stretch.steps), self.spreads.get(stretch))
+                limit = self.drift.loss_limit(int(stretch.steps) - 1, self.spreads.get(stretch))
                 yield Distance(stretch, one.seed_index, case_id, abs(loss - other.losses[stretch]), limit)
         scores = one.record.scores, other.record.scores
         if scores[0] is not None and scores[1] is not None:

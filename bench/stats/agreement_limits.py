@@ -40,7 +40,7 @@ class Drift:
     """Of the share of answers that are wrong: where there is no such share of the seeds."""
 
     def loss_limit(self, steps: int, spread: float | None) -> float:
-        """The difference allowed ``steps`` steps after the start; ``spread`` is the standard deviation over seeds."""
+        """The difference allowed after ``steps`` updates; ``spread`` is the standard deviation over the seeds."""
         grown = min(self.first + self.per_step * math.pow(steps, self.power), self.most)
         return grown if spread is None else min(grown, max(self.spreads * spread, self.least))
 
@@ -55,7 +55,7 @@ FEW_ROWS = 5
 SHALLOW = Drift(first=1e-5, per_step=3e-7, power=2, most=0.1, spreads=3, least=0.03, between=1, wrong=1)
 """At most one hidden layer, dense, nothing drawn at random."""
 
-DEEP = Drift(first=1e-5, per_step=2e-4, power=2, most=1.5, spreads=3, least=0.03, between=1.5, wrong=2)
+DEEP = Drift(first=1e-4, per_step=2e-4, power=2, most=1.5, spreads=3, least=0.03, between=1.5, wrong=2)
 """Convolutions, BatchNorm or more layers, nothing drawn at random."""
 
 RANDOM = Drift(first=0.05, per_step=5e-3, power=1, most=0.8, spreads=6, least=0.05, between=2, wrong=2)
