@@ -31,6 +31,7 @@ KINDS: dict[str, DataKind] = {
 WEIGHTED = "adam, weights"
 FASTEST = "adamw, decay, one-cycle, smoothing, given"
 MIXED = "sgd, nesterov, decay, step, smoothing, weights, train"
+OF_CHANNELS = "rmsprop, one-cycle, smoothing, train"
 WARM = "adam, decay, one-cycle, smoothing, weights"
 
 ASKED: tuple[tuple[str, str, str, int], ...] = (
@@ -44,14 +45,14 @@ ASKED: tuple[tuple[str, str, str, int], ...] = (
     ("cnn", "adam", "digits", 32),
     ("cnn", "momentum, schedule", "emnist-letters", 64),
     ("cnn", "all options", "emnist-balanced", 256),
-    ("cnn", MIXED, "sign-language-mnist", 512),
-    ("cnn", WARM, "colorectal-histology-mnist-8x8", 1024),
+    ("cnn", WARM, "sign-language-mnist", 512),
+    ("cnn", MIXED, "colorectal-histology-mnist-8x8", 1024),
     ("cnn", "adam", "3d-mnist", 128),
     ("cnn", WEIGHTED, "skin-cancer-mnist", 128),
     ("cnn-norm", "adam", "mnist", 128),
     ("cnn-norm", "adamw", "digits", 128),
     ("cnn-norm", MIXED, "digits", 32),
-    ("cnn-norm", "rmsprop", "colorectal-histology-mnist-8x8", 128),
+    ("cnn-norm", OF_CHANNELS, "colorectal-histology-mnist-8x8", 128),
     ("cnn-fast", FASTEST, "mnist", 96),
     ("cnn-fast", "adam", "mnist", 128),
     ("cnn-wide", "adam", "mnist", 128),

@@ -20,6 +20,9 @@ MOST_FULL_BATCHES = 8
 FEW_STEPS = 6
 """About so many of a proof in the precision that is timed: after more, rounding hides what is looked for."""
 
+MOST_EVALUATIONS = 3
+"""Pauses in an epoch, in which a trial evaluates."""
+
 LONG_BATCH = 32
 LONG_STEPS = (110, 180)
 """Of the long proofs, which a network without convolutions can afford."""
@@ -36,12 +39,13 @@ def sized(asked: Proof) -> Proof:
     full = random.randint(max(1, most // 2), max(1, most))
     rows = full * size + random.randint(1, max(1, size - 1))
     epochs = 3 if 3 * rows <= affordable and not asked.rounded else 2
-    return _with(asked, rows, epochs)
+    return _with(_evaluated(asked, random), rows, epochs)
 
 
 def long(asked: Proof) -> Proof:
     """``asked`` with small batches, more than a hundred steps, and more than four epochs."""
     random = _random(asked)
+    asked = _evaluated(asked, random)
     training = asked.training.model_copy(update={"batch_size": LONG_BATCH})
     epochs = random.randint(5, 9)
     batches = random.randint(*LONG_STEPS) // epochs
@@ -52,6 +56,12 @@ def long(asked: Proof) -> Proof:
 def many_rows(asked: Proof) -> Proof:
     """``asked`` with rows by the thousand, in two epochs."""
     return _with(asked, _random(asked).randint(*MANY_ROWS), 2)
+
+
+def _evaluated(asked: Proof, random: Random) -> Proof:
+    """``asked`` with a number of evaluations an epoch, between which a framework is timed."""
+    training = asked.training.model_copy(update={"evaluations_per_epoch": random.randint(1, MOST_EVALUATIONS)})
+    return asked.model_copy(update={"training": training})
 
 
 def _with(asked: Proof, rows: int, epochs: int) -> Proof:

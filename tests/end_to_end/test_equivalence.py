@@ -1,6 +1,7 @@
 """``bench equivalence`` for real: what it proves is stamped on records, until the adapter is edited."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -41,46 +42,53 @@ def plugged(installed: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench
     return installed.inside(folder, PYTHONPATH=site, BENCH_CACHE_DIR=str(folder / "cache"))
 
 
-def stamps(bench: Bench) -> dict[str, str]:
-    """The label of each record of a new run, by model and framework."""
-    ended = bench("run", "--suite", "./stamped.toml", "--threads", "1", "--quiet")
+def stamps(bench: Bench) -> tuple[dict[str, str], str]:
+    """The label of each record of a new run, by model and framework, and the command that proves the rest."""
+    ended = bench("run", "--suite", "./stamped.toml", "--threads", "1")
     assert ended.returncode == 0, ended.stderr
-    return {
+    labels = {
         f"{record['case']['model']}/{record['case']['framework']}": record["equivalence"]
         for record in bench.records()
         if record["status"] == "ok"
     }
+    told = [line for line in ended.stderr.splitlines() if line.startswith("not proved: ")]
+    return labels, told[0].partition("prove them with: bench ")[2] if told else ""
 
 
 ASKED = ("equivalence", "--threads", "1", "--framework", "numpy", "--framework", "scikit-learn", "--model", "softmax")
 
 
 def test_what_is_proved_is_stamped_until_the_adapter_is_edited(plugged: Bench) -> None:
-    before = stamps(plugged)
+    before, command = stamps(plugged)
     assert set(before.values()) == {"not proved"}
+    assert command == "equivalence --suite ./stamped.toml --threads 1"
 
-    ended = plugged(*ASKED, "--optimizer", "adam", "--optimizer", "sgd", "--json", "figures.json")
+    ended = plugged(*shlex.split(command), "--model", "softmax", "--json", "figures.json")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "the same" in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 80
     figures = json.loads((plugged.folder / "figures.json").read_text())
     assert figures["holds"] is True
 
-    after = stamps(plugged)
+    after, command = stamps(plugged)
     assert after == {**before, "softmax/numpy": "proved", "softmax/scikit-learn": "proved"}
+    assert command == "equivalence --suite ./stamped.toml --threads 1 --model mlp-plain"
     run = plugged.runs()[-1]
     named = {record["certificate"] for record in plugged.records()} - {None}
     assert {path.stem for path in (run / "certificates").iterdir()} == named
     assert len(named) == 2
     for path in (run / "certificates").iterdir():
         shown = json.loads(path.read_text())
-        assert [network["name"] for network in shown["networks"]] == ["softmax"]
+        assert {(claim["model"], claim["batch_size"], tuple(claim["shape"])) for claim in shown["claims"]} == {
+            ("softmax", 64, (8, 8, 1))
+        }
         assert str(plugged.folder) not in path.read_text()
 
     (adapter,) = plugged.folder.glob("site/bench_numpy/adapter.py")
     adapter.write_text(adapter.read_text() + "\n# edited\n")
-    edited = stamps(plugged)
+    edited, command = stamps(plugged)
     assert edited == {**after, "softmax/numpy": "not proved"}
+    assert command == "equivalence --suite ./stamped.toml --threads 1"
 
 
 def test_a_lie_ends_the_command_with_1_and_is_named(plugged: Bench) -> None:
