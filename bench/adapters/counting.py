@@ -34,7 +34,7 @@ def pytorch(shape: tuple[int, ...], classes: int) -> Any:
         def forward(self, images: Any) -> Any:
             if self.training:
                 if not torch.compiler.is_compiling():  # whose guards would hold the length of the list
-                    _CALLED.append(1)
+                    _CALLED.append(images.shape[0])
                 self.trained_rows += images.shape[0]
                 self.trained_calls += 1
             else:
@@ -69,7 +69,7 @@ def keras(shape: tuple[int, ...], classes: int) -> Any:
             rows = keras.ops.cast(keras.ops.shape(images)[0], "int32")
             if training:
                 if not is_compiling():
-                    _CALLED.append(1)
+                    _CALLED.append(images.shape[0])
                 self.trained_rows.assign_add(rows)
                 self.trained_calls.assign_add(1)
             else:
@@ -83,10 +83,10 @@ def keras(shape: tuple[int, ...], classes: int) -> Any:
     return model
 
 
-def called() -> int:
-    """Calls of such models in training, in this process so far: those that Python sees, which of a compiled function
-    is its tracing."""
-    return len(_CALLED)
+def called() -> list[int | None]:
+    """Rows of each call of such models in training, in this process so far: of those that Python sees, which of a
+    compiled function is its tracing. None for a batch of any size."""
+    return list(_CALLED)
 
 
 def trained_rows() -> int | None:
@@ -114,7 +114,7 @@ def told() -> int:
 
 
 _TOLD: list[int] = []
-_CALLED: list[int] = []
+_CALLED: list[int | None] = []
 _BUILT: list[weakref.ref[Any]] = []
 
 

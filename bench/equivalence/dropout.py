@@ -27,6 +27,7 @@ SHAPE = (20, 20, 1)
 BATCH = 128
 ROWS = 2 * BATCH + 40
 """Two full batches and a short one."""
+EPOCHS = 2
 CLASS_COUNT = BATCH + 1
 """Each row of a batch has a class of its own; the last class has none."""
 FALSE_ALARM = 1e-7
@@ -75,12 +76,16 @@ def binomial_bounds(trials: int, share: float, alpha: float) -> tuple[int, int]:
 
 
 def _repeats(batches: list[NDArray[np.float64]], rate: float) -> list[str]:
-    """Masks that are the same where they are to be drawn again."""
+    """Masks that are the same where they are to be drawn again: by chance no two rows are."""
     if all((batch == batch[0]).all() for batch in batches):
         return [f"dropout {rate:g} drops the same inputs in all rows of a batch"]
     if (batches[0] == batches[1]).all():
         return [f"dropout {rate:g} drops the same inputs in every step"]
-    return []
+    if (batches[0] == batches[len(batches) // EPOCHS]).all():
+        return [f"dropout {rate:g} drops the same inputs in every epoch"]
+    rows = np.concatenate(batches) != 0
+    again = len(rows) - len(np.unique(rows, axis=0))
+    return [f"dropout {rate:g} drops in {again} of {len(rows)} rows what it drops in another"] if again else []
 
 
 def _build(adapter: Adapter, conditions: Conditions, rate: float) -> Learner:
@@ -97,7 +102,7 @@ def _build(adapter: Adapter, conditions: Conditions, rate: float) -> Learner:
     network = Network("mlp", "dropout alone", (Flatten(), Dropout(rate), Dense(CLASSES)))
     images = np.full((ROWS, *SHAPE), 255, np.uint8)
     train = Split(images, np.arange(ROWS) % BATCH, 255.0, CLASS_COUNT)
-    rates = np.ones(math.ceil(ROWS / BATCH))
+    rates = np.ones(math.ceil(ROWS / BATCH) * EPOCHS)
     plan = TrainingPlan(11, conditions.threads, BATCH, rates, training.optimizer, _weights(None))
     return adapter.build(case, network, train, plan)
 
@@ -109,20 +114,26 @@ def _weights(kernel: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32
 
 
 def _masks(learner: Learner, tolerance: float) -> list[NDArray[np.float64]]:
-    """``(rows, inputs)`` of each batch: by what each input was multiplied in each row; 0 where it was dropped."""
+    """``(rows, inputs)`` of each batch: by what each input was multiplied in each row; 0 where it was dropped.
+
+    In each pause something is predicted, as in a trial: it must be training that goes on after it.
+    """
     found: list[NDArray[np.float64]] = []
+    batches = math.ceil(ROWS / BATCH)
+    answer = learner.predictor(2)
 
     def read() -> None:
-        rows = min(BATCH, ROWS - BATCH * len(found))
+        rows = min(BATCH, ROWS - BATCH * (len(found) % batches))
         kernel = np.asarray(learner.weights()["dense_1/kernel"], np.float64)
         # row r of class r pulls its inputs to that class by 1 - 1/k, and from every other by 1/k, a row in ``rows``
         mask = rows * (kernel[:, :rows] - kernel[:, -1:]).T
         mask[np.abs(mask) < tolerance] = 0
         found.append(mask)
         learner.set_weights(_weights(None))
+        answer(np.full((2, *SHAPE), 255, np.uint8))
 
-    order = np.arange(ROWS)
-    learner.train([Epoch(order, tuple(range(1, math.ceil(ROWS / BATCH) + 1)))], read)
+    epoch = Epoch(np.arange(ROWS), tuple(range(1, batches + 1)))
+    learner.train([epoch] * EPOCHS, read)
     return found
 
 

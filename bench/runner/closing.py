@@ -88,7 +88,7 @@ def first_progress(learner: Learner) -> Progress:
     before = digest_of_weights(learner.weights())
     progress = learner.progress()
     if digest_of_weights(learner.weights()) != before:
-        raise AdapterFault("its weights change when it is asked in a pause for what it has counted: it trains off the clock.")
+        raise AdapterFault("its weights change when it is asked for what it has counted: it trains off the clock.")
     return progress
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,8 +43,9 @@ def timed_passes(
 ) -> tuple[PredictPass, ...]:
     """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
 
-    ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, so that no
-    two are asked the same; their labels are held against those of ``scored`` (AdapterFault).
+    ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, and a network
+    is given each row varied, so that nothing is asked twice; the labels are held against those of ``scored``
+    (AdapterFault).
     """
     measuring = case.measuring
     rows = len(test)
@@ -59,6 +60,8 @@ def timed_passes(
     while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
         first = len(passes) % (len(test) - rows + 1)
         images = test.images[first : first + rows]
+        if learner.by_steps:
+            images = varied(images, len(passes))
         with watch:
             answers = predict(images)
         check_answers_alike(answers.labels, scored.labels[first : first + rows], "a timed pass of prediction")
@@ -86,7 +89,8 @@ def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tup
     labels: list[NDArray[np.int64]] = []
     spent = 0.0
     while len(calls) < measuring.latency_calls and spent < measuring.latency_s:
-        sample = samples[len(calls) % len(samples)]
+        turn, index = divmod(len(calls), len(samples))
+        sample = varied(samples[index], turn) if learner.by_steps else samples[index]
         with watch:
             answers = predict(sample)
         if len(labels) < len(samples):
@@ -96,6 +100,22 @@ def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tup
     if labels:
         check_answers_alike(np.concatenate(labels), scored.labels[: len(labels)], "predicting one sample at a time")
     return tuple(calls)
+
+
+def varied(images: NDArray[Any], turn: int) -> NDArray[Any]:
+    """A copy in which one value of each image, another in each ``turn``, is changed by the least that it can be.
+
+    A network's answers stay what they are, but for a few that were undecided; and what has kept its answers to these
+    images must compute them.
+    """
+    changed = images.copy()
+    values = changed.reshape(len(changed), -1)
+    place = turn % values.shape[1]
+    if values.dtype.kind == "f":
+        values[:, place] = np.nextafter(values[:, place], np.inf, dtype=values.dtype)
+    else:
+        values[:, place] ^= 1
+    return changed
 
 
 def time_pipeline(learner: Learner, case: Case, order: NDArray[np.int64]) -> PipelineFigures | None:

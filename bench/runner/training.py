@@ -20,6 +20,7 @@ from bench.case import Case, Training, order_seed
 from bench.datasets.dataset import Split
 from bench.measure.clock import Stopwatch
 from bench.record import Checkpoint, EpochFigures, FirstStep
+from bench.runner.closing import first_progress
 from bench.runner.stretches import Stretch, stretches
 from bench.score import Diverged, log_loss
 
@@ -146,7 +147,7 @@ class TrainingPhase:
         stretch = self._ahead.popleft()
         asking = Stopwatch(self.learner.synchronize)
         with asking:
-            progress = self.learner.progress()
+            progress = self.learner.progress() if self.asked_s else first_progress(self.learner)
         self.asked_s.append(asking.seconds)
         self._keep(stretch, seconds, progress)
         if stretch.evaluated:

@@ -27,7 +27,13 @@ from bench.models.model import Model, NativeModel, Network
 from bench.models.native import ModelFault
 from bench.models.network import place
 from bench.record import Memory, ModelFigures, Phases, PipelineFigures, PredictPass, Scores
-from bench.runner.closing import check_built, check_unchanged, digest_of_answers, weights_when_over
+from bench.runner.closing import (
+    check_built,
+    check_settings,
+    check_unchanged,
+    digest_of_answers,
+    weights_when_over,
+)
 from bench.runner.job import Job, Measured
 from bench.runner.predicting import answer, latencies, predict_batch_size, time_pipeline, timed_passes
 from bench.runner.recipe import training_plan
@@ -67,6 +73,8 @@ class Trial:
         self.announce("latency")
         latency = latencies(learner, self.case, test, answers)
         check_unchanged(learner, weights)
+        if isinstance(self.model, Network) and self.case.track == "matched":
+            check_settings(learner.settings(), self.adapter.probe(), self.case)
         pipeline = self._pipeline(learner, len(train))
         return Measured(
             phases=Phases(
@@ -133,7 +141,7 @@ class Trial:
             learner.synchronize()
         self.seconds["build"] = watch.seconds
         if isinstance(self.model, Network) and self.case.track == "matched":
-            check_built(self.memory.growth("build"), train.images.nbytes / MIB)
+            check_built(learner, self.adapter, train, self.memory.growth("build"))
         if isinstance(self.model, NativeModel) and learner.by_steps:
             check_answers(learner.predictor(2)(train.images[:2]), self.model, train)
         return learner

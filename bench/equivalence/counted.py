@@ -1,0 +1,160 @@
+"""Rows, batches and evaluations as a model itself counts them, over several epochs of more than a thousand rows.
+
+The model is the harness's own (``bench.adapters.counting``), given to the framework as a user's would be. So it is seen
+what was trained on, however the learner counts, and when: before the first pause has asked for anything.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.adapters import counting
+from bench.adapters.base import Adapter, Epoch, Learner
+from bench.models.model import NativeModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.equivalence.work import Workplace
+
+ROWS = (1040, 1400)
+"""Bounds of the number of rows, which is drawn each time: an adapter is not to know it."""
+EPOCHS = 5
+SHAPE = (12, 12, 1)
+PREDICTIONS = ((128, 256, False), (128, 256, False), (128, 256, True), (0, 128, True), (1, 3, True))
+"""Batch size, rows, decisions alone: what is asked of predictors, the same rows twice."""
+
+COUNTING = NativeModel(
+    "counting",
+    frozenset(kind for kind in ("pytorch", "keras") if hasattr(counting, kind)),
+    "counting",
+    module="bench.adapters.counting",
+)
+
+
+def counts(adapter: Adapter) -> bool:
+    """Whether rows and calls can be counted in this framework."""
+    return adapter.builder in COUNTING.builders
+
+
+def counted_findings(place: Workplace) -> list[str]:
+    """What a counting model saw and was not asked for, or did not see and was, a clause each."""
+    called = len(counting.called())
+    rows = _rows(place.batch_size)
+    learner = place.build(COUNTING, rows, SHAPE, EPOCHS)
+    start = _counters(learner)
+    found = []
+    # a few rows may be tried, to see what the model gives
+    large = [seen for seen in counting.called()[called:] if seen is None or seen >= place.batch_size // 2]
+    if large or start[counting.TRAINED_ROWS]:
+        found.append("trains in its build: what the first step is to show is over before the clock starts")
+    watched = Watched(learner, rows, place.batch_size)
+    learner.train(watched.epochs(), watched.look)
+    return [*found, *watched.found, *_predictions(learner, place)]
+
+
+def _rows(batch_size: int) -> int:
+    """Full batches and a short one."""
+    drawn = SystemRandom().randint(*ROWS)
+    return drawn + 1 if drawn % batch_size == 0 else drawn
+
+
+class Watched:
+    """A training whose pauses look at what the model has counted since the one before."""
+
+    def __init__(self, learner: Learner, rows: int, batch_size: int) -> None:
+        self.found: list[str] = []
+        self._learner = learner
+        self._rows = rows
+        self._size = batch_size
+        self._batches = math.ceil(rows / batch_size)
+        self._before = _counters(learner)
+        self._told = counting.told()
+        self._ahead = [
+            (epoch, begin, end) for epoch in range(EPOCHS) for begin, end in pairwise((0, *self._ends(epoch)))
+        ]
+        """Epoch from 0, and the batches before a stretch and at its end."""
+
+    def _ends(self, epoch: int) -> tuple[int, ...]:
+        """Of the first epoch the first batch and the short one are stretches of their own, as in a trial."""
+        return (1, self._batches - 1, self._batches) if epoch == 0 else (self._batches,)
+
+    def epochs(self) -> list[Epoch]:
+        """All rows in another order each time."""
+        generator = np.random.Generator(np.random.PCG64(9))
+        orders = (generator.permutation(self._rows).astype(np.int64) for _ in range(EPOCHS))
+        return [Epoch(order, self._ends(number)) for number, order in enumerate(orders)]
+
+    def look(self) -> None:
+        """Hold what was counted since the pause before against what was given, before anything else is asked."""
+        past = counting.trained_rows()
+        own = self._learner.progress()
+        now = _counters(self._learner)
+        if past is not None and past != counting.trained_rows():
+            self._note("trains off the clock: its model goes on when it is asked for something in a pause")
+        rows, calls, evaluated = (now[name] - self._before[name] for name in counting.COUNTERS)
+        evaluated += counting.told() - self._told
+        if self._ahead:
+            self._compare(*self._ahead.pop(0), rows, calls)
+        for counted, true, words in ((own.rows, rows, "rows"), (own.steps, calls, "steps")):
+            if counted is not None and counted != true:
+                self._note(f"says that it trained {counted} {words}: the model saw {true}")
+        if evaluated:
+            self._note(f"evaluates inside the training clock: {evaluated} rows")
+        self._before, self._told = now, counting.told()
+
+    def _compare(self, epoch: int, begin: int, end: int, rows: int, calls: int) -> None:
+        given = min(end * self._size, self._rows) - begin * self._size
+        if rows != given:
+            where = f"in epoch {epoch + 1}" if epoch else f"up to batch {end}"
+            self._note(f"trains on {rows} rows where {given} were given, {where}: {self._skipped(rows, given)}")
+        elif calls != end - begin:
+            self._note(f"trains in {calls} batches where {end - begin} were asked for")
+
+    def _skipped(self, rows: int, given: int) -> str:
+        if rows > given:
+            return "rows are taken more than once"
+        if rows == given // self._size * self._size:
+            return "the short last batch is dropped"
+        if rows == given - math.ceil(given / self._size):
+            return "a sample of each batch is skipped"
+        return "rows are left out"
+
+    def _note(self, finding: str) -> None:
+        """The first of its kind: the pauses after it say the same."""
+        kind = finding.split()[:2]
+        if not any(one.split()[:2] == kind for one in self.found):
+            self.found.append(finding)
+
+
+def _predictions(learner: Learner, place: Workplace) -> list[str]:
+    """Whether every row that is to be answered goes through the model, each time it is asked for."""
+    images: NDArray[np.uint8] = place.images(max(rows for _, rows, _ in PREDICTIONS), SHAPE)
+    found = []
+    for size, rows, decisions_only in PREDICTIONS:
+        predict = learner.predictor(size, decisions_only=decisions_only)
+        before, told = _counters(learner)[counting.EVALUATED_ROWS], counting.told()
+        predict(images[:rows])
+        evaluated = _counters(learner)[counting.EVALUATED_ROWS] - before + counting.told() - told
+        if evaluated != rows:
+            way = f"in batches of {size}" if size else "at once"
+            alone = ", decisions alone" if decisions_only else ""
+            found.append(f"answers {rows} rows {way}{alone}, of which its model sees {evaluated}")
+    return found[:1]
+
+
+def _counters(learner: Learner) -> dict[str, int]:
+    """What a counting model has counted, by the end of its weights' names. Raises ValueError where none tells."""
+    found = {}
+    weights = learner.weights()
+    for counter in counting.COUNTERS:
+        values = [int(value) for name, value in weights.items() if name.endswith(counter)]
+        if len(values) != 1:
+            raise ValueError(f"the weights of a counting model show {len(values)} of {counter}: {sorted(weights)}")
+        found[counter] = values[0]
+    return found
