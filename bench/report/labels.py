@@ -60,14 +60,14 @@ def distance_lines(results: Results, summary: CaseSummary, names: Names) -> tupl
 
 
 def labels_legend(results: Results) -> list[str]:
-    """What the labels mean that the run has."""
+    """The meaning of each label that the run has."""
     shown = {results.agreement(one).label for one in results.summaries if one.ok}
     shown_words = [MEANING[label] for label in (AGREES, DIFFERS) if label in shown]
     return shown_words + [MEANING[PROVED]] * any(results.is_proved(one) for one in results.summaries)
 
 
 def is_by_scores(found: Agreement) -> bool:
-    """Whether the predictions of some trial are not stored, so that scores stood for them."""
+    """True where the predictions of some trial are not stored, so that scores stood for them."""
     return any(one.stretch == ANSWERS and one.stretch.words != ANSWERS.words for one in found.distances)
 
 

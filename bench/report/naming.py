@@ -38,7 +38,7 @@ class Names:
         self._flat = {case.id: _flatten(case) for case in self._cases}
 
     def has(self, case: Case) -> bool:
-        """Whether the case is one of those named."""
+        """True for a case that is named here."""
         return case.id in self._flat
 
     @cached_property

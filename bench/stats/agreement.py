@@ -67,12 +67,12 @@ class Distance:
     other: str
     """The case id of the other."""
     difference: float
-    """Of losses: of their logarithms. Of answers: the share of the test rows that are answered differently."""
+    """The difference of the logarithms of two losses, or the share of the test rows that are answered differently."""
     limit: float
 
     @property
     def near(self) -> bool:
-        """Whether honest frameworks may be as far apart."""
+        """True where honest frameworks may be as far apart."""
         return self.difference <= self.limit
 
 
@@ -86,7 +86,7 @@ class Agreement:
 
     @property
     def label(self) -> Label:
-        """Whether it agrees in every seed; without a loss that another has too it is not compared."""
+        """``agrees`` where it does in every seed; without a loss that another has too it is not compared."""
         if self.strayed:
             return DIFFERS
         return AGREES if any(one.stretch != ANSWERS for one in self.distances) else NOT_COMPARED
@@ -112,7 +112,7 @@ class Agreement:
 
 
 def is_comparable(summary: CaseSummary) -> bool:
-    """Whether all frameworks are given the same weights and batches, in a precision in which they show it."""
+    """True where all frameworks get the same weights and batches, in a precision in which that shows."""
     case = summary.case
     is_own = any(record.equivalence == OWN_MODEL for record in summary.records)
     return case.training is not None and case.track == "matched" and case.precision == "float32" and not is_own
@@ -207,7 +207,7 @@ class _Row:
         return statistics.median(found) if found else None
 
     def distances(self, seed_index: int) -> dict[str, list[Distance]]:
-        """Of each case that has a trial of this seed to every other that counts for it."""
+        """The distances of each case that has a trial of this seed to every other that counts for it."""
         trials = {key: trial for key, found in self.cases.items() for trial in found if trial.seed_index == seed_index}
         return {
             key: [apart for other in self._others(key, trials) for apart in self._apart(trial, other, trials[other])]

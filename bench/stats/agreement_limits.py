@@ -27,17 +27,17 @@ class Drift:
     """At the first step."""
     per_step: float
     power: int
-    """What is added after ``t`` steps: ``per_step * t ** power``."""
+    """After ``t`` updates ``per_step * t ** power`` is added."""
     most: float
     """However many steps."""
     spreads: float
-    """Standard deviations of the seeds' losses."""
+    """Times the standard deviation over the seeds."""
     least: float
     """For losses, where the seeds happen to be nearer to each other."""
     between: float
-    """Of the share of answers in which two seeds of one framework differ."""
+    """Times the share of answers in which two seeds of one framework differ."""
     wrong: float
-    """Of the share of answers that are wrong: where there is no such share of the seeds."""
+    """Times the share of answers that are wrong, where too few seeds or no stored answers give the other share."""
 
     def loss_limit(self, steps: int, spread: float | None) -> float:
         """The difference allowed after ``steps`` updates; ``spread`` is the standard deviation over the seeds."""

@@ -110,11 +110,11 @@ class Results:
         return self._agreements[summary.case_id]
 
     def is_ranked(self, summary: CaseSummary) -> bool:
-        """Whether a case may be compared with others: all but those that differ from their row."""
+        """True for all cases but those that differ from their row."""
         return self.agreement(summary).label != DIFFERS
 
     def is_proved(self, summary: CaseSummary) -> bool:
-        """Whether every trial of a case ran under a certificate for just this, and the case did not differ."""
+        """True where every trial ran under a certificate for just this, and the case does not differ from its row."""
         return summary.equivalence == PROVED and self.is_ranked(summary)
 
     @cached_property
