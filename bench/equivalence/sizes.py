@@ -24,8 +24,8 @@ MOST_EVALUATIONS = 3
 """Pauses in an epoch, in which a trial evaluates."""
 
 LONG_BATCH = 32
-LONG_STEPS = (110, 180)
 """Of the long proofs, which a network without convolutions can afford."""
+LONG_EPOCHS = (12, 20)
 MANY_ROWS = (1500, 4000)
 
 
@@ -42,15 +42,14 @@ def sized(asked: Proof) -> Proof:
     return _with(_evaluated(asked, random), rows, epochs)
 
 
-def long(asked: Proof) -> Proof:
-    """``asked`` with small batches, more than a hundred steps, and more than four epochs."""
+def long(asked: Proof, steps: tuple[int, int]) -> Proof:
+    """``asked`` with small batches, a number of steps between these two, and more than ten epochs."""
     random = _random(asked)
-    asked = _evaluated(asked, random)
     training = asked.training.model_copy(update={"batch_size": LONG_BATCH})
-    epochs = random.randint(5, 9)
-    batches = random.randint(*LONG_STEPS) // epochs
-    rows = (batches - 1) * LONG_BATCH + random.randint(1, LONG_BATCH - 1)
-    return _with(asked.model_copy(update={"training": training}), rows, epochs)
+    epochs = random.randint(*LONG_EPOCHS)
+    batches = random.randint(*steps) // epochs
+    rows = batches * LONG_BATCH + random.randint(1, LONG_BATCH - 1)
+    return _with(_evaluated(asked.model_copy(update={"training": training}), random), rows, epochs)
 
 
 def many_rows(asked: Proof) -> Proof:
