@@ -24,6 +24,8 @@ class KerasBackend(ABC):
         self.device = case.device
         self.execution = case.execution
         self.threads = case.threads
+        self.one_step = case.steps_per_execution == 1
+        """Whether a call of the compiled function takes one step."""
 
     @abstractmethod
     def scope(self) -> AbstractContextManager[object]:

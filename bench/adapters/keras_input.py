@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,9 +57,15 @@ class KerasInput(ABC):
     def shuffled(self) -> Any:
         """The batches of all rows in an order of the pipeline's own, another one in every epoch."""
 
+    def end(self) -> None:
+        """Let go of what waits for another epoch: the training is over."""
+
     def over(self, order: NDArray[np.int64]) -> Iterator[object]:
         """The batches of ``order``, with no training."""
-        yield from self.arguments(order)["x"]
+        try:
+            yield from islice(self.arguments(order)["x"], self.batches)
+        finally:
+            self.end()
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,8 +63,12 @@ class KerasLearner(Learner):
         given = self._data.arguments(first.order)  # type: ignore[arg-type]  # arrays are given no order
         course = first, self._following(coming)
         pauses = pausing(self._model, self._counted, course, self._paused(pause), alone=not self.metrics)
-        with self._backend.scope():
-            self._model.fit(**given, epochs=MANY, verbose=0, callbacks=pauses)
+        try:
+            with self._backend.scope():
+                self._model.fit(**given, epochs=MANY, verbose=0, callbacks=pauses)
+        finally:
+            if isinstance(self._data, KerasInput):
+                self._data.end()
 
     def _following(self, coming: Iterator[Epoch]) -> Iterator[Epoch]:
         """The epochs after the first, each with its rows set as it is asked for."""

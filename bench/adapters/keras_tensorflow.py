@@ -119,10 +119,10 @@ class TensorFlowBackend(KerasBackend):
         return cast("NDArray[Any]", outputs.numpy())
 
     def resident(self, images: Images, labels: NDArray[np.int64], batch_size: int) -> TensorFlowInput:
-        return TensorFlowInput(images, labels, None, batch_size)
+        return TensorFlowInput(images, labels, None, batch_size, endless=self.one_step)
 
     def loader(self, images: Images, labels: NDArray[np.int64], pixels: Pixels, batch_size: int) -> TensorFlowInput:
-        return TensorFlowInput(images, labels, pixels, batch_size)
+        return TensorFlowInput(images, labels, pixels, batch_size, endless=self.one_step)
 
     def synchronize(self, model: Any) -> None:
         import tensorflow as tf
@@ -154,51 +154,81 @@ class TensorFlowBackend(KerasBackend):
 class TensorFlowInput(KerasInput):
     """``tf.data`` on the host: rows gathered by batch as stored, or row by row and converted; both fetched ahead.
 
-    The order lies in a variable, which the pipeline reads at the start of each epoch.
+    The order of an epoch goes through a queue, for which the pipeline waits. So one ``endless`` pipeline serves a whole
+    training. Of one that ends with the epoch Keras would make two iterators for each epoch, some milliseconds each.
     """
 
-    def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels | None, batch_size: int) -> None:
+    def __init__(
+        self, images: Images, labels: NDArray[np.int64], pixels: Pixels | None, batch_size: int, *, endless: bool
+    ) -> None:
         import tensorflow as tf
 
         with tf.device("/CPU:0"):
             super().__init__(tf.constant(images), tf.constant(labels), pixels, batch_size)
-            self._order = tf.Variable(np.zeros(0, np.int64), shape=[None], trainable=False)
+        self._endless = endless
+        self._orders: Any = None
+
+    def arguments(self, order: NDArray[np.int64] | None) -> dict[str, Any]:
+        import tensorflow as tf
+
+        if order is None:
+            return super().arguments(None)
+        with tf.device("/CPU:0"):
+            self._orders = tf.queue.FIFOQueue(1, [tf.int64], [[len(order)]])
+        given = super().arguments(order)
+        return given | {"steps_per_epoch": self.batches} if self._endless else given
 
     def take(self, order: NDArray[np.int64]) -> None:
-        self._order.assign(order)
+        self._orders.enqueue(order)
+
+    def end(self) -> None:
+        if self._orders is not None:
+            self._orders.close()  # a pipeline that still waits when the process ends would crash it
 
     def ordered(self) -> Any:
         import tensorflow as tf
 
-        order, size = self._order, self.batch_size
-        if self.pixels is not None:
-            rows = tf.data.Dataset.range(self.rows).map(lambda place: order[place])
-            return self._row_by_row(rows)
+        epochs = tf.data.Dataset.range(1)
+        orders = (epochs.repeat() if self._endless else epochs).map(lambda _: self._orders.dequeue())
+        if self.pixels is None:
+            chosen = orders.flat_map(self._cut)
+            batches = chosen.map(
+                lambda rows: (tf.gather(self.images, rows), tf.gather(self.labels, rows)), tf.data.AUTOTUNE
+            )
+            # as Keras' own pipeline over arrays: optimising the graph would cost more than it gives
+            options = tf.data.Options()
+            options.experimental_optimization.apply_default_optimizations = False
+            batches = batches.with_options(options)
+        else:
+            batches = orders.flat_map(lambda order: self._row_by_row(tf.data.Dataset.from_tensor_slices(order)))
+        if not self._endless:
+            batches = batches.apply(tf.data.experimental.assert_cardinality(self.batches))
+        return batches.prefetch(tf.data.AUTOTUNE)
 
-        def batch(number: Any) -> tuple[Any, Any]:
-            chosen = order[number * size : (number + 1) * size]
-            return tf.gather(self.images, chosen), tf.gather(self.labels, chosen)
+    def _cut(self, order: Any) -> Any:
+        """An order as a data set of the rows of each batch."""
+        import tensorflow as tf
 
-        batches = tf.data.Dataset.range(self.batches).map(batch, tf.data.AUTOTUNE)
-        # as Keras' own pipeline over arrays: optimising the graph would cost more than it gives
-        options = tf.data.Options()
-        options.experimental_optimization.apply_default_optimizations = False
-        return batches.with_options(options).prefetch(tf.data.AUTOTUNE)
+        full = self.rows - self.rows % self.batch_size
+        whole = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:full], [-1, self.batch_size]))
+        return whole.concatenate(tf.data.Dataset.from_tensors(order[full:])) if full < self.rows else whole
 
     def shuffled(self) -> Any:
         import tensorflow as tf
 
-        return self._row_by_row(tf.data.Dataset.range(self.rows).shuffle(self.rows))
+        return self._row_by_row(tf.data.Dataset.range(self.rows).shuffle(self.rows)).prefetch(tf.data.AUTOTUNE)
 
     def _row_by_row(self, rows: Any) -> Any:
         import tensorflow as tf
 
         images, labels, pixels = self.images, self.labels, self.pixels
-        assert pixels is not None
-        offset = pixels.offset if np.any(pixels.offset) else None
 
         def example(row: Any) -> tuple[Any, Any]:
-            image = tf.cast(tf.gather(images, row), pixels.dtype) * pixels.factor
-            return image if offset is None else image + offset, tf.gather(labels, row)
+            image = tf.gather(images, row)
+            if pixels is not None:
+                image = tf.cast(image, pixels.dtype) * pixels.factor
+                if np.any(pixels.offset):
+                    image += pixels.offset
+            return image, tf.gather(labels, row)
 
-        return rows.map(example, tf.data.AUTOTUNE).batch(self.batch_size).prefetch(tf.data.AUTOTUNE)
+        return rows.map(example, tf.data.AUTOTUNE).batch(self.batch_size)

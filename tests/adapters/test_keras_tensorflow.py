@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.adapters.base import DeviceMemory
+from bench.adapters.base import DeviceMemory, Epoch
 from bench.adapters.keras_learner import KerasLearner
-from bench.adapters.keras_tensorflow import KerasTensorFlowAdapter, TensorFlowBackend, _device
+from bench.adapters.keras_tensorflow import KerasTensorFlowAdapter, TensorFlowBackend, TensorFlowInput, _device
 from bench.models.networks import CNN, MLP
 from tests.adapters.keras_contract import KerasContract
-from tests.adapters.small import NETWORKS, case, images, learner
+from tests.adapters.small import NETWORKS, case, fit, images, learner
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,39 @@ def test_keras_draws_no_dropout_mask_in_the_timed_prediction_call(adapter: Keras
     rows = images(8).images
     training = np.asarray(built._model(rows, training=True))
     assert np.abs(training - built.predictor(8)(rows).values).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["resident", "loader"])
+def test_one_pipeline_serves_a_whole_training(
+    adapter: KerasTensorFlowAdapter, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    import tensorflow as tf
+
+    begun: list[object] = []
+    begin = tf.data.Dataset.__iter__
+
+    def iterate(pipeline: Any) -> Any:
+        begun.append(pipeline)
+        return begin(pipeline)
+
+    built = learner(adapter, MLP, images(70), axes={"input": kind})
+    monkeypatch.setattr(tf.data.Dataset, "__iter__", iterate)
+    fit(built, *(np.random.default_rng(epoch).permutation(70) for epoch in range(4)))
+    assert len(begun) == 1
+
+
+def test_a_training_that_fails_in_a_pause_leaves_no_pipeline_waiting(adapter: KerasTensorFlowAdapter) -> None:
+    """TensorFlow crashes when a process ends in which one still waits for an order."""
+    built = learner(adapter, MLP, images(70))
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        built.train([Epoch(np.arange(70), (3,)), Epoch(np.arange(70), (3,))], fail)
+    assert isinstance(built, KerasLearner)
+    assert isinstance(built._data, TensorFlowInput)
+    assert bool(built._data._orders.is_closed())
 
 
 def test_no_memory_left_is_told_from_other_errors(adapter: KerasTensorFlowAdapter) -> None:
