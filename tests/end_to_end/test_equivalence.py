@@ -72,7 +72,7 @@ def test_what_is_proved_is_stamped_until_the_adapter_is_edited(plugged: Bench) -
 
     after, command = stamps(plugged)
     assert after == {**before, "softmax/numpy": "proved", "softmax/scikit-learn": "proved"}
-    assert command == "equivalence --suite ./stamped.toml --threads 1 --model mlp-plain"
+    assert command == "equivalence --suite ./stamped.toml --threads 1 --model mlp-plain --framework scikit-learn"
     run = plugged.runs()[-1]
     named = {record["certificate"] for record in plugged.records()} - {None}
     assert {path.stem for path in (run / "certificates").iterdir()} == named
