@@ -43,7 +43,7 @@ from bench.equivalence.likeness import like_another_order, shorter_formats
 from bench.equivalence.loss_candidates import loss_candidates
 from bench.equivalence.rows_read import sentence_of_rows
 from bench.equivalence.state_candidates import late_candidates, state_candidates
-from bench.equivalence.update_candidates import update_candidates
+from bench.equivalence.update_candidates import clipping_candidates, update_candidates
 
 GROWTH, GROWN = 2.0, 1e2
 """Rounding grows from step to step: so does the tolerance, and by no more than this in all."""
@@ -83,9 +83,10 @@ def explain(asked: Evidence, observed: Observed, *, digits: Digits = DOUBLE, sec
     """What explains the differences of ``observed`` from the definition, one sentence for each explanation.
 
     Empty where there is nothing to explain, or where no single departure that is known reproduces what was observed.
-    More than one where they cannot be told apart. No new departure is tried after ``seconds``.
+    More than one where they cannot be told apart. No new departure is tried after ``seconds`` of this thread's own
+    time, so that what is found does not depend on what else the machine does.
     """
-    end = time.monotonic() + seconds
+    end = time.thread_time() + seconds
     if observed.probabilities:
         asked = replace(asked, deviations=replace(asked.deviations, softmax_answers=True))
     found = _explained(asked, observed, digits, end)
@@ -115,20 +116,21 @@ def _explained(asked: Evidence, observed: Observed, digits: Digits, end: float) 
         if scores:
             enough = max(digits.as_good * min(scores.values()), ROUNDING)
             return [sentence for sentence, score in scores.items() if score <= enough]
-    return _likeness(asked, observed, known, missed, digits) if time.monotonic() <= end else []
+    return _likeness(asked, observed, known, missed, digits)
 
 
 def _likeness(asked: Evidence, observed: Observed, known: Opening, missed: Difference, digits: Digits) -> list[str]:
     """What the differences are like where nothing reproduces them."""
     by = f"by {missed.relative:.0e} in the {missed.quantity}"
-    if found := shorter_formats(asked, observed, missed.quantity, by, FORMATS[digits is SINGLE :]):
+    formats = () if missed.quantity == FINAL_WEIGHTS else FORMATS[digits is SINGLE :]
+    if found := shorter_formats(asked, observed, missed.quantity, by, formats):
         return found
     if digits is not DOUBLE:
         return []
     if _starts_like_float32(missed) and _like_float32(asked, observed, known):
         return [f"differs as rounding in float32 does ({by})"]
-    if missed.quantity == LOGITS:
-        return []
+    if missed.quantity == LOGITS or (missed.quantity == FIRST_UPDATE and observed.losses is not None):
+        return []  # the loss is right, and with it the rows
     if sentence := sentence_of_rows(asked, observed, tolerance=digits.update, rounding=digits.rounding):
         return [sentence]
     if like_another_order(asked, observed):
@@ -143,7 +145,7 @@ def _scores(
     scores: dict[str, float] = {}
     with np.errstate(all="ignore"):  # departures may diverge, and say so by an infinite difference
         for candidate in candidates:
-            if time.monotonic() > end:
+            if time.thread_time() > end:
                 break
             if candidate.sentence not in scores:
                 score = _score(candidate, observed, known, digits, limit)
@@ -164,6 +166,7 @@ LIKELIEST = (
 """All departures that are known, those first that are the cheapest to try and the likeliest."""
 LIKELIEST_BY_EPOCHS = (
     data_candidates,
+    clipping_candidates,
     state_candidates,
     update_candidates,
     loss_candidates,

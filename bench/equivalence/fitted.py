@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.equivalence.activation_candidates import leaky, rectified
-from bench.equivalence.candidate import Candidate, all_and_each, constant, flag
+from bench.equivalence.candidate import Candidate, all_and_each, constant
 from bench.equivalence.deviations import Clipped
 from bench.equivalence.evidence import (
     FINAL_WEIGHTS,
@@ -35,7 +35,7 @@ from bench.equivalence.layer_candidates import norm_epsilon
 from bench.equivalence.loss_candidates import smoothing
 from bench.equivalence.reference_clipping import global_norm
 from bench.equivalence.state_candidates import multiplied
-from bench.equivalence.update_candidates import penalty, rate
+from bench.equivalence.update_candidates import SLACKS, clipping, penalty, rate
 from bench.models.model import BatchNorm
 
 STEPS = 12
@@ -43,8 +43,6 @@ SHORTER = (1.0, 0.25, 0.0625, 0.015625)
 """Shares of a move that are tried."""
 STALLED = 0.9
 """A move that leaves more than this share of the distance is the last."""
-SLACKS = (0.0, 1e-6)
-"""Keras and TensorFlow divide a threshold by the global norm, PyTorch by 1e-6 more."""
 
 Array = NDArray[Any]
 Family = Callable[[float], Candidate | Iterator[Candidate]]
@@ -62,7 +60,7 @@ class Target:
     step: int
     known: Opening
     end: float
-    """By ``time.monotonic()``: no later is anything computed."""
+    """By ``time.thread_time()``: no later is anything computed."""
 
     def computed(self, candidate: Candidate) -> Array | None:
         """The same quantity of a candidate; None where it is of another shape, or no number."""
@@ -111,7 +109,7 @@ def fit(family: Family, start: float, step: float, aim: Target) -> float | None:
 
     def at(value: float) -> Array | None:
         candidate = next(_all(family(value)), None)
-        return None if candidate is None or time.monotonic() > aim.end else aim.computed(candidate)
+        return None if candidate is None or time.thread_time() > aim.end else aim.computed(candidate)
 
     old, value = start, start + step
     before, values = at(old), at(value)
@@ -208,18 +206,6 @@ def _of_clipping(asked: Evidence, aim: Target) -> Iterator[Started]:
     for what, limit in limits.items():
         for slack in SLACKS if what == "global norm" else SLACKS[:1]:
             yield partial(clipping, asked, what, slack), 0.999 * limit, -0.001 * limit
-
-
-def clipping(asked: Evidence, clipped: Clipped, slack: float, threshold: float) -> Iterator[Candidate]:
-    """Gradients that are clipped; ``slack`` is added to the norm that the threshold is divided by."""
-    words = {
-        "global norm": "gradients are clipped at a global norm of",
-        "norm of each weight": "the gradient of each weight is clipped at a norm of",
-        "value": "gradients are clipped at a value of",
-    }
-    if threshold > 0:
-        sentence = f"{words[clipped]} {threshold:.6g}"
-        yield flag(asked, sentence, "update", clip=threshold, clipped=clipped, clip_slack=slack)
 
 
 def _gradients_before(asked: Evidence, aim: Target) -> dict[str, Array]:

@@ -14,10 +14,10 @@ import numpy as np
 from bench.equivalence.candidate import MULTIPLES, Candidate, constant, flag
 from bench.equivalence.evidence import Array, Evidence, Observed, Opening
 from bench.equivalence.first_gradient import Shown, shown
-from bench.equivalence.fitted import SLACKS, clipping, short
+from bench.equivalence.fitted import short
 from bench.equivalence.layer_candidates import norm_momentum
 from bench.equivalence.reference_clipping import global_norm
-from bench.equivalence.update_candidates import adam_epsilon, adam_epsilon_after, penalty, rate
+from bench.equivalence.update_candidates import SLACKS, adam_epsilon, adam_epsilon_after, clipping, penalty, rate
 from bench.models.model import BatchNorm
 
 UNMOVED = 1e-9

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.equivalence.candidate import Candidate, cut, epochs, flag, rows_of
+from bench.equivalence.candidate import cut, epochs, flag, rows_of
 from bench.equivalence.deviations import Rounding
 from bench.equivalence.evidence import Array, Computed, Evidence, Observed, Weights, computed, observe
 
@@ -22,8 +22,11 @@ AS_GOOD = 2.0
 """Explanations that leave no more than so many times what the best one leaves cannot be told apart."""
 INSIDE = ("TF32", "float32")
 """Formats of products alone: what comes out of them is float32, or what was asked for."""
-LIKE, DRAWS = 2.0, 2
-"""An effect is of the size of another within this factor; orders drawn to learn the size."""
+LIKE, DRAWS = 2.0, 3
+"""Effects are of one size if the median of their ratios is within this factor, and each within its square.
+
+Orders are drawn to learn the size.
+"""
 
 
 def shorter_formats(
@@ -34,50 +37,44 @@ def shorter_formats(
     ``by`` says in words how far it does.
     """
     left: dict[str, float] = {}
+    before = _sizes(asked, observed) if formats else {}
     for name in formats:
         products = flag(asked, f"differs as products in {name} do ({by})", "answers", products=name)
         words = f"differs as layers that compute in {name} do ({by})"
         layers = flag(asked, words, "answers", products=name, outputs=name)
         for candidate in (products, layers)[: 1 if name in INSIDE else 2]:
-            share = _left(asked, observed, candidate, missed)
+            share = _left(before, _sizes(candidate.evidence, observed), missed)
             if share <= LEFT:
                 left[candidate.sentence] = share
     enough = max(AS_GOOD * min(left.values(), default=0.0), LEFT**2)
     return [sentence for sentence, share in left.items() if share <= enough]
 
 
-def _left(asked: Evidence, observed: Observed, candidate: Candidate, missed: str) -> float:
-    """The share of the difference in ``missed`` that ``candidate`` leaves; infinite where it makes others far larger.
+def _left(before: Mapping[str, float], after: Mapping[str, float], missed: str) -> float:
+    """The share of the difference in ``missed`` that is left; infinite where another is far larger than before.
 
     Libraries choose for each product, by its size and in each direction, which format they take.
     """
-    before = _sizes(asked, observed)
-    after = _sizes(candidate.evidence, observed)
-    if any(after[name] > FAR * before[name] for name in before):
+    if not all(math.isfinite(size) and after[name] <= FAR * size for name, size in before.items()):
         return math.inf
-    names = [name for name in before if name.startswith(missed)]
-    shares = [after[name] / before[name] if before[name] else math.inf * bool(after[name]) for name in names]
-    return max(shares, default=math.inf)
+    return max((after[name] / size for name, size in before.items() if size and name.startswith(missed)), default=1.0)
 
 
 def like_another_order(asked: Evidence, observed: Observed) -> bool:
-    """Whether every quantity but the first logits differs by about as much as it would by other orders of the rows."""
-    later = replace(observed, logits=None)
+    """Whether losses and each final weight differ by about as much as they would by other orders of the rows."""
+    later = Observed(losses=observed.losses, final=observed.final)
     seen = _sizes(asked, later)
     drawn = [_sizes(asked, _looked_at(later, _shuffled(asked, seed))) for seed in range(DRAWS)]
-    typical = {name: sum(sizes[name] for sizes in drawn) / DRAWS for name in seen}
-    return bool(seen) and all(size / LIKE <= seen[name] <= size * LIKE for name, size in typical.items())
+    ratios = [seen[name] * DRAWS / sum(sizes[name] for sizes in drawn) for name in seen if drawn[0][name]]
+    if observed.final is None or not ratios:
+        return False
+    return 1 / LIKE <= float(np.median(ratios)) <= LIKE and all(1 / LIKE**2 <= ratio <= LIKE**2 for ratio in ratios)
 
 
 def _looked_at(observed: Observed, evidence: Evidence) -> Observed:
     """What was looked at, as a reference of ``evidence`` computes it."""
     seen = observe(evidence)
-    return Observed(
-        first=seen.first if observed.first else None,
-        losses=None if observed.losses is None else seen.losses,
-        final=seen.final if observed.final else None,
-        last_logits=None if observed.last_logits is None else seen.last_logits,
-    )
+    return Observed(losses=None if observed.losses is None else seen.losses, final=seen.final)
 
 
 def _sizes(asked: Evidence, observed: Observed) -> dict[str, float]:
@@ -95,25 +92,19 @@ def _sizes(asked: Evidence, observed: Observed) -> dict[str, float]:
 
 
 def _parts(plain: Computed, other: Weights | Array) -> Iterator[tuple[str, float]]:
-    if isinstance(plain.value, Mapping) and isinstance(other, Mapping):
+    if isinstance(plain.value, Mapping):
+        assert isinstance(other, Mapping)
         for name, value in plain.value.items():
-            yield f"{plain.quantity} {name}", _distance({name: other[name]}, {name: value})
+            yield f"{plain.quantity} {name}", _distance(other.get(name), value)
     else:
-        yield plain.quantity, _distance(other, plain.value)
+        yield plain.quantity, _distance(np.asarray(other), plain.value)
 
 
-def _distance(found: object, expected: object) -> float:
-    """Root of the mean square of the differences; infinite where the two are not of the same shapes."""
-    if isinstance(found, Mapping) and isinstance(expected, Mapping):
-        if found.keys() != expected.keys():
-            return math.inf
-        pairs = [(np.asarray(found[name]), np.asarray(expected[name])) for name in found]
-    else:
-        pairs = [(np.asarray(found), np.asarray(expected))]
-    if any(a.shape != b.shape for a, b in pairs):
+def _distance(found: Array | None, expected: Array) -> float:
+    """Root of the mean square of the differences; infinite where the two are not of one shape."""
+    if found is None or found.shape != expected.shape:
         return math.inf
-    total = sum(float(np.sum((a.astype(np.float64) - b) ** 2)) for a, b in pairs)
-    return math.sqrt(total / max(1, sum(a.size for a, _ in pairs)))
+    return math.sqrt(float(np.mean((np.asarray(found, np.float64) - expected) ** 2)))
 
 
 def _shuffled(asked: Evidence, seed: int) -> Evidence:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.equivalence.candidate import MULTIPLES, Candidate, constant, epochs, flag, other
+from bench.equivalence.deviations import Clipped
 from bench.equivalence.evidence import Evidence
 
 EPSILONS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-10)
@@ -21,6 +22,11 @@ BETAS = (0.9, 0.999, 0.99, 0.95, 0.98, 0.0)
 RHOS = (0.9, 0.99, 0.95, 0.999)
 PENALTIES = (1e-4, 2e-4, 1e-3, 2e-3, 1e-2, 2e-2, 1e-5, 2e-5, 5e-5, 5e-4, 1e-1)
 DECAYS = (0.01, 0.004, 1e-4, 5e-4, 1e-3, 0.1)
+
+THRESHOLDS = (1.0, 5.0, 0.5, 10.0, 0.1)
+"""Of clipping by a global norm, where it cannot be read."""
+SLACKS = (0.0, 1e-6)
+"""Keras and TensorFlow divide a threshold by the global norm, PyTorch by 1e-6 more."""
 
 
 def update_candidates(asked: Evidence) -> Iterator[Candidate]:
@@ -46,6 +52,25 @@ def penalty(asked: Evidence, value: float, **fields: Any) -> Iterator[Candidate]
     sentence = f"L2 penalty on {where} that was not asked for: {value:g} w{form} in the gradient"
     for reported in (False, True):
         yield flag(asked, sentence, "update", l2=value, l2_reported=reported, **fields)
+
+
+def clipping_candidates(asked: Evidence) -> Iterator[Candidate]:
+    """Gradients that are clipped at a usual global norm."""
+    for threshold in THRESHOLDS:
+        for slack in SLACKS:
+            yield from clipping(asked, "global norm", slack, threshold)
+
+
+def clipping(asked: Evidence, clipped: Clipped, slack: float, threshold: float) -> Iterator[Candidate]:
+    """Gradients that are clipped; ``slack`` is added to the norm that the threshold is divided by."""
+    words = {
+        "global norm": "gradients are clipped at a global norm of",
+        "norm of each weight": "the gradient of each weight is clipped at a norm of",
+        "value": "gradients are clipped at a value of",
+    }
+    if threshold > 0:
+        sentence = f"{words[clipped]} {threshold:.6g}"
+        yield flag(asked, sentence, "update", clip=threshold, clipped=clipped, clip_slack=slack)
 
 
 def adam_epsilon(asked: Evidence, value: float) -> Candidate:

@@ -25,7 +25,15 @@ from tests.equivalence.planted_departures import (
 )
 
 POOLED: tuple[Layer, ...] = (Conv(3, 2, "relu"), MaxPool(2), Flatten(), Dense(5, "relu"), Dense(CLASSES))
-UNEVEN: tuple[Layer, ...] = (MaxPool(4), Conv(2, 1, "relu"), MaxPool(2), Flatten(), Dense(CLASSES))
+UNEVEN: tuple[Layer, ...] = (
+    Conv(3, 2, "relu"),
+    MaxPool(2),
+    Conv(2, 3, "relu", "same"),
+    MaxPool(2),
+    Flatten(),
+    Dense(CLASSES),
+)
+"""Five values by five, of which the first pooling leaves some over; the second makes one of three as of two."""
 RELU = frozenset({"dense_1"})
 ENDS = frozenset({3, 7})
 LARGE = 24.0
@@ -42,6 +50,15 @@ def multiplied(factor: float, after: frozenset[int] = ENDS) -> Change:
 
 def in_place_of_relu(name: str, slope: float = 0.0) -> Change:
     return with_flags(activation=name, activation_in=RELU, slope=slope)
+
+
+def with_a_window_more(evidence: Evidence) -> Evidence:
+    """The first pooling keeps what is left over."""
+    conv, first, between, second, *others = evidence.network.layers
+    output, after = (3, 3, 3), (3, 3, 2)
+    middle = (replace(first, output=output), replace(between, input=output, output=after), replace(second, input=after))
+    layers = (conv, *middle, *others)
+    return replace(evidence, network=replace(evidence.network, layers=layers))
 
 
 def without_options(evidence: Evidence) -> Evidence:
@@ -70,6 +87,11 @@ COMPUTATION_PLANTS: dict[str, Plant] = {
         asked(POOLED),
         with_flags(average_pool_in=frozenset({"pool_1"})),
         "average pooling for max pooling in pool_1",
+    ),
+    "pooling of what is left over": (
+        asked(UNEVEN),
+        with_a_window_more,
+        "max pooling keeps what is left over at the end (ceil mode) in pool_1",
     ),
     "norm epsilon that is in no list": (
         asked(),
