@@ -7,7 +7,6 @@ none does, what the differences are like (``bench.equivalence.likeness``).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.equivalence.activation_candidates import activation_candidates
+from bench.equivalence.allowance import Allowance
 from bench.equivalence.candidate import Candidate, other
 from bench.equivalence.data_candidates import data_candidates
 from bench.equivalence.deviations import Rounding
@@ -86,13 +86,13 @@ def explain(asked: Evidence, observed: Observed, *, digits: Digits = DOUBLE, sec
     More than one where they cannot be told apart. No new departure is tried after ``seconds`` of this thread's own
     time, so that what is found does not depend on what else the machine does.
     """
-    end = time.thread_time() + seconds
+    allowed = Allowance(seconds)
     if observed.probabilities:
         asked = replace(asked, deviations=replace(asked.deviations, softmax_answers=True))
-    found = _explained(asked, observed, digits, end)
+    found = _explained(asked, observed, digits, allowed)
     if found or observed.whole is None or _agree(asked, observed.final, observed.whole, digits):
         return found
-    found = _explained(asked, Observed(initial=observed.initial, final=observed.whole), digits, end)
+    found = _explained(asked, Observed(initial=observed.initial, final=observed.whole), digits, allowed)
     return [f"trained by whole epochs: {sentence}" for sentence in found]
 
 
@@ -100,7 +100,7 @@ def _agree(asked: Evidence, first: Weights | None, second: Weights, digits: Digi
     return first is not None and relative_update(first, second, asked.weights) <= digits.tolerance * GROWN
 
 
-def _explained(asked: Evidence, observed: Observed, digits: Digits, end: float) -> list[str]:
+def _explained(asked: Evidence, observed: Observed, digits: Digits, allowed: Allowance) -> list[str]:
     if sentence := _not_repeatable(observed, digits):
         return [sentence]
     known = opening(asked)
@@ -111,8 +111,8 @@ def _explained(asked: Evidence, observed: Observed, digits: Digits, end: float) 
     if parts and _like_float32(asked, observed, known):
         return [f"computed in float32: {', '.join(parts)}"]
     limit = min(1.0, _share(missed, digits) / IMPROVEMENT)
-    for stage in _stages(asked, observed, known, missed, digits, end):
-        scores = _scores(stage, observed, known, digits, limit, end)
+    for stage in _stages(asked, observed, known, missed, digits, allowed):
+        scores = _scores(stage, observed, known, digits, limit, allowed)
         if scores:
             enough = max(digits.as_good * min(scores.values()), ROUNDING)
             return [sentence for sentence, score in scores.items() if score <= enough]
@@ -139,13 +139,18 @@ def _likeness(asked: Evidence, observed: Observed, known: Opening, missed: Diffe
 
 
 def _scores(
-    candidates: Iterable[Candidate], observed: Observed, known: Opening, digits: Digits, limit: float, end: float
+    candidates: Iterable[Candidate],
+    observed: Observed,
+    known: Opening,
+    digits: Digits,
+    limit: float,
+    allowed: Allowance,
 ) -> dict[str, float]:
     """The worst difference of each sentence that explains all of ``observed``."""
     scores: dict[str, float] = {}
     with np.errstate(all="ignore"):  # departures may diverge, and say so by an infinite difference
         for candidate in candidates:
-            if time.thread_time() > end:
+            if allowed.spent():
                 break
             if candidate.sentence not in scores:
                 score = _score(candidate, observed, known, digits, limit)
@@ -183,10 +188,10 @@ def departures(asked: Evidence, families: Iterable[Family] = LIKELIEST) -> Itera
 
 
 def _stages(
-    asked: Evidence, observed: Observed, known: Opening, missed: Difference, digits: Digits, end: float
+    asked: Evidence, observed: Observed, known: Opening, missed: Difference, digits: Digits, allowed: Allowance
 ) -> Iterator[Iterable[Candidate]]:
     """Candidates in the order in which they are tried; a later stage only where none before it explains anything."""
-    aim = target(observed, missed.computed, known, end)
+    aim = target(observed, missed.computed, known, allowed)
     late = late_candidates(asked, observed, missed.updates - 1)
     if missed.quantity == FINAL_WEIGHTS:  # each candidate costs a whole run: the likeliest first, one at a time
         yield iter(()) if aim is None else factor_candidates(asked, aim, digits.near)

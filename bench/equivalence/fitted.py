@@ -7,7 +7,6 @@ if the whole run follows from it.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.equivalence.activation_candidates import leaky, rectified
+from bench.equivalence.allowance import Allowance
 from bench.equivalence.candidate import Candidate, all_and_each, constant
 from bench.equivalence.deviations import Clipped
 from bench.equivalence.evidence import (
@@ -59,8 +59,8 @@ class Target:
     quantity: str
     step: int
     known: Opening
-    end: float
-    """By ``time.thread_time()``: no later is anything computed."""
+    allowed: Allowance
+    """Once it is spent nothing is computed."""
 
     def computed(self, candidate: Candidate) -> Array | None:
         """The same quantity of a candidate; None where it is of another shape, or no number."""
@@ -73,13 +73,13 @@ class Target:
         return None
 
 
-def target(observed: Observed, missed: Computed, known: Opening, end: float) -> Target | None:
+def target(observed: Observed, missed: Computed, known: Opening, allowed: Allowance) -> Target | None:
     """What was seen of the first quantity that was missed; None where it cannot be met."""
     found = observed.value(missed.quantity, missed.step)
     if found is None or (isinstance(found, Mapping) and found.keys() != _keys(missed.value)):
         return None
     values = _vector(found)
-    return Target(values, missed.quantity, missed.step, known, end) if np.isfinite(values).all() else None
+    return Target(values, missed.quantity, missed.step, known, allowed) if np.isfinite(values).all() else None
 
 
 def fitted_candidates(asked: Evidence, aim: Target, near: float) -> Iterator[Candidate]:
@@ -109,7 +109,7 @@ def fit(family: Family, start: float, step: float, aim: Target) -> float | None:
 
     def at(value: float) -> Array | None:
         candidate = next(_all(family(value)), None)
-        return None if candidate is None or time.thread_time() > aim.end else aim.computed(candidate)
+        return None if candidate is None or aim.allowed.spent() else aim.computed(candidate)
 
     old, value = start, start + step
     before, values = at(old), at(value)
