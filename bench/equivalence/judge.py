@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bench.adapters.base import Adapter
 from bench.case import Precision
 from bench.certificate import Conditions
@@ -9,9 +11,12 @@ from bench.equivalence.compare import compare
 from bench.equivalence.definition import DEFINITION, define, evidence_of
 from bench.equivalence.evidence import Observed
 from bench.equivalence.explain import DOUBLE, SINGLE, explain
+from bench.equivalence.layer_candidates import rounded_up_poolings
 from bench.equivalence.proof import Proof
 from bench.equivalence.trace import Trace, make_trace
 from bench.equivalence.verdict import Miss, first_misses
+from bench.models.model import Flatten
+from bench.models.network import PlacedNetwork
 
 DIGITS = {"float64": DOUBLE, "float32": SINGLE}
 """By precision. In fewer digits a departure does not stand out."""
@@ -36,18 +41,37 @@ def explanations(proof: Proof, trace: Trace, precision: Precision = "float64") -
     )
 
 
+def misfit(proof: Proof, words: str) -> str | None:
+    """What makes a framework refuse the shapes of ``proof`` with the error ``words``; None where nothing known does.
+
+    A pooling that keeps what is left over makes a flattened image longer: an error names both lengths.
+    """
+    asked = evidence_of(proof)
+    numbers = set(re.findall(r"\d+", words))
+    for sentence, network in rounded_up_poolings(asked.network):
+        lengths = {str(_flattened(one)) for one in (asked.network, network)}
+        if len(lengths) == 2 and lengths <= numbers:
+            return sentence
+    return None
+
+
+def _flattened(network: PlacedNetwork) -> int | None:
+    """The length of the first flattened image."""
+    return next((placed.output[0] for placed in network.layers if isinstance(placed.layer, Flatten)), None)
+
+
 def _observed(proof: Proof, trace: Trace, precision: Precision) -> Observed:
     """What ``trace`` shows.
 
-    Weights after several steps show nothing in float32: rounding turns the sign of a gradient that is nearly zero, and
-    with it the whole move of a weight under Adam.
+    In float32 weights show nothing but a step so large that their own rounding is lost in it: rounding turns the sign
+    of a gradient that is nearly zero, and with it the whole move of a weight under Adam.
     """
     exact = precision == "float64"
     return Observed(
         logits=trace.logits,
         logits_again=trace.repeated,
         initial=trace.initial or None,
-        first=trace.first or None if exact or proof.training.optimizer.name == "sgd" else None,
+        first=trace.first or None if exact or proof.first_step_only else None,
         losses=trace.losses if trace.losses.size else None,
         final=trace.final or None if exact else None,
         last_logits=trace.after if exact and trace.after.size else None,

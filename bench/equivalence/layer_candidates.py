@@ -96,14 +96,20 @@ def _pads_differ(placed: PlacedLayer) -> bool:
 
 def pooling_candidates(asked: Evidence, observed: Observed) -> Iterator[Candidate]:
     """Poolings with one window more for what is left over at the end, where the weights are of such shapes."""
-    pools = [placed.name for placed in asked.network.layers if _has_remainder(placed)]
-    for names in all_and_each(pools):
-        network = _rounded_up(asked.network, names)
-        sentence = f"max pooling keeps what is left over at the end (ceil mode) in {', '.join(names)}"
+    for sentence, network in rounded_up_poolings(asked.network):
         for weights in (asked.weights, observed.initial or {}):
-            if network and {name: value.shape for name, value in weights.items()} == network.weight_shapes:
+            if {name: value.shape for name, value in weights.items()} == network.weight_shapes:
                 yield other(asked, sentence, "answers", network=network, weights=weights)
                 break
+
+
+def rounded_up_poolings(network: PlacedNetwork) -> Iterator[tuple[str, PlacedNetwork]]:
+    """The network with one window more in some poolings, by the sentence that says so."""
+    pools = [placed.name for placed in network.layers if _has_remainder(placed)]
+    for names in all_and_each(pools):
+        other_network = _rounded_up(network, names)
+        if other_network is not None:
+            yield f"max pooling keeps what is left over at the end (ceil mode) in {', '.join(names)}", other_network
 
 
 def _has_remainder(placed: PlacedLayer) -> bool:

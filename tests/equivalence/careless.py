@@ -75,6 +75,17 @@ def average_pooling() -> Careless:
     return with_modules(lambda module: nn.AvgPool2d(module.kernel_size) if isinstance(module, nn.MaxPool2d) else None)
 
 
+def pooling_in_ceil_mode() -> Careless:
+    def built(learner: Any) -> None:
+        from torch import nn
+
+        for module in learner._module.modules():
+            if isinstance(module, nn.MaxPool2d):
+                module.ceil_mode = True
+
+    return Careless(built=built)
+
+
 def before_each_update(change: Callable[[Any, int], None]) -> Careless:
     """``change`` is given the module with its gradients, and the number of the step from 1."""
 

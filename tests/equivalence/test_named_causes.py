@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.certificate import Conditions
-from bench.equivalence.judge import judge
+from bench.equivalence.judge import judge, misfit
 from bench.equivalence.proof import Proof, gradient_proof
 from bench.equivalence.recipes import RECIPES
 from bench.equivalence.verdict import Miss
@@ -161,6 +161,14 @@ def test_what_is_found_in_float32_is_named(cause: str) -> None:
     assert miss is not None
     (found,) = miss.explanations
     assert found.startswith(words)
+
+
+def test_a_pooling_that_keeps_what_is_left_over_is_named_from_the_error_it_leads_to() -> None:
+    proof = gradient_proof("cnn", shape=(28, 28, 1))
+    with pytest.raises(RuntimeError) as raised:
+        judge(careless.pooling_in_ceil_mode(), proof, CONDITIONS, "float32")
+    assert misfit(proof, str(raised.value)) == "max pooling keeps what is left over at the end (ceil mode) in pool_2"
+    assert misfit(proof, "mat1 and mat2 shapes cannot be multiplied (32x1600 and 100x10)") is None
 
 
 def test_an_honest_adapter_is_not_accused_in_float32() -> None:
