@@ -43,9 +43,9 @@ def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> l
     batches = _masks(learner, tolerance)
     masks = np.concatenate(batches)
     dropped = masks == 0
-    found = []
+    found = _repeats([batch == 0 for batch in batches], rate) if dropped.any() and not dropped.all() else []
     low, high = binomial_bounds(dropped.size, rate, FALSE_ALARM)
-    if not low <= dropped.sum() <= high:
+    if not found and not low <= dropped.sum() <= high:  # of masks that repeat the share says nothing
         share = dropped.mean()
         found.append(f"dropout {rate:g} drops {share:.1%} of {dropped.size:,}: {low / dropped.size:.1%} to "
                      f"{high / dropped.size:.1%} expected")  # fmt: skip
@@ -53,8 +53,6 @@ def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> l
     expected = 1 / (1 - rate)
     if scaled.size and np.max(np.abs(scaled / expected - 1)) > tolerance:
         found.append(f"dropout {rate:g} scales what stays by {np.median(scaled):.6g}: {expected:.6g} expected")
-    if dropped.any() and not dropped.all():
-        found += _repeats(batches, rate)
     found += _evaluation(learner, rate, tolerance)
     return found
 
@@ -75,15 +73,15 @@ def binomial_bounds(trials: int, share: float, alpha: float) -> tuple[int, int]:
     return low, high
 
 
-def _repeats(batches: list[NDArray[np.float64]], rate: float) -> list[str]:
-    """Masks that are the same where they are to be drawn again: by chance no two rows are."""
+def _repeats(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
+    """Inputs dropped, ``(rows, inputs)``, that are the same where they are to be drawn again: by chance no rows are."""
     if all((batch == batch[0]).all() for batch in batches):
         return [f"dropout {rate:g} drops the same inputs in all rows of a batch"]
     if (batches[0] == batches[1]).all():
         return [f"dropout {rate:g} drops the same inputs in every step"]
     if (batches[0] == batches[len(batches) // EPOCHS]).all():
         return [f"dropout {rate:g} drops the same inputs in every epoch"]
-    rows = np.concatenate(batches) != 0
+    rows = np.concatenate(batches)
     again = len(rows) - len(np.unique(rows, axis=0))
     return [f"dropout {rate:g} drops in {again} of {len(rows)} rows what it drops in another"] if again else []
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.adapters.base import Adapter, AdapterFault, Learner, Probe, Progress
 from bench.measure.clock import Stopwatch
-from bench.runner.holdings import findings
+from bench.runner.holdings import COPIES, findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ MOST_READ = 4_000_000
 BUILD_COPIES = 1.25
 """Copies of the stored images that building a learner may take."""
 HELD_COPIES = 2.5
-"""Copies of the stored images within a learner's reach: those it is given, and its own with the channels first."""
+"""Copies of images of several channels within a learner's reach: those it is given, and its own with them first."""
 BUILD_MIB = 96.0
 """What building takes besides: weights, the optimiser, kernels and libraries met for the first time."""
 
@@ -46,6 +46,8 @@ MIB = 2**20
 
 DIFFERING_SHARE = 0.005
 """Of the rows: rounding may turn the answers of so many where they are taken in batches of another size."""
+VARIED_SHARE = 0.25
+"""The same where a value of each image was changed: of a network hardly trained one of a hundred turns."""
 
 
 def weights_when_over(learner: Learner, training: TrainingPhase) -> str | None:
@@ -97,7 +99,8 @@ def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: fl
 
     ``growth_mib`` is what building has taken; None where it is not known.
     """
-    for finding in findings(learner, train.images, owner=adapter, copies=HELD_COPIES):
+    copies = COPIES if train.images.shape[-1] == 1 else HELD_COPIES
+    for finding in findings(learner, train.images, owner=adapter, copies=copies):
         raise AdapterFault(f"{finding}.")
     images_mib = train.images.nbytes / MIB
     allowed = BUILD_COPIES * images_mib + BUILD_MIB
@@ -108,12 +111,17 @@ def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: fl
         )
 
 
-def check_answers_alike(found: NDArray[np.int64], scored: NDArray[np.int64], where: str) -> None:
-    """Raise AdapterFault where more labels of a timed prediction differ from those scored than rounding explains."""
+def check_answers_alike(
+    found: NDArray[np.int64], scored: NDArray[np.int64], where: str, *, is_varied: bool = False
+) -> None:
+    """Raise AdapterFault where more labels of a timed prediction differ from those scored than rounding explains.
+
+    Or than a value of each image explains, where they are ``is_varied``.
+    """
     if found.shape != scored.shape:
         raise AdapterFault(f"{where}: {len(found):,} answers for {len(scored):,} rows.")
     differing = int(np.count_nonzero(np.asarray(found) != np.asarray(scored)))
-    if differing > max(1, DIFFERING_SHARE * len(scored)):
+    if differing > max(1, (VARIED_SHARE if is_varied else DIFFERING_SHARE) * len(scored)):
         raise AdapterFault(
             f"{where}: {differing:,} of {len(scored):,} answers are not those that were scored: what is timed is not "
             "what is scored."

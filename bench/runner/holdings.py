@@ -30,7 +30,7 @@ COPIES = 1.5
 """More than one copy, a view's rounding aside."""
 ALIKE = 0.9999
 """Correlation of an image with what it was made of: rounding to bfloat16 leaves more, another image far less."""
-LOOKED_AT = 4
+LOOKED_AT = 2
 """Arrays of a kind whose values are compared with the images, and rows of each."""
 ROWS_AT_ONCE = 1024
 
@@ -70,7 +70,7 @@ def holdings(learner: object, images: Images, *, owner: object = None) -> list[H
     """Every array within reach of ``learner`` that holds rows of ``images``, one for each memory.
 
     By size an array may hold images in any shape, a single row too; by its values it is one where its rows are images
-    multiplied and shifted. Where values cannot be read, the shape alone decides.
+    multiplied and shifted.
     """
     pixels = math.prod(images.shape[1:])
     kinds: dict[str, dict[tuple[int, ...], list[Any]]] = {}
@@ -84,8 +84,7 @@ def holdings(learner: object, images: Images, *, owner: object = None) -> list[H
         if 2 * values < images.size:  # too few to matter, whatever they are
             continue
         for alike in shapes.values():
-            spread = alike[:: max(1, len(alike) // LOOKED_AT)]
-            if 2 * sum(_holds_images(one, images) for one in spread) >= len(spread):
+            if all(_holds_images(alike[index], images) for index in _spread(len(alike))):
                 memories = (_memory(array) for array in alike)
                 found |= {address: Holding(size // pixels, dtype, address) for address, size in memories}
     return list(found.values())
@@ -134,7 +133,9 @@ def _referents(one: object) -> list[Any]:
 def _is_array(one: object) -> bool:
     try:
         shape = one.shape  # type: ignore[attr-defined]
-        return hasattr(one, "dtype") and isinstance(math.prod(int(size) for size in shape), int)
+        # a symbol of a graph has shape and type too, and its values can be had in none of these ways
+        has_values = isinstance(one, np.ndarray) or any(hasattr(one, name) for name in ("numpy", "addressable_data"))
+        return has_values and hasattr(one, "dtype") and isinstance(math.prod(int(size) for size in shape), int)
     except Exception:  # a symbolic shape, or an object whose attributes raise: no array with values
         return False
 
@@ -143,18 +144,25 @@ def _holds_images(array: Any, images: Images) -> bool:
     """Whether rows of ``array`` are rows of ``images``, each multiplied and shifted: in their first channel."""
     channels, pixels = images.shape[-1], math.prod(images.shape[1:])
     rows = math.prod(int(side) for side in array.shape) // pixels
-    looked_at = seen = 0
-    for number in range(0, rows, max(1, rows // LOOKED_AT)):
+    looked_at = False
+    for number in _spread(rows):
         try:
             row = _row(array, number, pixels)
-        except Exception:  # on a device, or not to be asked
-            return len(array.shape) > 1 and math.prod(int(side) for side in array.shape[1:]) == pixels
-        planes = [plane for plane in (row[::channels], row[: pixels // channels]) if np.ptp(plane) > 0]
+        except Exception:  # what was an array may have been given up
+            return False
+        planes = (row[::channels], row[: pixels // channels])[: min(channels, 2)]
+        planes = tuple(plane for plane in planes if np.ptp(plane) > 0)
         if planes:  # an image of one colour is like any other
-            looked_at += 1
+            looked_at = True
             same = images[number % len(images) :][:1, ..., 0]
-            seen += any(_is_among(plane, part) for part in (same, images[..., 0]) for plane in planes)
-    return 0 < looked_at <= 2 * seen
+            if not any(_is_among(plane, part) for part in (same, images[..., 0]) for plane in planes):
+                return False
+    return looked_at
+
+
+def _spread(count: int) -> list[int]:
+    """A few numbers below ``count``, the last among them: what is first may be empty."""
+    return sorted({(count - 1) * (number + 1) // LOOKED_AT for number in range(LOOKED_AT)})
 
 
 def _row(array: Any, number: int, pixels: int) -> NDArray[np.float64]:

@@ -44,8 +44,8 @@ def timed_passes(
     """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
 
     ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, and a network
-    is given each row varied, so that nothing is asked twice; the labels are held against those of ``scored``
-    (AdapterFault).
+    is given its rows varied but in the first, which is no figure: so nothing is asked twice. The labels are held
+    against those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
     rows = len(test)
@@ -60,11 +60,13 @@ def timed_passes(
     while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
         first = len(passes) % (len(test) - rows + 1)
         images = test.images[first : first + rows]
-        if learner.by_steps:
+        is_varied = learner.by_steps and bool(passes)
+        if is_varied:
             images = varied(images, len(passes))
         with watch:
             answers = predict(images)
-        check_answers_alike(answers.labels, scored.labels[first : first + rows], "a timed pass of prediction")
+        where = "a timed pass of prediction"
+        check_answers_alike(answers.labels, scored.labels[first : first + rows], where, is_varied=is_varied)
         passes.append(PredictPass(samples=len(images), seconds=watch.seconds))
         spent += watch.seconds
     return tuple(passes)
@@ -73,20 +75,23 @@ def timed_passes(
 def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
     """Microseconds of each call on one sample, after the warm-up calls.
 
-    The labels of the first call on each sample are held against those of ``scored`` (AdapterFault).
+    A network is given each sample varied. The labels of the warm-up calls, and of the first on each sample, are held
+    against those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
     predict = learner.predictor(1, decisions_only=True)
     samples = [test.images[index : index + 1] for index in range(min(100, len(test)))]
+    where = "predicting one sample at a time"
     warm_up = Stopwatch(learner.synchronize)
     with warm_up:
         predict(samples[0])
     if warm_up.seconds < measuring.latency_s / WARM_UP_CALLS:
-        for index in range(WARM_UP_CALLS):
-            predict(samples[index % len(samples)])
+        warm = samples[:WARM_UP_CALLS]
+        labels = [predict(sample).labels for sample in warm]
+        check_answers_alike(np.concatenate(labels), scored.labels[: len(warm)], where)
     watch = Stopwatch(learner.synchronize)
     calls: list[float] = []
-    labels: list[NDArray[np.int64]] = []
+    labels = []
     spent = 0.0
     while len(calls) < measuring.latency_calls and spent < measuring.latency_s:
         turn, index = divmod(len(calls), len(samples))
@@ -98,14 +103,15 @@ def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tup
         calls.append(round(watch.microseconds, 1))
         spent += watch.seconds
     if labels:
-        check_answers_alike(np.concatenate(labels), scored.labels[: len(labels)], "predicting one sample at a time")
+        found = np.concatenate(labels)
+        check_answers_alike(found, scored.labels[: len(labels)], where, is_varied=learner.by_steps)
     return tuple(calls)
 
 
 def varied(images: NDArray[Any], turn: int) -> NDArray[Any]:
     """A copy in which one value of each image, another in each ``turn``, is changed by the least that it can be.
 
-    A network's answers stay what they are, but for a few that were undecided; and what has kept its answers to these
+    A network's answers stay what they are, but for those that were undecided; and what has kept its answers to these
     images must compute them.
     """
     changed = images.copy()
