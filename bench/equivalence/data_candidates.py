@@ -132,10 +132,17 @@ def _ordinal(number: int) -> str:
 
 
 def _of_size(asked: Evidence) -> Iterator[Candidate]:
-    """Batches of another size in each epoch."""
+    """Batches of another size in each epoch; a loss is seen after as many of them as were asked for, and at its end."""
     full = max(map(len, asked.order))
-    wholes = [rows_of(asked, steps) for steps in epochs(asked)]
     for size in dict.fromkeys((*SIZES, 2 * full, full // 2, len(asked.images))):
-        if 0 < size != full and size <= len(asked.images):
-            order = [rows for whole in wholes for rows in np.split(whole, range(size, len(whole), size))]
-            yield from reordered(asked, f"batches are of {size} rows against {full}", order)
+        if not 0 < size <= len(asked.images) or size == full:
+            continue
+        order: list[Rows] = []
+        reads: list[int] = []
+        for steps in epochs(asked):
+            whole = rows_of(asked, steps)
+            start, batches = len(order), np.split(whole, range(size, len(whole), size))
+            order += batches
+            reads += [*range(start, start + min(len(steps), len(batches)) - 1), len(order) - 1]
+        sentence = f"batches are of {size} rows against {full}"
+        yield from reordered(replace(asked, reads=reads), sentence, order)

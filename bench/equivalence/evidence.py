@@ -44,6 +44,8 @@ class Evidence:
     """The rows of each step; a step that takes no rows changes nothing."""
     rates: NDArray[np.float64]
     """``(steps,)``"""
+    reads: Sequence[int] | None = None
+    """The steps after which a loss is seen, the mean over the rows since the one before; None: after each."""
     evaluated: Array | None = None
     """The images answered before and after training, as stored; None: ``images``."""
     label_smoothing: float = 0.0
@@ -101,7 +103,7 @@ class Observed:
     first: Weights | None = None
     """Weights after the first step."""
     losses: NDArray[np.float64] | None = None
-    """``(steps,)``; NaN where none was given."""
+    """``(reads,)``, of each step as a rule; NaN where none was given."""
     final: Weights | None = None
     last_logits: Array | None = None
     """``(n, k)`` after training."""
@@ -110,12 +112,12 @@ class Observed:
     probabilities: bool = False
     """The framework gives probabilities where logits stand above, and rightly so."""
 
-    def value(self, quantity: str, step: int) -> Array | Weights | None:
-        """What was seen of a quantity; of a loss, that of a step."""
+    def value(self, quantity: str, number: int) -> Array | Weights | None:
+        """What was seen of a quantity; of losses the one of that number."""
         if quantity == LOSS:
-            if self.losses is None or step >= len(self.losses) or np.isnan(self.losses[step]):
+            if self.losses is None or number >= len(self.losses) or np.isnan(self.losses[number]):
                 return None
-            return np.asarray(self.losses[step], np.float64)
+            return np.asarray(self.losses[number], np.float64)
         return {
             LOGITS: self.logits,
             FIRST_UPDATE: self.first,
@@ -149,8 +151,8 @@ class Computed:
     updates: int
     """Made before; the steps over which rounding could grow."""
     value: Array | Weights
-    step: int = 0
-    """Of a loss: the number of its step, those that take no rows included."""
+    number: int = 0
+    """Of a loss: those of steps that take no rows are counted too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,15 +221,19 @@ def computed(
     if LOGITS in wanted or (evidence.stale and LAST_LOGITS in wanted):
         logits = reference.logits(evidence.answered) if logits is None else logits
         yield Computed(LOGITS, 0, logits)
-    taken = 0
+    numbers = range(len(evidence.order)) if evidence.reads is None else evidence.reads
+    number_of = {step: number for number, step in enumerate(numbers)}
+    taken, total, seen = 0, 0.0, 0
     for step, rows in enumerate(evidence.order):
         if not len(rows):
             continue
         if step in evidence.starts_again:
             reference.start_optimizer_again()
         batch = (None if taken else known.batch) or reference.begin(*evidence.batch(step))
-        if LOSS in wanted:  # before the update, which costs as much again
-            yield Computed(LOSS, taken, np.asarray(reference.reported(batch)), step)
+        total, seen = total + reference.reported(batch) * batch.rows, seen + batch.rows
+        if LOSS in wanted and step in number_of:  # before the update, which costs as much again
+            yield Computed(LOSS, taken, np.asarray(total / seen), number_of[step])
+            total, seen = 0.0, 0
         reference.update(batch, float(evidence.rates[step]))
         if step in evidence.multiplied:
             reference.multiply_weights(evidence.factor)
@@ -247,7 +253,7 @@ def differences(evidence: Evidence, observed: Observed, known: Opening | None = 
     largest = float(np.abs(losses[np.isfinite(losses)]).max(initial=0.0))
     start = {name: value.astype(np.float64) for name, value in evidence.weights.items()}
     for one in computed(evidence, observed.wanted, known):
-        found = observed.value(one.quantity, one.step)
+        found = observed.value(one.quantity, one.number)
         if found is None:
             continue
         if isinstance(found, Mapping):
@@ -271,11 +277,11 @@ ALL = frozenset((LOGITS, LOSS, FIRST_UPDATE, FINAL_WEIGHTS, LAST_LOGITS))
 
 def observe(evidence: Evidence, dtype: DTypeLike = np.float64) -> Observed:
     """Everything that a reference of ``evidence`` computes in ``dtype``, as if a framework had."""
-    losses = np.full(len(evidence.order), np.nan)
+    losses = np.full(len(evidence.order if evidence.reads is None else evidence.reads), np.nan)
     seen: dict[str, Any] = {}
     for one in computed(evidence, ALL, dtype=dtype):
         if one.quantity == LOSS:
-            losses[one.step] = one.value
+            losses[one.number] = one.value
         else:
             seen[one.quantity] = one.value
     return Observed(

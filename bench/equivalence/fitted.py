@@ -57,7 +57,7 @@ class Target:
 
     found: Array
     quantity: str
-    step: int
+    number: int
     known: Opening
     allowed: Allowance
     """Once it is spent nothing is computed."""
@@ -67,7 +67,7 @@ class Target:
         spared = Opening() if candidate.reach == "answers" else Opening(logits=self.known.logits)
         with np.errstate(all="ignore"):
             for one in computed(candidate.evidence, {self.quantity}, spared):
-                if one.step == self.step:
+                if one.number == self.number:
                     values = _vector(one.value)
                     return values if values.shape == self.found.shape and np.isfinite(values).all() else None
         return None
@@ -75,11 +75,11 @@ class Target:
 
 def target(observed: Observed, missed: Computed, known: Opening, allowed: Allowance) -> Target | None:
     """What was seen of the first quantity that was missed; None where it cannot be met."""
-    found = observed.value(missed.quantity, missed.step)
+    found = observed.value(missed.quantity, missed.number)
     if found is None or (isinstance(found, Mapping) and found.keys() != _keys(missed.value)):
         return None
     values = _vector(found)
-    return Target(values, missed.quantity, missed.step, known, allowed) if np.isfinite(values).all() else None
+    return Target(values, missed.quantity, missed.number, known, allowed) if np.isfinite(values).all() else None
 
 
 def fitted_candidates(asked: Evidence, aim: Target, near: float) -> Iterator[Candidate]:
@@ -152,7 +152,7 @@ def _families(asked: Evidence, aim: Target) -> Iterator[Started]:
         yield from _of_answers(asked)
         return
     yield partial(smoothing, asked), asked.label_smoothing, 1e-3
-    if aim.quantity == LOSS and aim.step == 0:
+    if aim.quantity == LOSS and aim.number == 0:
         return
     if whole:
         yield partial(rate, asked), 1.0, 1e-3
@@ -211,7 +211,7 @@ def _of_clipping(asked: Evidence, aim: Target) -> Iterator[Started]:
 def _gradients_before(asked: Evidence, aim: Target) -> dict[str, Array]:
     """The gradients as asked of the last update before the quantity of ``aim``; of the first one before the end."""
     reference = asked.reference()
-    steps = [step for step in range(max(aim.step, 1)) if len(asked.order[step])]
+    steps = [step for step in range(max(aim.number, 1)) if len(asked.order[step])]
     for step in steps[:-1]:
         reference.step(*asked.batch(step), float(asked.rates[step]))
     return reference.descended(reference.begin(*asked.batch(steps[-1])))

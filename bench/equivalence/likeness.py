@@ -84,7 +84,7 @@ def _sizes(asked: Evidence, observed: Observed) -> dict[str, float]:
     """
     squares: dict[str, list[float]] = {}
     for plain in computed(asked, observed.wanted):
-        found = observed.value(plain.quantity, plain.step)
+        found = observed.value(plain.quantity, plain.number)
         if found is not None:
             for name, size in _parts(plain, found):
                 squares.setdefault(name, []).append(size**2)
