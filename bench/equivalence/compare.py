@@ -146,28 +146,33 @@ def _updates(a: Trace, b: Trace) -> Iterator[Found]:
 
 
 def _moves(kind: Kind, words: str, first: tuple[Arrays, Arrays], second: tuple[Arrays, Arrays]) -> Iterator[Found]:
-    """How far each trained weight has moved from its start; BatchNorm's statistics as they are.
+    """How far the trained weights have moved from their start, all as one; BatchNorm's statistics as they are.
 
-    By Euclidean norms: rounding turns the sign of a gradient that is nearly zero, and with it, in Adam, the whole move
-    of one value among thousands.
+    All as one: where rounding turns a rectifier or a sign, a weight among thousands moves otherwise, and it may be one
+    of the few that a layer has.
     """
-    moves = [
-        {name: end[name] - value for name, value in start.items() if name in end and end[name].shape == value.shape}
-        for start, end in (first, second)
+    same = [
+        name
+        for name in first[0]
+        if all(name in part and part[name].shape == first[0][name].shape for part in (first[1], *second))
     ]
-    same = [name for name, move in moves[0].items() if name in moves[1] and moves[1][name].shape == move.shape]
     trained = [name for name in same if "/moving_" not in name]
-    floor = SMALL_SHARE * max((_rms(moves[0][name]) for name in trained), default=0.0)
+    if trained:
+        moves = [
+            np.concatenate([(end[name] - start[name]).ravel() for name in trained]) for start, end in (first, second)
+        ]
+        yield f"{words} all weights", kind, _apart(*moves), ""
     for name in same:
-        if name in trained:
-            apart, size = _rms(moves[0][name] - moves[1][name]), max(_rms(moves[0][name]), floor)
-            yield f"{words} {name}", kind, apart / size if size > 0 else apart and float("inf"), ""
-        else:
+        if name not in trained:
             yield f"{words} {name}", "statistics", relative(first[1][name], second[1][name]), ""
 
 
-def _rms(values: NDArray[np.float64]) -> float:
-    return float(np.sqrt(np.mean(values * values))) if values.size else 0.0
+def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """``|a - b| / |a|`` by Euclidean norms; 0 for two of nothing but zeros."""
+    apart, size = float(np.linalg.norm(a - b)), float(np.linalg.norm(a))
+    if apart == 0.0:
+        return 0.0
+    return apart / size if size > 0 else float("inf")
 
 
 def _losses(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.case import Precision
 from bench.certificate import DataKind
 from bench.equivalence.proof import STRIDED_SAME, Proof, gradient_proof, network_of, proof
-from bench.equivalence.recipes import RECIPES
+from bench.equivalence.recipes import RECIPES, smooth
 from bench.equivalence.sizes import long, many_rows, sized
 from bench.errors import UnknownName
 from bench.models.catalog import MODELS, find_model
@@ -123,7 +123,9 @@ def rounded_questions(asked: Iterable[Proof], precision: Precision) -> list[Proo
         found.setdefault((one.seed, one.model), gradient_proof(one.model, shape=_small(one.shape), **kind))
         if precision == "float32":
             key = (one.seed, one.model, one.training.optimizer.name)
-            found.setdefault(key, sized(one.model_copy(update={"rounded": True, "scale": 255.0})))
+            found.setdefault(
+                key, sized(one.model_copy(update={"rounded": True, "scale": 255.0, "training": smooth(one.training)}))
+            )
     return list(found.values())
 
 

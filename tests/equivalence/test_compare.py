@@ -120,7 +120,7 @@ def test_in_float32_weights_are_held_to_how_far_they_have_moved() -> None:
     assert few_steps(final=moved, whole=moved) == []
     skipped = {name: value + 0.01 * 5 / 6 for name, value in start.items()}  # one step of six
     (miss,) = few_steps(final=skipped, whole=skipped)
-    assert (miss.quantity, miss.kind) == ("movement of dense_1/kernel", "moved")
+    assert (miss.quantity, miss.kind) == ("movement of all weights", "moved")
     assert miss.difference == pytest.approx(1 / 6)
 
 
@@ -134,14 +134,14 @@ def test_in_float32_one_value_that_moved_the_other_way_is_rounding() -> None:
     one = replace(trace(), initial={"dense_1/kernel": rows}, first=plain, final=plain, whole=plain)
     other = replace(one, first={"dense_1/kernel": turned})
     found = compare(asked, "float32", (DEFINITION, one), ("own", other))
-    (update,) = [each for each in found if each.quantity == "first update of dense_1/kernel"]
+    (update,) = [each for each in found if each.quantity == "first update of all weights"]
     assert update.difference == pytest.approx(2 * math.sqrt(1 / 10_000))
 
 
 def test_in_float32_training_that_pauses_as_a_trial_does_is_held_to_the_same() -> None:
     whole = {name: value + 0.02 for name, value in trace().initial.items()}
     (miss,) = few_steps(whole=whole)
-    assert miss.quantity == "whole epochs against single batches: dense_1/kernel"
+    assert miss.quantity == "whole epochs against single batches: all weights"
 
 
 def test_in_float32_statistics_of_batch_norm_are_compared_as_they_are() -> None:

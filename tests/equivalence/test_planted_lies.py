@@ -8,7 +8,8 @@ from bench.case import Execution
 from bench.certificate import Conditions
 from bench.equivalence.dropout import dropout_findings
 from bench.equivalence.judge import judge
-from bench.equivalence.proof import RECIPES, Proof
+from bench.equivalence.proof import Proof
+from bench.equivalence.recipes import RECIPES
 from bench.equivalence.verdict import Miss
 from tests.equivalence import lying
 
