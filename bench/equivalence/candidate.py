@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.equivalence.evidence import Evidence
+from bench.equivalence.quantities import Known
 
 Reach = Literal["answers", "gradients", "update"]
 """The first that changes: the answers before training, the loss and gradients of a batch, or the update alone."""
@@ -84,3 +85,14 @@ def cut(rows: Rows, sizes: Sequence[int]) -> list[Rows]:
     """``rows`` in batches of ``sizes``; the last are short or empty where they do not suffice."""
     ends = np.cumsum(sizes)
     return [rows[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+
+
+def spared(known: Known, candidate: Candidate) -> Known:
+    """What need not be computed again for ``candidate``."""
+    match candidate.reach:
+        case "answers":
+            return Known()
+        case "gradients":
+            return replace(known, batch=None)
+        case "update":
+            return known

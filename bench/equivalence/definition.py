@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.equivalence.evidence import Evidence, observe
+from bench.equivalence.evidence import Evidence
 from bench.equivalence.proof import Material, Proof
+from bench.equivalence.quantities import observe
 from bench.equivalence.trace import Trace
 
 if TYPE_CHECKING:

@@ -17,22 +17,13 @@ from numpy.typing import NDArray
 
 from bench.equivalence.activation_candidates import leaky, rectified
 from bench.equivalence.allowance import Allowance
-from bench.equivalence.candidate import Candidate, all_and_each, constant
+from bench.equivalence.candidate import Candidate, all_and_each, constant, spared
 from bench.equivalence.deviations import Clipped
-from bench.equivalence.evidence import (
-    FINAL_WEIGHTS,
-    FIRST_UPDATE,
-    LOGITS,
-    LOSS,
-    Computed,
-    Evidence,
-    Observed,
-    Opening,
-    computed,
-)
+from bench.equivalence.evidence import FINAL_WEIGHTS, FIRST_UPDATE, LOGITS, LOSS, Evidence, Observed
 from bench.equivalence.image_candidates import scales
 from bench.equivalence.layer_candidates import norm_epsilon
 from bench.equivalence.loss_candidates import smoothing
+from bench.equivalence.quantities import Computed, Known, computed
 from bench.equivalence.reference_clipping import global_norm
 from bench.equivalence.state_candidates import multiplied
 from bench.equivalence.update_candidates import SLACKS, clipping, penalty, rate
@@ -58,22 +49,21 @@ class Target:
     found: Array
     quantity: str
     number: int
-    known: Opening
+    known: Known
     allowed: Allowance
     """Once it is spent nothing is computed."""
 
     def computed(self, candidate: Candidate) -> Array | None:
         """The same quantity of a candidate; None where it is of another shape, or no number."""
-        spared = Opening() if candidate.reach == "answers" else Opening(logits=self.known.logits)
         with np.errstate(all="ignore"):
-            for one in computed(candidate.evidence, {self.quantity}, spared):
+            for one in computed(candidate.evidence, {self.quantity}, spared(self.known, candidate)):
                 if one.number == self.number:
                     values = _vector(one.value)
                     return values if values.shape == self.found.shape and np.isfinite(values).all() else None
         return None
 
 
-def target(observed: Observed, missed: Computed, known: Opening, allowed: Allowance) -> Target | None:
+def target(observed: Observed, missed: Computed, known: Known, allowed: Allowance) -> Target | None:
     """What was seen of the first quantity that was missed; None where it cannot be met."""
     found = observed.value(missed.quantity, missed.number)
     if found is None or (isinstance(found, Mapping) and found.keys() != _keys(missed.value)):

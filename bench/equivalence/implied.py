@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.equivalence.candidate import MULTIPLES, Candidate, constant, flag
-from bench.equivalence.evidence import Array, Evidence, Observed, Opening
+from bench.equivalence.evidence import Array, Evidence, Observed
 from bench.equivalence.first_gradient import Shown, shown
 from bench.equivalence.fitted import short
 from bench.equivalence.layer_candidates import norm_momentum
+from bench.equivalence.quantities import Known
 from bench.equivalence.reference_clipping import global_norm
 from bench.equivalence.update_candidates import SLACKS, adam_epsilon, adam_epsilon_after, clipping, penalty, rate
 from bench.models.model import BatchNorm
@@ -42,7 +43,7 @@ class First:
 
 
 def implied_candidates(
-    asked: Evidence, observed: Observed, known: Opening, *, near: float, rounding: float
+    asked: Evidence, observed: Observed, known: Known, *, near: float, rounding: float
 ) -> Iterator[Candidate]:
     """Departures with constants read from the first update; none where it was not looked at."""
     if observed.first is None or known.batch is None:

@@ -10,9 +10,10 @@ from bench.certificate import Conditions
 from bench.equivalence.compare import compare
 from bench.equivalence.definition import DEFINITION, define, evidence_of
 from bench.equivalence.evidence import Observed
-from bench.equivalence.explain import DOUBLE, SINGLE, explain
+from bench.equivalence.explain import explain
 from bench.equivalence.layer_candidates import rounded_up_poolings
 from bench.equivalence.proof import Proof
+from bench.equivalence.search import DOUBLE, SINGLE
 from bench.equivalence.trace import Trace, make_trace
 from bench.equivalence.verdict import Miss, first_misses
 from bench.models.model import Flatten

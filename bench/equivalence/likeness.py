@@ -14,7 +14,8 @@ import numpy as np
 
 from bench.equivalence.candidate import cut, epochs, flag, rows_of
 from bench.equivalence.deviations import Rounding
-from bench.equivalence.evidence import Array, Computed, Evidence, Observed, Weights, computed, observe
+from bench.equivalence.evidence import Array, Evidence, Observed, Weights
+from bench.equivalence.quantities import Computed, computed, observe
 
 LEFT, FAR = 0.3, 10.0
 """The share of the first difference, in root mean square, that a format may leave; no later one may grow so much."""

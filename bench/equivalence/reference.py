@@ -7,6 +7,7 @@ would, so that a difference found can be explained.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -129,6 +130,13 @@ class Reference:
         if self.deviations.gradient_factor != 1:
             gradients = {name: self.deviations.gradient_factor * value for name, value in gradients.items()}
         return clipped(gradients, self.deviations) if self.deviations.clip else gradients
+
+    def copy(self) -> Reference:
+        """One that goes on by itself from here. No array is ever written to, so none is copied."""
+        other = copy(self)
+        other._weights = dict(self._weights)
+        other._updater = self._updater.copy()
+        return other
 
     def start_optimizer_again(self) -> None:
         """Forget the optimiser's state; the weights stay."""

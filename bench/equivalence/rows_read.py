@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.equivalence.evidence import FIRST_UPDATE, LOSS, Evidence, Observed, differences
+from bench.equivalence.evidence import FIRST_UPDATE, LOSS, Evidence, Observed
 from bench.equivalence.first_gradient import shown
+from bench.equivalence.quantities import differences
 from bench.models.model import BatchNorm
 
 EQUATIONS = 3

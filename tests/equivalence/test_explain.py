@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from bench.case import Optimizer
 from bench.equivalence.deviations import Clipped
-from bench.equivalence.evidence import Evidence, Observed, observe
-from bench.equivalence.explain import departures, explain
+from bench.equivalence.evidence import Evidence, Observed
+from bench.equivalence.explain import explain
+from bench.equivalence.quantities import observe
+from bench.equivalence.search import departures
 from bench.models.model import BatchNorm
 from tests.equivalence.planted_computations import COMPUTATION_PLANTS
 from tests.equivalence.planted_departures import (

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from bench.equivalence.deviations import Deviations, Rounding
-from bench.equivalence.evidence import Evidence, Observed, observe
-from bench.equivalence.explain import SINGLE, explain
+from bench.equivalence.evidence import Evidence, Observed
+from bench.equivalence.explain import explain
+from bench.equivalence.quantities import observe
 from bench.equivalence.rows_read import rows_of_first_step
+from bench.equivalence.search import SINGLE
 from bench.models.model import CLASSES, Conv, Dense, Flatten, Layer, MaxPool
 from tests.equivalence.planted_departures import (
     ADAM,
