@@ -87,6 +87,7 @@ class Resident:
         stored = pixels.stored(train.images)
         self.images = pixels.inputs(stored, copy=True) if converted else stored
         self.inputs: Callable[[torch.Tensor], torch.Tensor] = _as_they_are if converted else pixels.inputs
+        self._last = pixels.channels_last
         self._labels = torch.from_numpy(np.array(train.labels)).to(pixels.device)
         self._batch_size = batch_size
 
@@ -94,10 +95,12 @@ class Resident:
         """Images and labels of each batch of ``order``, or of an order of torch's own; ``inputs`` converts them."""
         import torch
 
-        images, labels = self.images, self._labels
+        labels = self._labels
+        held = self.images.movedim(1, -1) if self._last else self.images  # as they lie in memory
         rows = torch.randperm(len(labels)) if order is None else torch.from_numpy(order)
         for batch in rows.to(labels.device).split(self._batch_size):
-            yield images[batch], labels[batch]
+            images = held.index_select(0, batch)  # images[batch] takes as long for a byte as for a float
+            yield images.movedim(-1, 1) if self._last else images, labels.index_select(0, batch)
 
 
 class Loader:
