@@ -101,6 +101,8 @@ class PyTorchLearner(Learner):
         import torch
 
         losses, sizes, steps = self._losses, self._sizes, self._updates.taken()
+        if not losses:
+            return Progress(None, 0, steps)
         together = torch.stack(losses)
         rows = torch.tensor(sizes, dtype=together.dtype, device=self._device)
         found = Progress(float((together * rows).sum() / rows.sum()), sum(sizes), steps)

@@ -109,7 +109,15 @@ class MLPLearner(Learner):
             "execution": "eager",
             "precision": str(self._estimator.coefs_[0].dtype),
             "input": "resident",
+            "threads": _threads(),
         }
+
+
+def _threads() -> int:
+    """Of the largest pool in this process: the BLAS that multiplies."""
+    import threadpoolctl  # type: ignore[import-untyped]
+
+    return max((int(pool["num_threads"]) for pool in threadpoolctl.threadpool_info()), default=1)
 
 
 def _classifier(hidden: tuple[int, ...], plan: TrainingPlan, constants: Optimizer, *, idiomatic: bool) -> Any:

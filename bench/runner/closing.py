@@ -111,17 +111,12 @@ def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: fl
         )
 
 
-def check_answers_alike(
-    found: NDArray[np.int64], scored: NDArray[np.int64], where: str, *, is_varied: bool = False
-) -> None:
-    """Raise AdapterFault where more labels of a timed prediction differ from those scored than rounding explains.
-
-    Or than a value of each image explains, where they are ``is_varied``.
-    """
+def check_answers_alike(found: NDArray[np.int64], scored: NDArray[np.int64], where: str) -> None:
+    """Raise AdapterFault where more labels of a timed prediction differ from those scored than rounding explains."""
     if found.shape != scored.shape:
         raise AdapterFault(f"{where}: {len(found):,} answers for {len(scored):,} rows.")
     differing = int(np.count_nonzero(np.asarray(found) != np.asarray(scored)))
-    if differing > max(1, (VARIED_SHARE if is_varied else DIFFERING_SHARE) * len(scored)):
+    if differing > max(1, DIFFERING_SHARE * len(scored)):
         raise AdapterFault(
             f"{where}: {differing:,} of {len(scored):,} answers are not those that were scored: what is timed is not "
             "what is scored."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -43,9 +43,8 @@ def timed_passes(
 ) -> tuple[PredictPass, ...]:
     """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
 
-    ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, and a network
-    is given its rows varied but in the first, which is no figure: so nothing is asked twice. The labels are held
-    against those of ``scored`` (AdapterFault).
+    ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, so that no
+    two are asked the same; their labels are held against those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
     rows = len(test)
@@ -60,13 +59,9 @@ def timed_passes(
     while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
         first = len(passes) % (len(test) - rows + 1)
         images = test.images[first : first + rows]
-        is_varied = learner.by_steps and bool(passes)
-        if is_varied:
-            images = varied(images, len(passes))
         with watch:
             answers = predict(images)
-        where = "a timed pass of prediction"
-        check_answers_alike(answers.labels, scored.labels[first : first + rows], where, is_varied=is_varied)
+        check_answers_alike(answers.labels, scored.labels[first : first + rows], "a timed pass of prediction")
         passes.append(PredictPass(samples=len(images), seconds=watch.seconds))
         spent += watch.seconds
     return tuple(passes)
@@ -75,53 +70,35 @@ def timed_passes(
 def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
     """Microseconds of each call on one sample, after the warm-up calls.
 
-    A network is given each sample varied. The labels of the warm-up calls, and of the first on each sample, are held
+    Each call is on another row, as long as the test part has them; the labels of the first call on each row are held
     against those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
     predict = learner.predictor(1, decisions_only=True)
-    samples = [test.images[index : index + 1] for index in range(min(100, len(test)))]
-    where = "predicting one sample at a time"
+    rows = len(test)
     warm_up = Stopwatch(learner.synchronize)
     with warm_up:
-        predict(samples[0])
+        predict(test.images[-1:])
     if warm_up.seconds < measuring.latency_s / WARM_UP_CALLS:
-        warm = samples[:WARM_UP_CALLS]
-        labels = [predict(sample).labels for sample in warm]
-        check_answers_alike(np.concatenate(labels), scored.labels[: len(warm)], where)
+        for index in range(WARM_UP_CALLS):
+            predict(test.images[index % rows : index % rows + 1])
     watch = Stopwatch(learner.synchronize)
     calls: list[float] = []
-    labels = []
+    labels: list[NDArray[np.int64]] = []
     spent = 0.0
     while len(calls) < measuring.latency_calls and spent < measuring.latency_s:
-        turn, index = divmod(len(calls), len(samples))
-        sample = varied(samples[index], turn) if learner.by_steps else samples[index]
+        row = (WARM_UP_CALLS + len(calls)) % rows
+        sample = test.images[row : row + 1]
         with watch:
             answers = predict(sample)
-        if len(labels) < len(samples):
+        if len(labels) < rows:
             labels.append(answers.labels)
         calls.append(round(watch.microseconds, 1))
         spent += watch.seconds
     if labels:
-        found = np.concatenate(labels)
-        check_answers_alike(found, scored.labels[: len(labels)], where, is_varied=learner.by_steps)
+        asked = (WARM_UP_CALLS + np.arange(len(labels))) % rows
+        check_answers_alike(np.concatenate(labels), scored.labels[asked], "predicting one sample at a time")
     return tuple(calls)
-
-
-def varied(images: NDArray[Any], turn: int) -> NDArray[Any]:
-    """A copy in which one value of each image, another in each ``turn``, is changed by the least that it can be.
-
-    A network's answers stay what they are, but for those that were undecided; and what has kept its answers to these
-    images must compute them.
-    """
-    changed = images.copy()
-    values = changed.reshape(len(changed), -1)
-    place = turn % values.shape[1]
-    if values.dtype.kind == "f":
-        values[:, place] = np.nextafter(values[:, place], np.inf, dtype=values.dtype)
-    else:
-        values[:, place] ^= 1
-    return changed
 
 
 def time_pipeline(learner: Learner, case: Case, order: NDArray[np.int64]) -> PipelineFigures | None:
