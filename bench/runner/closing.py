@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.adapters.base import Adapter, AdapterFault, Learner, Probe, Progress
+from bench.adapters.base import Adapter, AdapterFault, Learner, Predictor, Probe, Progress
 from bench.measure.clock import Stopwatch
 from bench.runner.holdings import COPIES, findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -43,6 +43,9 @@ BUILD_MIB = 96.0
 """What building takes besides: weights, the optimiser, kernels and libraries met for the first time."""
 
 MIB = 2**20
+
+ASKED_AGAIN = 100
+"""Rows that are asked once more with other weights."""
 
 DIFFERING_SHARE = 0.005
 """Of the rows: rounding may turn the answers of so many where they are taken in batches of another size."""
@@ -121,6 +124,21 @@ def check_answers_alike(found: NDArray[np.int64], scored: NDArray[np.int64], whe
             f"{where}: {differing:,} of {len(scored):,} answers are not those that were scored: what is timed is not "
             "what is scored."
         )
+
+
+def check_computed(learner: Learner, predictors: Iterable[Predictor], images: NDArray[Any]) -> None:
+    """Raise AdapterFault where answers to ``images``, asked before, stay what they were when all weights are zero.
+
+    Then every class has the same logit, and the answer is the first. The weights are put back.
+    """
+    weights = learner.weights()
+    learner.set_weights({name: np.zeros_like(value) for name, value in weights.items()})
+    for predict in predictors:
+        rows = images[: min(len(images), ASKED_AGAIN)]
+        labels = [predict(rows).labels, predict(rows[-1:]).labels]
+        if np.concatenate(labels).any():
+            raise AdapterFault("its answers do not follow its weights: it keeps them and does not compute them.")
+    learner.set_weights(weights)
 
 
 def check_settings(settings: Mapping[str, object], probe: Probe, case: Case) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.adapters.base import Learner
+from bench.adapters.base import Learner, Predictor
 from bench.adapters.base import Scores as Answers
 from bench.case import Case
 from bench.datasets.dataset import Split
@@ -38,8 +39,24 @@ def answer(learner: Learner, case: Case, test: Split) -> tuple[Answers, float]:
     return answers, watch.seconds
 
 
+@dataclass(frozen=True)
+class TimedPredictors:
+    """The predictors whose calls are timed."""
+
+    whole: Predictor
+    """Of the test part, in batches."""
+    single: Predictor
+    """Of one sample."""
+
+    @classmethod
+    def of(cls, learner: Learner, case: Case) -> TimedPredictors:
+        """Those of a learner; nothing is traced or compiled before they are called."""
+        whole = learner.predictor(predict_batch_size(learner, case), decisions_only=True)
+        return cls(whole, learner.predictor(1, decisions_only=True))
+
+
 def timed_passes(
-    learner: Learner, case: Case, test: Split, scored: Answers, evaluate_s: float
+    learner: Learner, predict: Predictor, case: Case, test: Split, scored: Answers, evaluate_s: float
 ) -> tuple[PredictPass, ...]:
     """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
 
@@ -52,7 +69,6 @@ def timed_passes(
         rows = max(100, int(rows * measuring.predict_s / evaluate_s))
     shifts = min(measuring.predict_passes + 1, len(test) // 2)
     rows = min(rows, len(test) - shifts)
-    predict = learner.predictor(predict_batch_size(learner, case), decisions_only=True)
     passes: list[PredictPass] = []
     watch = Stopwatch(learner.synchronize)
     spent = 0.0
@@ -67,14 +83,13 @@ def timed_passes(
     return tuple(passes)
 
 
-def latencies(learner: Learner, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
+def latencies(learner: Learner, predict: Predictor, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
     """Microseconds of each call on one sample, after the warm-up calls.
 
     Each call is on another row, as long as the test part has them; the labels of the first call on each row are held
     against those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
-    predict = learner.predictor(1, decisions_only=True)
     rows = len(test)
     warm_up = Stopwatch(learner.synchronize)
     with warm_up:

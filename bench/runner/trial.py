@@ -29,13 +29,21 @@ from bench.models.network import place
 from bench.record import Memory, ModelFigures, Phases, PipelineFigures, PredictPass, Scores
 from bench.runner.closing import (
     check_built,
+    check_computed,
     check_settings,
     check_unchanged,
     digest_of_answers,
     weights_when_over,
 )
 from bench.runner.job import Job, Measured
-from bench.runner.predicting import answer, latencies, predict_batch_size, time_pipeline, timed_passes
+from bench.runner.predicting import (
+    TimedPredictors,
+    answer,
+    latencies,
+    predict_batch_size,
+    time_pipeline,
+    timed_passes,
+)
 from bench.runner.recipe import training_plan
 from bench.runner.rows import capped, cut_validation
 from bench.runner.training import TrainingPhase
@@ -69,12 +77,14 @@ class Trial:
         training = self._train(learner, len(train), validation)
         weights = weights_when_over(learner, training)
         answers, scores = self._evaluate(learner, test)
-        passes = self._predict(learner, test, answers)
+        timed = TimedPredictors.of(learner, self.case)
+        passes = self._predict(learner, timed, test, answers)
         self.announce("latency")
-        latency = latencies(learner, self.case, test, answers)
+        latency = latencies(learner, timed.single, self.case, test, answers)
         check_unchanged(learner, weights)
         if isinstance(self.model, Network) and self.case.track == "matched":
             check_settings(learner.settings(), self.adapter.probe(), self.case)
+            check_computed(learner, (timed.whole, timed.single), test.images)
         pipeline = self._pipeline(learner, len(train))
         return Measured(
             phases=Phases(
@@ -163,10 +173,12 @@ class Trial:
         np.savez(self.job.predictions_path, **arrays)
         return answers, scores
 
-    def _predict(self, learner: Learner, test: Split, answers: Answers) -> tuple[PredictPass, ...]:
+    def _predict(
+        self, learner: Learner, timed: TimedPredictors, test: Split, answers: Answers
+    ) -> tuple[PredictPass, ...]:
         self.announce("predict")
         with self.memory.phase("predict"):
-            return timed_passes(learner, self.case, test, answers, self.seconds["evaluate"])
+            return timed_passes(learner, timed.whole, self.case, test, answers, self.seconds["evaluate"])
 
     def _pipeline(self, learner: Learner, rows: int) -> PipelineFigures | None:
         """Last, so that a pipeline that has been run once for itself warms no other figure."""

@@ -103,6 +103,8 @@ class NotingLearner(Learner):
     loss: float = 1.5
     batch_s: float = 0.01
     """Seconds the pipeline takes for a batch, half a second more for the first."""
+    zeroed: bool = False
+    """Its weights have been set to zero."""
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
     def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
@@ -133,7 +135,7 @@ class NotingLearner(Learner):
             self.calls.append(("predict", (batch_size, decisions_only, len(images))))
             self.clock.move(self.predict_row_s * len(images))
             values = np.zeros((len(images), self.classes), np.float32)
-            values[:, 3] = 2.0
+            values[:, 3] = 0.0 if self.zeroed else 2.0
             return Scores(values.argmax(axis=1), values, "logits")
 
         return predict
@@ -147,7 +149,7 @@ class NotingLearner(Learner):
         return {"dense_1/kernel": np.ones((2, 3), np.float32)}
 
     def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
-        raise NotImplementedError
+        self.zeroed = not any(value.any() for value in weights.values())
 
     def parameter_count(self) -> int | None:
         return 6

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,3 +134,23 @@ def test_building_may_take_one_copy_of_the_images_and_no_converted_ones(
     train = Split(np.zeros((60_000, 28, 28, 1), np.uint8), np.zeros(60_000, np.int64), 255.0, 10)
     with pytest.raises(AdapterFault, match="building took 224 MiB") if is_named else nullcontext():
         check_built(learner, NotingAdapter(learner), train, growth_mib)
+
+
+class KeepsAnswers(NotingLearner):
+    """Answers each row once, and finds the answer again by its bytes."""
+
+    def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
+        own, kept = super().predictor(batch_size, decisions_only=decisions_only), dict[bytes, int]()
+
+        def predict(images: NDArray[np.uint8] | NDArray[np.float32]) -> Scores:
+            answers = own(images)
+            found = zip((row.tobytes() for row in images), answers.labels, strict=True)
+            labels = np.array([kept.setdefault(row, int(label)) for row, label in found])
+            return replace(answers, labels=labels)
+
+        return predict
+
+
+def test_answers_that_are_kept_and_not_computed_are_named(clock: Clock, tmp_path: Path) -> None:
+    with pytest.raises(AdapterFault, match="its answers do not follow its weights"):
+        Ran(tmp_path, KeepsAnswers(clock))
