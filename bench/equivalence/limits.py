@@ -61,12 +61,16 @@ STEPS: Limits = MappingProxyType(
         "after": 1e-3,
     }
 )
-"""float32, without BatchNorm: logits, gradient, and a few steps."""
+"""float32, without BatchNorm: logits, gradient, and a few steps.
+
+The largest differences between PyTorch and the definition, over three seeds of ``rounded_questions``: loss 2.8e-7, moved
+2.5e-4, logits after training 1.4e-5. The limits are wider, since the other frameworks have not been measured so.
+"""
 
 STEPS_NORMALIZED: Limits = MappingProxyType(
     {**STEPS, "loss": 1e-3, "moved": 0.2, "whole": 0.2, "after": 1e-2, "statistics": 1e-2}
 )
-"""float32, with BatchNorm."""
+"""float32, with BatchNorm; measured likewise: loss 4.1e-5, moved 1.4e-2, after 5.4e-4, statistics 1.4e-4."""
 
 ROUNDED: Mapping[Precision, Limits] = MappingProxyType(
     {
