@@ -63,7 +63,7 @@ STEPS: Limits = MappingProxyType(
 )
 """float32, without BatchNorm: logits, gradient, and a few steps.
 
-The largest differences between PyTorch and the definition, over three seeds of ``rounded_questions``: loss 2.8e-7, moved
+The largest differences between PyTorch and the definition over three seeds of ``rounded_questions``: loss 2.8e-7, moved
 2.5e-4, logits after training 1.4e-5. The limits are wider, since the other frameworks have not been measured so.
 """
 
