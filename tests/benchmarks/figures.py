@@ -1,128 +1,203 @@
-"""What a series of pairs comes to, and the table of all."""
+"""What the rounds come to: ratios, what an epoch takes whatever its steps, and the tables."""
 
-import os
+from __future__ import annotations
+
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from bench.case import Frozen
 from bench.stats.interval import median_interval
+from tests.benchmarks.sizes import Both, Round, Size
 
-ENOUGH_PAIRS = 100
-PAIRS = int(os.environ.get("BENCH_PAIRS", ENOUGH_PAIRS))
-FLOORS = {"train": 0.97, "predict": 0.97, "batch 1": 0.9}
-"""Of the throughput by hand, what the harness must be shown to reach.
-
-On one sample a call takes 50 to 200 µs, and the harness's answer, which holds the labels and the values, a few of them:
-there the floor is lower.
-"""
+FLOOR = 0.95
+"""Of the script's steady rate, what the harness's must be shown to reach, conversion counted."""
+PREDICT_FLOORS = {"predict": 0.97, "batch 1": 0.9}
+"""On one sample a call takes 50 to 200 µs, and the harness's answer, labels and values, a few of them."""
+MOST_INTERCEPT_S = 0.005
+"""What an epoch may take besides its steps."""
 
 
-@dataclass(frozen=True)
-class Figures:
-    """One row: throughputs as medians over the blocks, the ratio as the median over the pairs."""
+class Series(Frozen):
+    """All rounds of one framework and model."""
 
     framework: str
     model: str
-    way: str
-    work: str
-    pairs: int
-    block_samples: int
-    block_s: float
-    """Seconds of the median block by hand."""
-    harness: float
-    """Samples per second, as the three that follow."""
-    by_hand: float
-    fastest: float | None
-    ratio: float
-    """Throughput of the harness divided by that of the loop by hand in the same pair; above 1 is faster."""
-    low: float
-    high: float
+    apart: bool
+    threads: int
+    rounds: tuple[Round, ...]
 
-    @property
-    def judged(self) -> bool:
-        """Whether there are enough pairs for a verdict."""
-        return self.pairs >= ENOUGH_PAIRS
+
+class Median(NamedTuple):
+    """A median over rounds with its distribution-free 95 % interval; no bounds below six rounds."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def words(self, scale: float = 1.0, digits: int = 3) -> str:
+        """``1.012 0.998–1.020``."""
+        if self.low is None or self.high is None:
+            return f"{self.value * scale:.{digits}f} –"
+        return f"{self.value * scale:.{digits}f} {self.low * scale:.{digits}f}–{self.high * scale:.{digits}f}"
+
+
+def over_rounds(values: Sequence[float]) -> Median:
+    """Raises ValueError where there is no value."""
+    return Median(statistics.median(values), *median_interval(values))
+
+
+def intercept(steps: Sequence[int], seconds: Sequence[float]) -> float:
+    """Seconds at no step of the line through epoch ``seconds`` over their ``steps``, by weighted least squares.
+
+    The weights are ``1 / seconds²``: a machine's speed varies by a share, so that errors grow with the seconds.
+    """
+    weights = [1 / one**2 for one in seconds]
+    total = sum(weights)
+    step = sum(weight * one for weight, one in zip(weights, steps, strict=True)) / total
+    second = sum(weight * one for weight, one in zip(weights, seconds, strict=True)) / total
+    points = list(zip(weights, steps, seconds, strict=True))
+    slope = sum(weight * (x - step) * (y - second) for weight, x, y in points)
+    slope /= sum(weight * (x - step) ** 2 for weight, x, _ in points)
+    return second - slope * step
+
+
+class SizeFigures(NamedTuple):
+    """A size of a series: epoch seconds as medians over rounds, ratios within them."""
+
+    size: Size
+    harness_s: float
+    script_s: float
+    conversion_s: float
+    ratio: Median
+    """The harness's steady rate divided by the script's."""
+    counted: Median
+    """The same with the script's seconds taken to include the conversion, which it does beforehand."""
 
     @property
     def holds(self) -> bool:
-        """Whether the harness is shown to reach the floor; of too few pairs, whether it is not shown to miss it."""
-        return (self.low if self.judged else self.high) > FLOORS[self.work]
+        """Whether the harness is shown to reach the floor."""
+        return not self.size.judged or (self.counted.low is not None and self.counted.low > FLOOR)
 
 
-def summarise(
-    framework: str, model: str, way: str, work: str, samples: int, pairs: Sequence[Mapping[str, float]]
-) -> Figures:
-    """The row of ``pairs``, each the seconds of its blocks. Raises ValueError for fewer than 6: no interval."""
-    ratios = [pair["by_hand"] / pair["harness"] for pair in pairs]
-    low, high = median_interval(ratios)
-    if low is None or high is None:
-        raise ValueError(f"{len(pairs)} pairs give no 95 % interval: BENCH_PAIRS must be 6 or more")
-    speed: dict[str, float] = {}
-    for name in ("harness", "by_hand", "fastest"):
-        seconds = [pair[name] for pair in pairs if name in pair]
-        if seconds:
-            speed[name] = samples / statistics.median(seconds)
-    ratio = statistics.median(ratios)
-    return Figures(
-        framework=framework,
-        model=model,
-        way=way,
-        work=work,
-        pairs=len(pairs),
-        block_samples=samples,
-        block_s=samples / speed["by_hand"],
-        harness=speed["harness"],
-        by_hand=speed["by_hand"],
-        fastest=speed.get("fastest"),
-        ratio=ratio,
-        low=low,
-        high=high,
-    )
+def size_figures(series: Series) -> list[SizeFigures]:
+    """One for each size of a series, in its order."""
+    found = []
+    for column in zip(*(one.trained for one in series.rounds), strict=True):
+        harness, script = [one.epoch_s.harness for one in column], [one.epoch_s.script for one in column]
+        conversion = [one.conversion_s for one in column]
+        counted = [(s + c) / h for h, s, c in zip(harness, script, conversion, strict=True)]
+        found.append(
+            SizeFigures(
+                size=column[0].size,
+                harness_s=statistics.median(harness),
+                script_s=statistics.median(script),
+                conversion_s=statistics.median(conversion),
+                ratio=over_rounds([s / h for h, s in zip(harness, script, strict=True)]),
+                counted=over_rounds(counted),
+            )
+        )
+    return found
 
 
-def table(rows: Sequence[Figures], threads: int) -> str:
-    """All rows, within 80 columns."""
-    pairs = " or ".join(str(count) for count in sorted({row.pairs for row in rows}))
+def intercepts(series: Series, dataset: str | None = None) -> tuple[Median, Median] | None:
+    """Harness's and script's intercepts over the rounds; None below three sizes.
+
+    ``dataset``: its sizes alone, whose steps all cost the same. None: digits, and the sizes of MNIST above it.
+    """
+    kept = [
+        index
+        for index, one in enumerate(series.rounds[0].trained)
+        if (one.size.dataset == dataset if dataset else one.size.dataset == "digits" or one.size.rows > 1_437)
+    ]
+    if len(kept) < 3:
+        return None
+
+    def of(side: Callable[[Both], float]) -> Median:
+        lines = []
+        for one in series.rounds:
+            chosen = [one.trained[index] for index in kept]
+            lines.append(intercept([c.size.steps for c in chosen], [side(c.epoch_s) for c in chosen]))
+        return over_rounds(lines)
+
+    return of(lambda both: both.harness), of(lambda both: both.script)
+
+
+def predictions(series: Series) -> dict[str, Median]:
+    """Ratios of prediction, where it was timed: the script's seconds divided by the harness's."""
+    found = {}
+    for name, pick in (("predict", lambda one: one.predict_s), ("batch 1", lambda one: one.latency_s)):
+        both = [timed for one in series.rounds if (timed := pick(one)) is not None]
+        if both:
+            found[name] = over_rounds([one.script / one.harness for one in both])
+    return found
+
+
+def misses(series: Series) -> list[str]:
+    """What a series does not show to hold, one line each."""
+    name = f"{series.framework} {series.model}"
+    found = [
+        f"{name} {one.size.dataset} {one.size.rows:,}: {one.counted.words()} of the script's rate"
+        for one in size_figures(series)
+        if not one.holds
+    ]
+    for work, ratio in predictions(series).items():
+        if ratio.low is None or ratio.low <= PREDICT_FLOORS[work]:
+            found.append(f"{name} {work}: {ratio.words()} of the script's rate")
+    for dataset in (None, "mnist"):
+        lines = intercepts(series, dataset)
+        if lines is not None and (lines[0].high is None or lines[0].high >= MOST_INTERCEPT_S):
+            found.append(f"{name}: an epoch takes {lines[0].words(1e3, 2)} ms besides its steps")
+    return found
+
+
+def table(found: Sequence[Series]) -> str:
+    """All series, within 80 columns."""
     lines = [
-        f"mnist · cpu, {threads} threads · training in batches of 128, prediction of 1000 and of 1",
-        f"{pairs} pairs of blocks, alternated (ABBA) in one process",
+        "cpu, batch 128; medians over rounds with their distribution-free 95 % interval",
         "",
-        f"{'':44}{'1000 samples/s':^14}{'harness / by hand':^14}",
-        f"{'framework, way':<26}{'model':<10}{'work':<8}{'harness':>8}{'by hand':>8}{'median':>7}{'95 % int.':>12}",
-        *(_line(row) for row in rows),
-        "",
-        "harness / by hand: throughput of the harness divided by that of a plain loop in",
-        f"the same pair; above 1 is faster. The lower bound must be above {FLOORS['train']}, for one",
-        f"sample above {FLOORS['batch 1']}.",
-        "scikit-learn has no dropout (mlp-plain is its mlp) and no cnn.",
-        "",
-        "Fastest script known, pixels converted beforehand, 1000 samples/s; for information:",
-        *_fastest(rows),
+        f"{'':26}{'1000 samples/s':^16}{'':>7}{'conv.':>7}{'× script, conversion':>23}",
+        f"{'model, rows':<26}{'harness':>8}{'script':>8}{'×':>7}{'µs/step':>8}{'counted, 95 % int.':>22}",
     ]
-    if not all(row.judged for row in rows):
-        lines.append(f"A try: with fewer than {ENOUGH_PAIRS} pairs only what is surely slower fails.")
-    return "\n".join(lines)
+    for series in found:
+        way = "processes apart" if series.apart else "one process"
+        lines.append(f"{series.framework}, {series.threads} threads, {len(series.rounds)} rounds, {way}")
+        lines += [_size_line(series.model, one) for one in size_figures(series)]
+    lines += [
+        "",
+        "×: the harness's steady rate divided by the script's, within rounds; above 1 is",
+        "faster. conv.: bytes to scaled float32, which the script does beforehand and the",
+        f"harness in every step; counted, it is added to the script. Must be above {FLOOR}.",
+    ]
+    return "\n".join([*lines, *_line_table(found), *_prediction_table(found)])
 
 
-def _line(row: Figures) -> str:
-    interval = f"{row.low:.3f}–{row.high:.3f}"
-    name = row.framework if row.way == "default" else f"{row.framework}, {row.way}"
-    short = name.replace("keras-tensorflow", "keras-tf").replace(" steps a call", " a call")
+def _size_line(model: str, one: SizeFigures) -> str:
+    size = one.size
+    mark = "" if size.judged else " *"
+    harness, script = (size.rows / seconds / 1000 for seconds in (one.harness_s, one.script_s))
     return (
-        f"{short:<26}{row.model:<10}{row.work:<8}{_thousands(row.harness):>8}{_thousands(row.by_hand):>8}"
-        f"{row.ratio:>7.3f}{interval:>12}"
+        f"{f'  {model}, {size.dataset} {size.rows:,}{mark}':<26}{harness:>8.2f}{script:>8.2f}{one.ratio.value:>7.3f}"
+        f"{one.conversion_s / size.steps * 1e6:>8.1f}{one.counted.words():>22}"
     )
 
 
-def _fastest(rows: Sequence[Figures]) -> list[str]:
-    """Lines for the fastest scripts, where there is one: for information."""
-    known = [row for row in rows if row.fastest is not None]
-    return [
-        f"{row.framework:<26}{row.model:<10}{row.work:<8}{_thousands(row.fastest or 0.0):>8}"
-        f"  the harness reaches {100 * row.harness / (row.fastest or 1.0):.0f} % of it"
-        for row in known
-    ]
+def _line_table(found: Sequence[Series]) -> list[str]:
+    lines = []
+    for series in found:
+        for dataset, words in ((None, "digits and mnist"), ("mnist", "mnist alone")):
+            both = intercepts(series, dataset)
+            if both is not None:
+                harness, script = (one.words(1e3, 2) for one in both)
+                lines.append(f"{series.framework:<18}{words:<18}{harness:>21}{script:>21}")
+    head = f"{'an epoch besides its steps, ms':<36}{'harness':>21}{'script':>21}"
+    return ["", "* for this line alone", head, *lines] if lines else []
 
 
-def _thousands(speed: float) -> str:
-    return f"{speed / 1000:.1f}" if speed >= 10_000 else f"{speed / 1000:.2f}"
+def _prediction_table(found: Sequence[Series]) -> list[str]:
+    lines = []
+    for series in found:
+        if ratios := predictions(series):
+            shown = "".join(f"{ratio.words():>22}" for ratio in ratios.values())
+            lines.append(f"{series.framework:<18}{series.model:<12}{shown}")
+    return ["", f"{'prediction, × script':<30}{'1000 at a time':>22}{'one sample':>22}", *lines] if lines else []
