@@ -20,9 +20,8 @@ random   5.9e-3  0.22    0.095   0.11    0.23    0.21    0.17
 At the first step 2e-7, 1.6e-5 and 1.3e-2. Three seeds of the same rows in PyTorch, scikit-learn and, as far as it
 came, Keras on TensorFlow, some 230 trials of the protocol before: at most 0.43 (shallow, deep) and 1.64 (random) of
 the range of the seeds, and 0.75 for BatchNorm under SGD of rate 0.1 and momentum 0.9; answers at most 0.50, 0.73 and
-1.12 of the share in which two seeds differ. Nobody of these was accused, nor of the kept runs.
+1.12 of the share in which two seeds differ. None of these was accused, and none of the kept runs.
 """
-
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_of_two_that_differ_neither_agrees() -> None:
     assert labels(of_row(*records)) == ["differs", "differs"]
 
 
-def test_where_the_row_is_split_in_halves_nobody_agrees() -> None:
+def test_where_the_row_is_split_in_halves_none_agrees() -> None:
     losses = (HONEST, SKIPPED, HONEST, SKIPPED)
     found = of_row(*(ran(network("mlp-plain", name), one) for name, one in zip("abcd", losses, strict=True)))
     assert labels(found) == ["differs"] * 4
@@ -308,7 +308,7 @@ def test_the_verdict_does_not_depend_on_the_order_of_the_cases(
 
 
 @pytest.mark.parametrize("run", ["all", "quick"])
-def test_the_kept_runs_accuse_nobody(run: str) -> None:
+def test_the_kept_runs_accuse_none(run: str) -> None:
     """Their predictions are not kept: losses and scores alone."""
     results = Results.of(RunFolder.open(REFERENCE / run))
     found = {one.case.cell: results.agreement(one) for one in results.summaries if one.ok and one.case.training}
