@@ -240,11 +240,11 @@ class EvaluatesWhileTraining(Honest):
     """After each batch."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
-        own, zeros = learner._source.batches, np.zeros((plan.batch_size, 12, 12, 1), np.uint8)
+        own, images = learner._source.batches, np.moveaxis(learner._source.images[: plan.batch_size].numpy(), 1, -1)
 
         def batches(order: Any) -> Iterator[Any]:
             for batch in own(order):
-                learner.predictor(plan.batch_size)(zeros)
+                learner.predictor(plan.batch_size)(images)
                 learner._module.train()
                 yield batch
 

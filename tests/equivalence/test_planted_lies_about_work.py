@@ -33,16 +33,16 @@ LIES: dict[str, tuple[Any, str]] = {
     ),
     "a sample skipped in each batch": (
         lying.sample_skipped,
-        "trains on 297 rows where 300 were given: a sample of each batch is skipped",
+        "a sample of each batch is skipped",
     ),
     "last batch dropped": (
         lying.last_batch_dropped,
-        "trains on 256 rows where 300 were given: the short last batch is dropped",
+        "the short last batch is dropped",
     ),
     "metrics in each step": (lying.MetricsInEachStep, "computes metrics in each step besides the loss: accuracy"),
     "evaluation inside the clock": (
         lying.EvaluatesWhileTraining,
-        "evaluates inside the training clock: 384 rows",
+        "evaluates inside the training clock",
     ),
     "training deferred to a pause": (
         lying.TrainsWhenAsked,
@@ -54,7 +54,8 @@ LIES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_about_work_is_found_and_named(lie: str) -> None:
     make, words = LIES[lie]
-    assert words in work_findings(make(), CONDITIONS)
+    found = work_findings(make(), CONDITIONS)
+    assert any(words in one for one in found), found
 
 
 def test_another_execution_than_was_asked_for_is_found() -> None:

@@ -1,0 +1,97 @@
+"""Mistakes in Keras on JAX: each is found, by the proof, the checks of work or a trial, and named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.adapters.base import Adapter
+from bench.adapters.keras_jax import KerasJaxAdapter
+from tests.equivalence import lying_keras as lies
+from tests.equivalence import plants
+from tests.equivalence.lying_keras import wrong
+from tests.equivalence.plants import fault_of_trial, found_in_dropout, found_in_work, missed, proof
+
+pytestmark = pytest.mark.own_process("plants in keras-jax")
+
+KERAS = KerasJaxAdapter
+Make = Callable[[], Adapter]
+FIRST = "first update of dense_1/kernel"
+
+COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
+    "the loss is summed over the batch": (
+        wrong(KERAS, built=lies.summed_loss),
+        *("softmax", "sgd", FIRST, "loss summed over the batch, against its mean"),
+    ),
+    "pixels are divided by 255 where 256 means 1": (
+        wrong(KERAS, asked=plants.scaled_by(255.0)),
+        *("softmax", "sgd", "logits before training", "pixels are divided by 255 against 256"),
+    ),
+    "labels begin at one": (
+        wrong(KERAS, asked=plants.other_train(plants.labels_from_one)),
+        *("softmax", "sgd", FIRST, "labels off by one: one too high"),
+    ),
+    "weights are Keras' own": (
+        wrong(KERAS, asked=plants.other_plan(plants.own_weights)),
+        *("softmax", "sgd", "initial weights of dense_1/kernel", "initial weights are not those given"),
+    ),
+    "x64 is left off": (
+        wrong(KERAS, asked=plants.other_case(precision="float32")),
+        *("softmax", "sgd", "logits before training", "computed in float32"),
+    ),
+    "rows are taken as they are stored": (
+        wrong(KERAS, built=plants.with_orders(plants.as_stored)),
+        *("softmax", "sgd", FIRST, "rows are not taken in the given order, but as they are stored"),
+    ),
+    "the last batch is filled up, so that nothing is compiled again": (
+        wrong(KERAS, built=plants.with_orders(plants.filled_up)),
+        *("softmax", "sgd", "loss at step 4", "is filled up with its own rows once more"),
+    ),
+    "the weights are constants of the compiled prediction": (
+        wrong(KERAS, built=plants.by_old_weights),
+        *("softmax", "sgd", "logits after training", "prediction after training uses the weights of before it"),
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", COMPUTED)
+def test_a_mistake_in_what_is_computed_is_found(mistake: str) -> None:
+    make, model, recipe, quantity, cause = COMPUTED[mistake]
+    found = missed(make(), proof(model, recipe))
+    assert found is not None
+    assert found.quantity.startswith(quantity), found
+    assert any(cause in one for one in found.causes), found
+
+
+WORK: dict[str, tuple[Make, str]] = {
+    "a step is taken in the build": (wrong(KERAS, built=lies.warmed_up), "trains in its build"),
+    "images are converted in the build": (
+        wrong(KERAS, asked=plants.other_train(plants.converted_beforehand)),
+        "holds its images converted to float32",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", WORK)
+def test_a_mistake_in_the_work_is_found_and_named(mistake: str) -> None:
+    make, words = WORK[mistake]
+    found = found_in_work(make())
+    assert any(words in one for one in found), found
+
+
+def test_a_mask_drawn_from_a_number_is_found_and_named() -> None:
+    (found,) = found_in_dropout(wrong(KERAS, built=lies.dropped_by(lies.mask_of_a_fixed_seed))())
+    assert found == "dropout 0.5 drops the same inputs in every step"
+
+
+def test_images_converted_in_the_build_end_a_trial(tmp_path: Path) -> None:
+    fault = fault_of_trial(wrong(KERAS, asked=plants.other_train(plants.converted_beforehand))(), tmp_path)
+    assert fault == "holds its images converted to float32: conversion is off the clock."
+
+
+def test_an_honest_adapter_is_accused_of_nothing(tmp_path: Path) -> None:
+    honest = wrong(KERAS)()
+    assert missed(honest, proof("softmax", "sgd")) is None
+    assert found_in_work(honest) == []
+    assert found_in_dropout(honest) == []
+    assert fault_of_trial(honest, tmp_path) is None
