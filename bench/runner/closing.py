@@ -49,8 +49,6 @@ ASKED_AGAIN = 100
 
 DIFFERING_SHARE = 0.005
 """Of the rows: rounding may turn the answers of so many where they are taken in batches of another size."""
-VARIED_SHARE = 0.25
-"""The same where a value of each image was changed: of a network hardly trained one of a hundred turns."""
 
 
 def weights_when_over(learner: Learner, training: TrainingPhase) -> str | None:
@@ -164,7 +162,8 @@ def settings_findings(settings: Mapping[str, object], probe: Probe, asked: Case 
         found.append(f"computes metrics in each step besides the loss: {names}")
     for name, value in wanted.items():
         if settings.get(name, value) != value:
-            found.append(f"{name} is {settings[name]} where {value} was asked for")
+            verb = "are" if name in ("threads", "weights") else "is"
+            found.append(f"{name} {verb} {settings[name]} where {value} was asked for")
     if asked.precision not in str(settings.get("precision", asked.precision)):
         found.append(f"precision is {settings['precision']} where {asked.precision} was asked for")
     for name, threads in probe.threads.items():

@@ -23,7 +23,8 @@ from bench.equivalence.compare import Comparison, compare
 from bench.equivalence.definition import DEFINITION, define
 from bench.equivalence.dropout import dropout_findings
 from bench.equivalence.judge import explanations
-from bench.equivalence.proof import RECIPES, Proof
+from bench.equivalence.proof import Proof
+from bench.equivalence.recipes import RECIPES
 from bench.equivalence.trace import Trace, make_trace
 from bench.equivalence.verdict import first_misses
 from bench.equivalence.work import work_findings
@@ -42,7 +43,7 @@ STEPS = 9
 
 
 def unchanged(*asked: Any) -> Asked:
-    return asked  # type: ignore[return-value]
+    return asked
 
 
 def adapter_of(
@@ -166,11 +167,13 @@ def scaled_by(scale: float) -> Callable[..., Asked]:
 
 def converted_beforehand(train: Split) -> Split:
     """As most scripts begin: ``x_train.astype("float32") / 255``."""
-    return replace(train, images=train.images.astype(np.float32) / np.float32(train.scale), scale=1.0)
+    images: NDArray[np.float32] = train.images.astype(np.float32) / np.float32(train.scale)
+    return replace(train, images=images, scale=1.0)
 
 
 def transposed(train: Split) -> Split:
-    return replace(train, images=np.ascontiguousarray(train.images.swapaxes(1, 2)))
+    images: NDArray[Any] = np.ascontiguousarray(train.images.swapaxes(1, 2))
+    return replace(train, images=images)
 
 
 def labels_from_one(train: Split) -> Split:
@@ -358,7 +361,7 @@ def kept_by_length(answer: Answer, decisions_only: bool) -> Answer:
 
 
 def kept_by_row() -> Callable[[Answer, bool], Answer]:
-    """Each row is answered once; the answer is found again by its bytes. Counts what it has computed in ``asked``."""
+    """Each row is answered once; the answer is found again by its bytes."""
     kept: dict[bytes, tuple[int, Any]] = {}
 
     def change(answer: Answer, decisions_only: bool) -> Answer:
@@ -367,10 +370,13 @@ def kept_by_row() -> Callable[[Answer, bool], Answer]:
             if new:
                 found = answer(np.stack(new))
                 values = found.values if found.values is not None else [None] * len(new)
-                kept.update({row.tobytes(): one for row, *one in zip(new, found.labels, values, strict=True)})
-            labels, values = zip(*(kept[row.tobytes()] for row in images), strict=True)
-            stacked = None if values[0] is None else np.stack(values)
-            return Scores(np.array(labels), stacked, None if stacked is None else "logits")
+                pairs = zip(found.labels, values, strict=True)
+                kept.update(zip((row.tobytes() for row in new), pairs, strict=True))
+            answered = [kept[row.tobytes()] for row in images]
+            labels = np.array([label for label, _ in answered])
+            if any(values is None for _, values in answered):
+                return Scores(labels, None, None)
+            return Scores(labels, np.stack([values for _, values in answered]), "logits")
 
         return answers
 

@@ -99,7 +99,7 @@ WORK: dict[str, tuple[Make, str]] = {
         wrong(built=lies.as_rows_beforehand),
         "holds its images converted to float32",
     ),
-    "threads are doubled in the build": (wrong(built=lies.with_threads(4)), "threads is 4 where 1 was asked for"),
+    "threads are doubled in the build": (wrong(built=lies.with_threads(4)), "threads are 4 where 1 was asked for"),
     "half of the rows are answered": (
         wrong(built=plants.predicting(plants.half_copied)),
         "answers 256 rows in batches of 128 otherwise than its weights do",
