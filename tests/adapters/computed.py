@@ -9,7 +9,7 @@ from bench.adapters.base import Adapter
 from bench.adapters.catalog import find_adapter
 from bench.case import Optimizer
 from bench.models.model import Network
-from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, fit, images, learner, loss_of
+from tests.adapters.small import COLOUR, DIGITS, NETWORKS, case, fit, images, learner
 
 STEPS = 20
 BATCH = 32
@@ -53,8 +53,9 @@ def training(adapter: Adapter, name: str, network: Network) -> dict[str, Any]:
     for optimizer in TRAINED.get(name, ()):
         train = images(STEPS * BATCH, COLOUR, seed=1)
         built = learner(adapter, network, train, batch_size=BATCH, optimizer=OPTIMIZERS[optimizer])
-        batches = np.random.default_rng(2).permutation(STEPS * BATCH).reshape(STEPS, BATCH)
-        found[f"losses {name} {optimizer}"] = [loss_of(built, batch) for batch in batches]
+        order = np.random.default_rng(2).permutation(STEPS * BATCH)
+        stretches = fit(built, order, batches=STEPS, inner=tuple(range(1, STEPS)))
+        found[f"losses {name} {optimizer}"] = [one.loss for one in stretches]
     if name in TRAINED:
         train = images(BATCH, COLOUR, seed=3)
         built = learner(adapter, network, train, batch_size=BATCH, optimizer=GRADIENT)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import bench.runner.run
-from bench.case import Case
+from bench.case import PROTOCOL_VERSION, Case
 from bench.errors import BenchError
 from bench.runner.events import Silent
 from bench.runner.history import History
@@ -130,7 +130,7 @@ def test_a_run_of_an_earlier_protocol_is_not_resumed(tmp_path: Path, monkeypatch
     folder = prepare(request).start(Silent())
     manifest = folder.path / "run.json"
     manifest.write_text(folder.manifest.model_copy(update={"protocol": 1}).model_dump_json())
-    with pytest.raises(BenchError, match="-mine was measured by protocol 1, this is 2"):
+    with pytest.raises(BenchError, match=f"-mine was measured by protocol 1, this is {PROTOCOL_VERSION}"):
         prepare(replace(request, resume=True))
 
 
