@@ -126,8 +126,11 @@ def intercepts(series: Series, dataset: str | None = None) -> tuple[Median, Medi
 def predictions(series: Series) -> dict[str, Median]:
     """Ratios of prediction, where it was timed: the script's seconds divided by the harness's."""
     found = {}
-    for name, pick in (("predict", lambda one: one.predict_s), ("batch 1", lambda one: one.latency_s)):
-        both = [timed for one in series.rounds if (timed := pick(one)) is not None]
+    timed = {
+        "predict": [one.predict_s for one in series.rounds if one.predict_s is not None],
+        "batch 1": [one.latency_s for one in series.rounds if one.latency_s is not None],
+    }
+    for name, both in timed.items():
         if both:
             found[name] = over_rounds([one.script / one.harness for one in both])
     return found

@@ -30,6 +30,8 @@ from tests.benchmarks.as_a_user.script import PREDICT_BATCH_SIZE, Script
 from tests.benchmarks.sizes import Both, Request, Round, Size, Trained, script_module
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bench.datasets.dataset import Dataset
 
 BLOCK_S = 0.2
@@ -48,15 +50,16 @@ class Sides:
         plan = training_plan(whole, model, self._train, 0)
         self._initial = plan.initial_weights or {}
         self.learner = adapter.build(whole, model, self._train, plan)
+        self._images: NDArray[np.uint8] = np.array(self._train.images)
         self.script: Script = import_module(script_module(request.framework)).SCRIPT(
-            request.model, np.array(self._train.images), np.array(self._train.labels), self._train.scale
+            request.model, self._images, np.array(self._train.labels), self._train.scale
         )
 
     def round(self, number: int) -> Trained:
         """One training on each side."""
         sides = {"harness": lambda: self._harness(number), "script": self._script}
         epoch_s = _alternate(sides, number)
-        conversion_s = self.script.conversion_seconds(self._train.images)
+        conversion_s = self.script.conversion_seconds(self._images)
         return Trained(size=self.size, epoch_s=epoch_s, conversion_s=conversion_s)
 
     def _harness(self, number: int) -> float:
@@ -76,7 +79,7 @@ class Prediction:
 
     def __init__(self, sides: Sides, data: Dataset, batch_size: int) -> None:
         self._sides = sides
-        self._images = np.array(data.test.images[: len(data.test) if batch_size > 1 else 1])
+        self._images: NDArray[np.uint8] = np.array(data.test.images[: len(data.test) if batch_size > 1 else 1])
         self._predict = sides.learner.predictor(batch_size, decisions_only=True)
         self._calls = max(1, round(BLOCK_S / min(self._harness() for _ in range(5))))
 
@@ -117,8 +120,8 @@ def main() -> None:
         one.round(0)
     last = sides[-1]
     predictions = [Prediction(last, data[last.size.dataset], size) for size in (PREDICT_BATCH_SIZE, 1)]
-    for one in predictions:
-        one.round(0)
+    for prediction in predictions:
+        prediction.round(0)
     began = monotonic()
     for number in range(1, request.most + 1):
         if number > request.least and monotonic() - began > request.seconds:

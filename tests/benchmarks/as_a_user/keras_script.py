@@ -51,7 +51,7 @@ class KerasScript(Script):
         self.initial = self.model.get_weights()
 
     def converted(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return images.astype("float32") / np.float32(self.scale)
+        return images.astype(np.float32) / np.float32(self.scale)
 
     def restart(self) -> None:
         self.model.set_weights(self.initial)

@@ -24,8 +24,7 @@ class ScikitLearnScript(Script):
         self.model: Any = None
 
     def converted(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = images.reshape(len(images), -1).astype("float32") / np.float32(self.scale)
-        return vectors
+        return images.reshape(len(images), -1).astype(np.float32) / np.float32(self.scale)
 
     def restart(self) -> None:
         """Every ``fit`` begins with new weights."""
