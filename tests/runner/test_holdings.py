@@ -1,8 +1,9 @@
 """The images that a learner holds are found wherever it keeps them."""
 
+import sys
 import threading
 from collections.abc import Iterator
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,23 @@ STORED = np.random.default_rng(0).integers(0, 256, (ROWS, *SHAPE), dtype=np.uint
 CONVERTED = "holds its images converted to float32: conversion is off the clock"
 
 kept: dict[str, Any] = {}
-"""A global of the package of the tests."""
+"""A global of the package of the owner."""
+
+PACKAGE = ModuleType("package_of_the_owner")
+"""Not that of the tests, whose other modules may hold images drawn from the same seed."""
+vars(PACKAGE)["kept"] = kept
 
 
 class Owner:
-    """An adapter of this package."""
+    """An adapter of a package of its own."""
+
+    __module__ = PACKAGE.__name__
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_kept() -> Iterator[None]:
+def _package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The package is there, and keeps nothing from one test to the next."""
+    monkeypatch.setitem(sys.modules, PACKAGE.__name__, PACKAGE)
     yield
     kept.clear()
 
