@@ -39,8 +39,11 @@ BUILD_COPIES = 1.25
 """Copies of the stored images that building a learner may take."""
 HELD_COPIES = 2.5
 """Copies of images of several channels within a learner's reach: those it is given, and its own with them first."""
-BUILD_MIB = 96.0
-"""What building takes besides: weights, the optimiser, kernels and libraries met for the first time."""
+BUILD_MIB = 160.0
+"""What building takes besides: the compiler and libraries met for the first time. Of the shipped networks most is taken
+by JAX's first compilation, up to 129 MiB."""
+BUILD_WEIGHTS = 4
+"""Copies of the weights that it may take: as they are given, loaded, and for the optimiser."""
 
 MIB = 2**20
 
@@ -104,7 +107,8 @@ def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: fl
     for finding in findings(learner, train.images, owner=adapter, copies=copies):
         raise AdapterFault(f"{finding}.")
     images_mib = train.images.nbytes / MIB
-    allowed = BUILD_COPIES * images_mib + BUILD_MIB
+    weights_mib = 4 * (learner.parameter_count() or 0) / MIB
+    allowed = BUILD_COPIES * images_mib + BUILD_WEIGHTS * weights_mib + BUILD_MIB
     if growth_mib is not None and growth_mib > allowed:
         raise AdapterFault(
             f"building took {growth_mib:.0f} MiB where the images are {images_mib:.0f} MiB: it gathers or converts "
