@@ -176,7 +176,8 @@ def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _losses(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[Found]:
-    for number, (first, second) in enumerate(zip(a, b, strict=True), start=1):
+    yield _equal("pauses, one a step", len(a), len(b))
+    for number, (first, second) in enumerate(zip(a, b, strict=False), start=1):
         difference = relative(np.array([first]), np.array([second]))
         yield f"loss at step {number}", "loss", difference, f"{second:.12g} against {first:.12g}"
 

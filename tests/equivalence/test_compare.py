@@ -71,6 +71,7 @@ def test_the_first_quantity_that_differs_is_named_with_both_values() -> None:
         ({"initial": {"dense_1/kernel": np.zeros((6, 4))}}, "names of weights"),
         ({"logits": np.ones((5, 4)), "repeated": np.ones((5, 4))}, "logits before training"),
         ({"repeated": np.ones((5, 4))}, "logits before training, asked twice"),
+        ({"losses": np.linspace(2.3, 2.0, 19)}, "pauses, one a step"),
         ({"whole": {"dense_1/kernel": np.ones((6, 4))}}, "whole epochs against single batches: dense_1/kernel"),
         ({"after": np.full((5, 4), np.nan)}, "logits after training"),
     ],

@@ -51,7 +51,7 @@ def test_one_copy_as_stored_is_right_however_often_it_is_referred_to() -> None:
 
 def test_weights_of_the_size_of_images_and_small_batches_of_them_are_no_images() -> None:
     weights = np.random.default_rng(1).normal(size=(3 * ROWS, PIXELS))
-    assert found(images=STORED, kernel=weights, state=[weights * 0, weights**2], batch=floats()[:4]) == []
+    assert found(images=STORED, kernel=weights, state=[weights * 0, weights**2], batch=floats()[:4].copy()) == []
 
 
 @pytest.mark.parametrize(
