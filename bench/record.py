@@ -152,7 +152,7 @@ class Memory(Frozen):
 
     @property
     def model_mib(self) -> float:
-        """What the model and the data cost: the peak less the import and the runtime."""
+        """Memory of the model and the data: the peak less the import and the runtime."""
         return max(0.0, self.above_import_mib - (self.runtime_mib or 0.0))
 
 

@@ -112,7 +112,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a framework itself has counted since the pause before, read in a pause; None for what it does not count."""
+    """The framework's own counts since the pause before, read in a pause; None for a count it does not keep."""
 
     loss: float | None = None
     """Mean over the rows."""
@@ -144,7 +144,7 @@ class Learner(ABC):
 
     @abstractmethod
     def progress(self) -> Progress:
-        """What was counted since the pause before; to be called in a pause, once. It may wait for the device."""
+        """Counts since the pause before; called once in each pause. It may wait for the device."""
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
         """The batches of ``order`` as the input pipeline gives them, with no training; None where there is none."""

@@ -1,4 +1,4 @@
-"""What a Keras backend does in its own way: devices, execution, the prediction call, memory, the input."""
+"""The parts that differ between Keras' backends: devices, execution, the prediction call, memory, the input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KerasBackend(ABC):
         self.execution = case.execution
         self.threads = case.threads
         self.one_step = case.steps_per_execution == 1
-        """Whether a call of the compiled function takes one step."""
+        """True where a call of the compiled function takes one step."""
 
     @abstractmethod
     def scope(self) -> AbstractContextManager[object]:

@@ -30,7 +30,7 @@ class KerasInput(ABC):
         self.pixels = pixels
         self.batch_size = batch_size
         self.rows = len(labels)
-        """Of an epoch."""
+        """Rows of an epoch."""
 
     def arguments(self, order: NDArray[np.int64] | None) -> dict[str, Any]:
         """The arguments of ``fit`` for epochs like that of ``order``, which is the first."""
@@ -51,7 +51,7 @@ class KerasInput(ABC):
 
     @abstractmethod
     def ordered(self) -> Any:
-        """The batches of the rows that ``take`` has set: read anew in every epoch."""
+        """The batches of the rows that ``take`` has set: read again at the start of every epoch."""
 
     @abstractmethod
     def shuffled(self) -> Any:

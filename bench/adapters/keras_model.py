@@ -74,7 +74,7 @@ def _behind(model: Any, train: Split, dtype: str, pixels: Pixels | None) -> Any:
 
 
 def _gives_probabilities(model: Any, train: Split, training: bool) -> bool:
-    """Whether the outputs for a few images are probabilities; what the call changes in the model is put back."""
+    """True where the outputs for a few images are probabilities; variables that the call changes are put back."""
     import keras
 
     before = [variable.numpy() for variable in model.variables]

@@ -83,7 +83,7 @@ class Counted:
         self._total, self._rows = 0.0, 0.0
 
     def progress(self) -> Progress:
-        """What was counted since this was last asked, or since the epoch began."""
+        """Counts since the last call, or since the epoch began."""
         mean = next((metric for metric in self._model.metrics if metric.name == "loss"), None)
         if mean is None:  # a model with a ``train_step`` of its own may keep none
             return Progress(steps=self._taken())

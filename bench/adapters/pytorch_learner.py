@@ -71,7 +71,7 @@ class PyTorchLearner(Learner):
         self._step = 0
         self._losses: list[torch.Tensor] = []
         self._sizes: list[int] = []
-        """Of the batches since the last pause: their mean losses on the device, and their rows."""
+        """Mean losses (on the device) and rows of the batches since the last pause."""
         scaler: Any = torch.amp.GradScaler(self._device.type) if case.precision == "float16" else None
         self._updates = (
             matched_updates(module, plan.optimizer, self._rates, scaler)

@@ -1,4 +1,4 @@
-"""What a user's module gives, in training and in evaluation: logits, or probabilities."""
+"""The kind of output of a user's module, in training and in evaluation: logits, or probabilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Whether outputs are probabilities."""
+    """True where outputs are probabilities."""
 
     trained: bool = False
     """In training mode: then the loss is that of probabilities."""

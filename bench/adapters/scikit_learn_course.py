@@ -39,7 +39,7 @@ class Course:
 
     @property
     def ordered(self) -> bool:
-        """Whether the harness gives the order."""
+        """True where the harness gives the order."""
         return self._epoch.order is not None
 
     def shuffle(self, indices: NDArray[np.int64]) -> None:
@@ -64,7 +64,7 @@ class Course:
             self._pause()
 
     def goes_on(self) -> bool:
-        """Pause at the end of an epoch; whether another follows."""
+        """Pause at the end of an epoch; True where another follows."""
         self._pause()
         epoch = next(self._coming, None)
         if epoch is not None:
@@ -137,7 +137,7 @@ def _class() -> Any:
             self.fit(rows, labels)
 
         def progress(self) -> Progress:
-            """What was counted since the last pause."""
+            """Counts since the last pause."""
             assert self._course is not None
             return self._course.progress()
 

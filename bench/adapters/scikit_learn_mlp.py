@@ -114,7 +114,7 @@ class MLPLearner(Learner):
 
 
 def _threads() -> int:
-    """Of the largest pool in this process: the BLAS that multiplies."""
+    """Threads of the largest pool in this process, the BLAS that multiplies."""
     import threadpoolctl  # type: ignore[import-untyped]
 
     return max((int(pool["num_threads"]) for pool in threadpoolctl.threadpool_info()), default=1)

@@ -32,7 +32,7 @@ _PACKAGES["sklearn"] = "scikit_learn"
 
 
 SUM_TOLERANCE = 1e-2
-"""Of probabilities computed with the 8 bits of bfloat16."""
+"""Error of a sum of probabilities computed with the 8 bits of bfloat16."""
 LOOKED_AT = 8
 """Rows whose outputs are looked at."""
 LEAST_PROBABILITY = 1e-7
@@ -44,7 +44,7 @@ class ModelFault(Exception):
 
 
 def gives_probabilities(outputs: NDArray[np.floating[Any]]) -> bool:
-    """Whether outputs ``(n, k)`` are probabilities: each between 0 and 1, and 1 together in every row.
+    """True where outputs ``(n, k)`` are probabilities: each between 0 and 1, with a sum of 1 in every row.
 
     Logits that happen to be so in every one of a few rows are not met by chance. The logarithms of probabilities are
     logits: a softmax of them gives the probabilities back.

@@ -195,7 +195,7 @@ def _execution_line(cases: list[Case]) -> str:
 
 
 def _runtimes(results: Results) -> list[Entry]:
-    """Memory that is no model's: what each framework takes above its import at its first use."""
+    """Memory that no model takes: that of each framework's runtime at its first use, above its import."""
     figures: dict[str, list[float]] = {}
     for one in results.summaries:
         if (figure := one.figures["runtime_mib"]) is not None:

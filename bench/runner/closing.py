@@ -1,4 +1,4 @@
-"""What must hold once a trial has been measured: training was over when its clock stopped, and answers are the same.
+"""Checks of a trial that has been measured: training was over when its clock stopped, and answers are the same.
 
 An adapter that does otherwise, by accident or not, would be timed for work that it did not do on the clock: the trial
 ends with an error that names it.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.runner.training import TrainingPhase
 
 READING_SHARE = 0.2
-"""Of the training seconds: more than this, and ``READING_S``, may not pass in reading what was trained."""
+"""Share of the training seconds that, beside ``READING_S``, reading the counts or weights may take."""
 READING_S = 0.5
 """Reading is milliseconds; a crowded machine can make them a tenth of a second."""
 
@@ -40,8 +40,8 @@ BUILD_COPIES = 1.25
 HELD_COPIES = 2.5
 """Copies of images of several channels within a learner's reach: those it is given, and its own with them first."""
 BUILD_MIB = 160.0
-"""What building takes besides: the compiler and libraries met for the first time. Of the shipped networks most is taken
-by JAX's first compilation, up to 129 MiB."""
+"""Memory that building takes besides: the compiler and libraries met for the first time. JAX's first compilation takes the
+most of it, up to 129 MiB for a shipped network."""
 BUILD_WEIGHTS = 4
 """Copies of the weights that it may take: as they are given, loaded, and for the optimiser."""
 
@@ -51,7 +51,7 @@ ASKED_AGAIN = 100
 """Rows that are asked once more with other weights."""
 
 DIFFERING_SHARE = 0.005
-"""Of the rows: rounding may turn the answers of so many where they are taken in batches of another size."""
+"""Share of the rows whose answers rounding may change where batches have another size."""
 
 
 def weights_when_over(learner: Learner, training: TrainingPhase) -> str | None:
@@ -85,7 +85,7 @@ def check_unchanged(learner: Learner, before: str | None) -> None:
 
 
 def first_progress(learner: Learner) -> Progress:
-    """What the learner has counted, asked for in the first pause.
+    """The learner's counts, read in the first pause.
 
     Raises AdapterFault where its weights change when it is asked: then it has waited with its steps until now.
     """

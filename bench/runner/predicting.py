@@ -44,9 +44,9 @@ class TimedPredictors:
     """The predictors whose calls are timed."""
 
     whole: Predictor
-    """Of the test part, in batches."""
+    """Answers the test part, in batches."""
     single: Predictor
-    """Of one sample."""
+    """Answers one sample."""
 
     @classmethod
     def of(cls, learner: Learner, case: Case) -> TimedPredictors:

@@ -16,7 +16,7 @@ class Stretch:
     """Some batches of an epoch, trained without a pause."""
 
     batches: int
-    """Of the epoch, when it ends."""
+    """Batches of the epoch trained when it ends."""
     rows: int
     """Its own."""
     kind: StretchKind

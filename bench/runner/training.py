@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class EpochClock:
-    """What one epoch has taken so far: its stretches, and the evaluations between them."""
+    """Figures of one epoch so far: its stretches, and the evaluations between them."""
 
     seconds: float = 0.0
     samples: int = 0

@@ -1,4 +1,4 @@
-"""Whether a network was still learning when its training ended: judged on the validation part, never on the test part.
+"""Networks that were still learning when their training ended: judged on the validation part, never on the test part.
 
 The evaluations of the last fifth of a training are held against those of the fifth before it. A network is still
 learning where the loss on the validation part fell by 5 % or more from the one to the other, or the accuracy rose by
@@ -21,7 +21,7 @@ PARTS = 5
 
 
 def still_learning(records: Sequence[Record]) -> bool | None:
-    """Whether the trials of a case ended while they were still learning; None where nothing was evaluated twice."""
+    """True where the trials of a case ended while they were still learning; None where nothing was evaluated twice."""
     moves = [found for record in records if (found := last_moves(record)) is not None]
     if not moves:
         return None

@@ -101,7 +101,7 @@ class CaseSummary:
 
     @property
     def still_learning(self) -> bool | None:
-        """Whether the validation part showed a network still learning at its end; None where it was not looked at."""
+        """True where the validation part showed a network still learning at its end; None without one."""
         return still_learning(self.ok)
 
     @property
