@@ -40,8 +40,8 @@ BUILD_COPIES = 1.25
 HELD_COPIES = 2.5
 """Copies of images of several channels within a learner's reach: those it is given, and its own with them first."""
 BUILD_MIB = 160.0
-"""Memory that building takes besides: the compiler and libraries met for the first time. JAX's first compilation takes the
-most of it, up to 129 MiB for a shipped network."""
+"""Memory that building takes besides: the compiler and libraries met for the first time. JAX's first compilation takes
+the most of it, up to 129 MiB for a shipped network."""
 BUILD_WEIGHTS = 4
 """Copies of the weights that it may take: as they are given, loaded, and for the optimiser."""
 
