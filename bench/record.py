@@ -129,6 +129,10 @@ class Scores(Frozen):
     """Rows: true class; columns: predicted class."""
 
 
+BEFORE_THE_BUILD = ("import", "load")
+"""Phases of a trial before there is a model."""
+
+
 class Memory(Frozen):
     """Peaks in MiB. ``peak_rss_mib`` includes the import, and what the framework's runtime takes at its first use."""
 
@@ -152,8 +156,12 @@ class Memory(Frozen):
 
     @property
     def model_mib(self) -> float:
-        """Memory of the model and the data: the peak less the import and the runtime."""
-        return max(0.0, self.above_import_mib - (self.runtime_mib or 0.0))
+        """Memory of the model and its data: the peak from the build on, less the import and the runtime.
+
+        While the data are loaded, rows lie there that the trial is not given: that is the harness's own.
+        """
+        own = [peak for phase, peak in self.phase_peak_mib.items() if phase not in BEFORE_THE_BUILD]
+        return max(0.0, max(own, default=self.peak_rss_mib) - self.after_import_mib - (self.runtime_mib or 0.0))
 
 
 class Noise(Frozen):

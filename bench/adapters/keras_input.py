@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.adapters.base import Epoch
 from bench.adapters.keras_pixels import Images, Pixels
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ class KerasInput(ABC):
         self.rows = len(labels)
         """Rows of an epoch."""
 
-    def arguments(self, order: NDArray[np.int64] | None) -> dict[str, Any]:
-        """The arguments of ``fit`` for epochs like that of ``order``, which is the first."""
-        if order is None:
+    def arguments(self, first: Epoch) -> dict[str, Any]:
+        """The arguments of ``fit`` for epochs of as many rows as the ``first``."""
+        if first.order is None:
             return {"x": self.shuffled(), "shuffle": False}
-        self.rows = len(order)
-        self.take(order)
+        self.rows = len(first.order)
+        self.take(first)
         return {"x": self.ordered(), "shuffle": False}
 
     @property
@@ -46,8 +47,11 @@ class KerasInput(ABC):
         return -(-self.rows // self.batch_size)
 
     @abstractmethod
-    def take(self, order: NDArray[np.int64]) -> None:
+    def take(self, epoch: Epoch) -> None:
         """Set the rows of the next epoch; as many in every epoch."""
+
+    def resume(self) -> None:
+        """A pause is over: a pipeline that works ahead may do so up to the next one."""
 
     @abstractmethod
     def ordered(self) -> Any:
@@ -63,7 +67,7 @@ class KerasInput(ABC):
     def over(self, order: NDArray[np.int64]) -> Iterator[object]:
         """The batches of ``order``, with no training."""
         try:
-            yield from islice(self.arguments(order)["x"], self.batches)
+            yield from islice(self.arguments(Epoch(order, ()))["x"], self.batches)
         finally:
             self.end()
 
@@ -76,7 +80,7 @@ class KerasArrays:
     labels: NDArray[np.int64]
     batch_size: int
 
-    def arguments(self, order: None) -> dict[str, Any]:
+    def arguments(self, first: Epoch) -> dict[str, Any]:
         """The arguments of ``fit``."""
         return {"x": self.images, "y": self.labels, "batch_size": self.batch_size, "shuffle": True}
 
@@ -84,19 +88,20 @@ class KerasArrays:
 class HostBatches(KerasInput):
     """Keras' ``PyDataset``: a batch at a time, gathered (and converted) on the host in this process."""
 
-    def take(self, order: NDArray[np.int64]) -> None:
-        self._dataset.rows = order
+    def take(self, epoch: Epoch) -> None:
+        assert epoch.order is not None
+        self._dataset.rows = epoch.order
 
     def ordered(self) -> Any:
         return self._dataset
 
     def shuffled(self) -> Any:
-        self.take(np.random.permutation(self.rows))
+        self._dataset.rows = np.random.permutation(self.rows)
         self._dataset.reshuffled = True
         return self._dataset
 
     def over(self, order: NDArray[np.int64]) -> Iterator[object]:
-        self.arguments(order)
+        self.arguments(Epoch(order, ()))
         return (self._dataset[index] for index in range(self.batches))
 
     @cached_property

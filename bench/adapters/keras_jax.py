@@ -155,10 +155,11 @@ class JaxBackend(KerasBackend):
 
         compiled = jax.jit(call)
 
+        # kept here, for Keras walks through all layers whenever it is asked for them
+        trained, fixed = list(model.trainable_variables), list(model.non_trainable_variables)
+
         def forward(images: Images) -> Any:
-            trained = [variable.value for variable in model.trainable_variables]
-            fixed = [variable.value for variable in model.non_trainable_variables]
-            return compiled(trained, fixed, images)
+            return compiled([one.value for one in trained], [one.value for one in fixed], images)
 
         return forward
 

@@ -60,7 +60,7 @@ class KerasLearner(Learner):
         first = next(coming, None)
         if first is None:
             return
-        given = self._data.arguments(first.order)  # type: ignore[arg-type]  # arrays are given no order
+        given = self._data.arguments(first)
         course = first, self._following(coming)
         pauses = pausing(self._model, self._counted, course, self._paused(pause), alone=not self.metrics)
         try:
@@ -74,13 +74,15 @@ class KerasLearner(Learner):
         """The epochs after the first, each with its rows set as it is asked for."""
         for epoch in coming:
             if isinstance(self._data, KerasInput) and epoch.order is not None:
-                self._data.take(epoch.order)
+                self._data.take(epoch)
             yield epoch
 
     def _paused(self, pause: Callable[[], None]) -> Callable[[], None]:
         def paused() -> None:
             with self._backend.paused(self._model):
                 pause()
+            if isinstance(self._data, KerasInput):
+                self._data.resume()
 
         return paused
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bench.adapters.base import DeviceMemory, Probe
+from bench.adapters.base import DeviceMemory, Epoch, Probe
 from bench.adapters.keras_adapter import KerasAdapter, configure_keras
 from bench.adapters.keras_backend import KerasBackend, answer
 from bench.adapters.keras_input import KerasInput
@@ -108,12 +109,20 @@ class TensorFlowBackend(KerasBackend):
         if self.execution == "eager":
             return lambda images: answer(model, images)
         signature = [tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)]
-        compiled: Callable[[Images], Any] = tf.function(
+        traced = tf.function(
             lambda images: answer(model, images),
             input_signature=signature,
             jit_compile=self.execution == "compiled" or None,
         )
-        return compiled
+        graph: Any = None
+
+        def forward(images: Images) -> Any:
+            # what finds the graph of a tf.function by its arguments takes half as long as the answer to one sample
+            nonlocal graph
+            graph = graph or traced.get_concrete_function()
+            return graph(tf.constant(images))
+
+        return forward
 
     def on_host(self, outputs: Any) -> NDArray[Any]:
         return cast("NDArray[Any]", outputs.numpy())
@@ -154,8 +163,9 @@ class TensorFlowBackend(KerasBackend):
 class TensorFlowInput(KerasInput):
     """``tf.data`` on the host: rows gathered by batch as stored, or row by row and converted; both fetched ahead.
 
-    The order of an epoch goes through a queue, for which the pipeline waits. So one ``endless`` pipeline serves a whole
-    training. Of one that ends with the epoch Keras would make two iterators for each epoch, some milliseconds each.
+    The rows up to the next pause go through a queue, for which the pipeline waits: it does nothing in a pause. So one
+    ``endless`` pipeline serves a whole training. Of one that ends with the epoch Keras would make two iterators for
+    each epoch, some milliseconds each.
     """
 
     def __init__(
@@ -166,32 +176,41 @@ class TensorFlowInput(KerasInput):
         with tf.device("/CPU:0"):
             super().__init__(tf.constant(images), tf.constant(labels), pixels, batch_size)
         self._endless = endless
-        self._orders: Any = None
+        self._queue: Any = None
+        self._ahead: deque[NDArray[np.int64]] = deque()
+        """Rows of this epoch after the next pause, pause by pause."""
 
-    def arguments(self, order: NDArray[np.int64] | None) -> dict[str, Any]:
+    def arguments(self, first: Epoch) -> dict[str, Any]:
         import tensorflow as tf
 
-        if order is None:
-            return super().arguments(None)
+        if first.order is None:
+            return super().arguments(first)
         with tf.device("/CPU:0"):
-            self._orders = tf.queue.FIFOQueue(1, [tf.int64], [[len(order)]])
-        given = super().arguments(order)
+            self._queue = tf.queue.FIFOQueue(1, [tf.int64])
+        given = super().arguments(first)
         return given | {"steps_per_epoch": self.batches} if self._endless else given
 
-    def take(self, order: NDArray[np.int64]) -> None:
-        self._orders.enqueue(order)
+    def take(self, epoch: Epoch) -> None:
+        assert epoch.order is not None
+        ends = [batches * self.batch_size for batches in epoch.pauses[:-1]]
+        self._ahead.extend(np.split(epoch.order, ends))
+        self.resume()
+
+    def resume(self) -> None:
+        if self._ahead:
+            self._queue.enqueue(self._ahead.popleft())
 
     def end(self) -> None:
-        if self._orders is not None:
-            self._orders.close()  # a pipeline that still waits when the process ends would crash it
+        if self._queue is not None:
+            self._queue.close()  # a pipeline that still waits when the process ends would crash it
 
     def ordered(self) -> Any:
         import tensorflow as tf
 
-        epochs = tf.data.Dataset.range(1)
-        orders = (epochs.repeat() if self._endless else epochs).map(lambda _: self._orders.dequeue())
+        stretches = tf.data.Dataset.range(1).repeat().map(lambda _: self._dequeued())
+        whole = -1 if self._endless else self.batches  # taken ahead of what works in parallel, and would read on
         if self.pixels is None:
-            chosen = orders.flat_map(self._cut)
+            chosen = stretches.flat_map(self._cut).take(whole)
             batches = chosen.map(
                 lambda rows: (tf.gather(self.images, rows), tf.gather(self.labels, rows)), tf.data.AUTOTUNE
             )
@@ -200,18 +219,26 @@ class TensorFlowInput(KerasInput):
             options.experimental_optimization.apply_default_optimizations = False
             batches = batches.with_options(options)
         else:
-            batches = orders.flat_map(lambda order: self._row_by_row(tf.data.Dataset.from_tensor_slices(order)))
+            from_rows = tf.data.Dataset.from_tensor_slices
+            batches = stretches.flat_map(lambda rows: self._row_by_row(from_rows(rows))).take(whole)
         if not self._endless:
             batches = batches.apply(tf.data.experimental.assert_cardinality(self.batches))
         return batches.prefetch(tf.data.AUTOTUNE)
 
-    def _cut(self, order: Any) -> Any:
-        """An order as a data set of the rows of each batch."""
+    def _dequeued(self) -> Any:
+        rows = self._queue.dequeue()
+        rows.set_shape([None])
+        return rows
+
+    def _cut(self, rows: Any) -> Any:
+        """Rows as a data set of the rows of each batch, the last of which may be short."""
         import tensorflow as tf
 
-        full = self.rows - self.rows % self.batch_size
-        whole = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:full], [-1, self.batch_size]))
-        return whole.concatenate(tf.data.Dataset.from_tensors(order[full:])) if full < self.rows else whole
+        count = tf.size(rows, tf.int64)
+        full = count - count % self.batch_size
+        whole = tf.data.Dataset.from_tensor_slices(tf.reshape(rows[:full], [-1, self.batch_size]))
+        short = tf.data.Dataset.from_tensors(rows[full:]).take(tf.cast(full < count, tf.int64))
+        return whole.concatenate(short)
 
     def shuffled(self) -> Any:
         import tensorflow as tf

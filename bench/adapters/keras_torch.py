@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 
 from bench.adapters import torch_runtime
-from bench.adapters.base import DeviceMemory, Probe
+from bench.adapters.base import DeviceMemory, Epoch, Probe
 from bench.adapters.keras_adapter import KerasAdapter, configure_keras
 from bench.adapters.keras_backend import KerasBackend, answer
 from bench.adapters.keras_input import HostBatches, KerasInput
@@ -135,8 +135,9 @@ class TorchBackend(KerasBackend):
 class TorchLoader(KerasInput):
     """A ``DataLoader`` in this process, whose data set converts and scales image by image."""
 
-    def take(self, order: NDArray[np.int64]) -> None:
-        rows, size = order.tolist(), self.batch_size
+    def take(self, epoch: Epoch) -> None:
+        assert epoch.order is not None
+        rows, size = epoch.order.tolist(), self.batch_size
         self._chosen = [rows[start : start + size] for start in range(0, len(rows), size)]
 
     def ordered(self) -> Any:

@@ -51,8 +51,8 @@ class Deviations:
     # answers and loss
     softmax_answers: bool = False
     """What is answered are probabilities."""
-    softmax_loss: bool = False
-    """The loss takes probabilities for logits."""
+    loss: str = "cross-entropy"
+    """A name of ``LOSSES``."""
     divisor: int = 0
     """What the summed loss of a batch is divided by, whatever its rows; 0: by its rows."""
     weighted_mean: bool = False
@@ -76,6 +76,12 @@ class Deviations:
     clip_slack: float = 0.0
     """Added to a norm before the threshold is divided by it (PyTorch adds 1e-6)."""
 
+    # weights
+    max_norm: float = 0.0
+    """After each update the weights into a unit of ``max_norm_in`` are held to this norm; 0: they are not."""
+    max_norm_in: frozenset[str] = frozenset()
+    """Kernels, by name."""
+
     # optimisers
     coupled_decay: bool = False
     """Weight decay is added to the gradient instead of being taken from the weight."""
@@ -87,6 +93,8 @@ class Deviations:
     """Adam's moments are corrected for their start at zero in so many steps; None: in all."""
     epsilon_corrected: bool = False
     """Adam's epsilon goes on as if they were: divided by ``√(1 - β₂ᵗ)``, as PyTorch's is to be in the ε-hat form."""
+    amsgrad: bool = False
+    """Adam divides by the root of the largest second moment there was (Reddi et al., ICLR 2018)."""
     rate_outside: bool = False
     """The velocity holds gradients alone, and the rate of the step multiplies all of it (PyTorch's momentum)."""
     dampening: float = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,8 @@ class Evidence:
     factor: float = 1.0
     """Trained weights are multiplied by it after each step of ``multiplied``."""
     multiplied: frozenset[int] = frozenset()
+    average: Callable[[int], float] | None = None
+    """Weights end as a mean over their course; its move to those of an update, by the number of updates before."""
     stale: bool = False
     """What is answered after training is what was answered before."""
 

@@ -26,7 +26,7 @@ from bench.equivalence.loss_candidates import smoothing
 from bench.equivalence.quantities import Computed, Known, computed
 from bench.equivalence.reference_clipping import global_norm
 from bench.equivalence.state_candidates import multiplied
-from bench.equivalence.update_candidates import SLACKS, clipping, penalty, rate
+from bench.equivalence.update_candidates import SLACKS, clipping, falling, penalty, rate, rate_from
 from bench.models.model import BatchNorm
 
 STEPS = 12
@@ -148,6 +148,10 @@ def _families(asked: Evidence, aim: Target) -> Iterator[Started]:
         yield partial(rate, asked), 1.0, 1e-3
         yield partial(penalty, asked), 0.0, 1e-6
     yield from _of_constants(asked)
+    if aim.quantity == LOSS:
+        yield partial(rate_from, asked, aim.number - 1), 1.0, 1e-3
+        yield partial(falling, asked, "epoch"), 1.0, -1e-3
+        yield partial(falling, asked, "step"), 1.0, -1e-3
     if aim.quantity != FIRST_UPDATE:  # there it can be read
         yield from _of_clipping(asked, aim)
         yield from _of_epochs(asked)

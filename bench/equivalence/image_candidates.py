@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -60,6 +61,8 @@ def _of_normalization(asked: Evidence) -> Iterator[Candidate]:
         for sentence, (mean, std) in NORMALIZATIONS.items():
             fields = {"mean": np.full(channels, mean), "std": np.full(channels, std)}
             yield other(asked, sentence, "answers", **fields)
+        for sentence, change in _standardized(asked).items():
+            yield from _everywhere(asked, sentence, change)
         return
     yield other(asked, "pixels are not normalised", "answers", mean=None, std=None)
     yield other(asked, "the mean is not taken from the pixels", "answers", mean=np.zeros_like(asked.mean))
@@ -72,6 +75,30 @@ def _of_normalization(asked: Evidence) -> Iterator[Candidate]:
         reach: Reach = "gradients" if where == "training" else "answers"
         sentence = f"pixels are not normalised, in {where} alone"
         yield Candidate(sentence, reach, replace(unnormalised, **{part: normalized[part]}))  # type: ignore[arg-type]
+
+
+def _standardized(asked: Evidence) -> dict[str, Callable[[Array], Array]]:
+    """Pixels less their mean over their deviation, by the sentence that says over which pixels these are."""
+    scaled = asked.images / asked.scale
+    over_all = tuple(range(scaled.ndim - 1))
+
+    def by(axes: int | tuple[int, ...]) -> Callable[[Array], Array]:
+        mean, deviation = scaled.mean(axis=axes), scaled.std(axis=axes)
+        apart = np.where(deviation == 0, 1, deviation)  # as StandardScaler leaves constant pixels
+        return lambda images: (images / asked.scale - mean) / apart * asked.scale
+
+    def each(images: Array) -> Array:
+        axes = tuple(range(1, images.ndim))
+        mean, deviation = images.mean(axis=axes, keepdims=True), images.std(axis=axes, keepdims=True)
+        least = asked.scale / math.sqrt(images[0].size)  # as tf.image.per_image_standardization has it
+        return np.asarray((images - mean) / np.maximum(deviation, least) * asked.scale)
+
+    words = "which was not asked for"
+    return {
+        f"each pixel is standardised over the rows, {words}": by(0),
+        f"pixels are normalised by their own mean and deviation, {words}": by(over_all),
+        f"each image is standardised, {words}": each,
+    }
 
 
 def _turns(shape: tuple[int, ...]) -> dict[str, Callable[[Array], Array]]:

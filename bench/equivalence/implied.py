@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.equivalence.candidate import MULTIPLES, Candidate, constant, flag
-from bench.equivalence.evidence import Array, Evidence, Observed
+from bench.equivalence.candidate import MULTIPLES, Candidate, all_and_each, constant, flag
+from bench.equivalence.evidence import Array, Evidence, Observed, Weights
 from bench.equivalence.first_gradient import Shown, shown
 from bench.equivalence.fitted import short
 from bench.equivalence.layer_candidates import norm_momentum
 from bench.equivalence.quantities import Known
-from bench.equivalence.reference_clipping import global_norm
+from bench.equivalence.reference_clipping import global_norm, unit_norms
 from bench.equivalence.update_candidates import SLACKS, adam_epsilon, adam_epsilon_after, clipping, penalty, rate
 from bench.models.model import BatchNorm
 
@@ -68,6 +68,7 @@ def implied_candidates(
     yield from _factor(first)
     yield from _frozen(first)
     yield from _decay(first)
+    yield from _max_norm(first, observed.final or observed.first)
     if asked.optimizer.name in ("adam", "adamw"):
         yield from _adam_epsilon(first)
 
@@ -158,6 +159,16 @@ def _frozen(first: First) -> Iterator[Candidate]:
     still = [name for name in first.gradients if first.moves[name][1].any() and not first.moves[name][0].any()]
     if still and not all(name.endswith("/bias") for name in still):  # which have a sentence of their own
         yield flag(first.asked, f"not trained: {', '.join(still)}", "update", frozen=frozenset(still))
+
+
+def _max_norm(first: First, weights: Weights) -> Iterator[Candidate]:
+    """From the largest norm of the weights into a unit: of all kernels, then of one after the other."""
+    kernels = [name for name in first.start if name.endswith("/kernel")]
+    for names in all_and_each(kernels):
+        largest = max(float(unit_norms(np.asarray(weights[name], np.float64)).max()) for name in names)
+        most = _value(largest, first)
+        sentence = f"held to a norm of {most:.6g} for each unit: {', '.join(names)}"
+        yield flag(first.asked, sentence, "update", max_norm=most, max_norm_in=frozenset(names))
 
 
 def _decay(first: First) -> Iterator[Candidate]:

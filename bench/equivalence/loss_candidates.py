@@ -27,8 +27,11 @@ def smoothing(asked: Evidence, value: float) -> Candidate:
 def _of_softmax(asked: Evidence) -> Iterator[Candidate]:
     twice = "softmax twice: the loss takes probabilities for logits"
     yield flag(asked, "the answers are probabilities, against logits", "answers", softmax_answers=True)
-    yield flag(asked, twice, "gradients", softmax_loss=True)
-    yield flag(asked, twice, "answers", softmax_loss=True, softmax_answers=True)
+    yield flag(asked, twice, "gradients", loss="softmax twice")
+    yield flag(asked, twice, "answers", loss="softmax twice", softmax_answers=True)
+    for loss in ("clipped logits", "shares of logits"):
+        yield flag(asked, "the loss takes logits for probabilities", "gradients", loss=loss)
+    yield flag(asked, "the loss takes logits for logarithms of probabilities", "gradients", loss="negative logits")
 
 
 def _of_mean(asked: Evidence) -> Iterator[Candidate]:

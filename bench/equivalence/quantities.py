@@ -154,7 +154,11 @@ def computed(
         _update(reference, evidence, step, batch)
         if not taken and FIRST_UPDATE in wanted:
             yield Computed(FIRST_UPDATE, 0, reference.weights)
+        if evidence.average is not None:
+            reference.average(evidence.average(taken))
         taken += 1
+    if evidence.average is not None:
+        reference.end_as_average()
     if FINAL_WEIGHTS in wanted:
         yield Computed(FINAL_WEIGHTS, taken, reference.weights)
     if LAST_LOGITS in wanted:

@@ -17,8 +17,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from bench.case import Optimizer
 from bench.equivalence.deviations import NONE, Deviations
-from bench.equivalence.reference_clipping import clipped
+from bench.equivalence.reference_clipping import clipped, held_to_norm
 from bench.equivalence.reference_layers import Array, Arrays, Backward, forward
+from bench.equivalence.reference_losses import LOSSES, log_softmax
 from bench.equivalence.reference_optimizers import Updater, covers
 from bench.models.network import PlacedNetwork
 
@@ -82,6 +83,7 @@ class Reference:
             if not (name.endswith("/bias") and name.rpartition("/")[0] in deviations.without_bias)
         }
         self._updater = Updater(optimizer, deviations)
+        self._means: Arrays = {}
 
     @property
     def weights(self) -> Arrays:
@@ -93,7 +95,7 @@ class Reference:
         rows = len(images) if self.deviations.norm_evaluates_by_batch else EVALUATED_AT_ONCE
         parts = (images[start : start + rows] for start in range(0, len(images), rows))
         values = np.concatenate([self._forward(part, training=False)[0] for part in parts])
-        return np.exp(_log_softmax(values)) if self.deviations.softmax_answers else values
+        return np.exp(log_softmax(values)) if self.deviations.softmax_answers else values
 
     def step(self, images: NDArray[Any], labels: NDArray[np.int64], rate: float) -> float:
         """One update at ``rate``, in training mode. Returns the mean loss of the batch before it."""
@@ -119,7 +121,10 @@ class Reference:
 
     def update(self, batch: Batch, rate: float) -> None:
         """The second half of a step: the backward pass, and the optimiser's update at ``rate``."""
-        self._weights |= self._updater.update(self._weights, self.descended(batch), float(rate)) | batch.statistics
+        updated = self._updater.update(self._weights, self.descended(batch), float(rate))
+        if self.deviations.max_norm:
+            updated = held_to_norm(updated, self.deviations)
+        self._weights |= updated | batch.statistics
 
     def descended(self, batch: Batch) -> Arrays:
         """The gradients that the optimiser is given, by neutral name: with penalties, clipped."""
@@ -141,6 +146,17 @@ class Reference:
     def start_optimizer_again(self) -> None:
         """Forget the optimiser's state; the weights stay."""
         self._updater.start_again()
+
+    def average(self, share: float) -> None:
+        """Move the mean of the trained weights by ``share`` of the way to what they are now."""
+        for name, value in self._weights.items():
+            if "/moving_" not in name:
+                before = self._means.get(name, value)
+                self._means = self._means | {name: before + np.asarray(share, self._dtype) * (value - before)}
+
+    def end_as_average(self) -> None:
+        """Put the mean in the place of the weights."""
+        self._weights |= self._means
 
     def multiply_weights(self, factor: float) -> None:
         """Make every trained weight ``factor`` times as large."""
@@ -167,17 +183,12 @@ class Reference:
 
     def _losses(self, logits: Array, labels: NDArray[np.int64]) -> tuple[Array, Array]:
         """``(n,)`` the loss of each sample, weighted; ``(n, k)`` its gradient by the logits."""
-        probabilities = np.exp(_log_softmax(logits))
-        taken = probabilities if self.deviations.softmax_loss else logits
-        logs = _log_softmax(taken)
         rows, classes = logits.shape
         targets = np.full((rows, classes), self._smoothing / classes, self._dtype)
         targets[np.arange(rows), labels] += 1 - self._smoothing
+        losses, error = LOSSES[self.deviations.loss](logits, targets)
         weights = np.ones(rows, self._dtype) if self._class_weights is None else self._class_weights[labels]
-        error = (np.exp(logs) - targets) * weights[:, None]
-        if self.deviations.softmax_loss:
-            error = probabilities * (error - (error * probabilities).sum(axis=1, keepdims=True))
-        return -(targets * logs).sum(axis=1) * weights, error
+        return losses * weights, error * weights[:, None]
 
     def _divisor(self, labels: NDArray[np.int64]) -> float:
         if self.deviations.divisor:
@@ -185,8 +196,3 @@ class Reference:
         if self.deviations.weighted_mean and self._class_weights is not None:
             return float(self._class_weights[labels].sum())
         return float(len(labels))
-
-
-def _log_softmax(values: Array) -> Array:
-    shifted = values - values.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -1,5 +1,7 @@
 """Gradients that are clipped: by the norm of all of them, by the norm of each weight's, or value by value.
 
+And weights that are held to a norm.
+
 By a norm: Pascanu, Mikolov and Bengio, ICML 2013, algorithm 1, ``g threshold / norm`` where the norm is larger.
 PyTorch's ``clip_grad_norm_`` divides by ``norm + 1e-6``.
 """
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.equivalence.deviations import Deviations
+from bench.equivalence.reference_losses import KERAS_EPSILON
 
 Gradients = Mapping[str, NDArray[Any]]
 
@@ -21,6 +24,20 @@ Gradients = Mapping[str, NDArray[Any]]
 def global_norm(gradients: Gradients) -> float:
     """The Euclidean norm of all gradients as one vector."""
     return math.sqrt(sum(float(np.vdot(value, value)) for value in gradients.values()))
+
+
+def unit_norms(kernel: NDArray[Any]) -> NDArray[Any]:
+    """The Euclidean norm of the weights into each unit, which the last axis counts; the other axes are kept as 1."""
+    return np.asarray(np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1)), keepdims=True)))
+
+
+def held_to_norm(weights: Gradients, deviations: Deviations) -> dict[str, NDArray[Any]]:
+    """Kernels whose units have no larger norm than ``max_norm``, as Keras' ``MaxNorm`` computes it."""
+    held = dict(weights)
+    for name in deviations.max_norm_in & held.keys():
+        norms = unit_norms(held[name])
+        held[name] = held[name] * (np.minimum(norms, deviations.max_norm) / (KERAS_EPSILON + norms))
+    return held
 
 
 def clipped(gradients: Gradients, deviations: Deviations) -> dict[str, NDArray[Any]]:

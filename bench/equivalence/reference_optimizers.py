@@ -94,6 +94,8 @@ class Updater:
         first, second, epsilon = constants.beta_1, constants.beta_2, constants.epsilon
         mean = self._keep("mean", name, first * self._state("mean", name, gradient) + (1 - first) * gradient)
         square = self._keep("square", name, second * self._state("square", name, gradient) + (1 - second) * gradient**2)
+        if self.deviations.amsgrad:
+            square = self._keep("largest", name, np.maximum(self._state("largest", name, gradient), square))
         first_correction, second_correction = 1 - first**self._step, 1 - second**self._step
         steps = self.deviations.corrected_steps
         if steps is not None and self._step > steps:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,9 @@ import numpy as np
 
 from bench.equivalence.candidate import Candidate, Reach, epochs, flag, other
 from bench.equivalence.evidence import Evidence, Observed
+
+AVERAGED = (0.99, 0.999, 0.9, 0.95, 0.9999)
+"""Momenta of a moving average of the weights."""
 
 
 def state_candidates(asked: Evidence) -> Iterator[Candidate]:
@@ -25,7 +29,20 @@ def state_candidates(asked: Evidence) -> Iterator[Candidate]:
         yield from _starting_again(asked)
     sentence = "prediction after training uses the weights of before it"
     yield other(asked, sentence, "update", stale=True)
+    yield from _averaged(asked)
     yield from _left_out(asked)
+
+
+def _averaged(asked: Evidence) -> Iterator[Candidate]:
+    """Weights that end as a mean: as Keras' ``use_ema`` and PyTorch's ``AveragedModel`` take it."""
+    for momentum in AVERAGED:
+        sentence = f"weights end as their moving average (momentum {momentum:g})"
+        yield other(asked, sentence, "update", average=partial(_share, momentum))
+    yield other(asked, "weights end as their mean over the training", "update", average=lambda before: 1 / (before + 1))
+
+
+def _share(momentum: float, before: int) -> float:
+    return 1 - momentum if before else 1.0
 
 
 def _starting_again(asked: Evidence) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -96,9 +96,28 @@ def _constants(asked: Evidence, words: str, field: str, values: Iterable[float])
             yield constant(asked, f"{words}: {value:g} against {given:g}", **{field: value})
 
 
+def falling(asked: Evidence, with_each: Literal["epoch", "step"], factor: float) -> Candidate:
+    """Rates that are multiplied by ``factor`` after each epoch or step."""
+    number = {step: epoch for epoch, steps in enumerate(epochs(asked)) for step in steps}
+    powers = [number[step] if with_each == "epoch" else step for step in range(len(asked.rates))]
+    sentence = f"learning rate is multiplied by {factor:g} after each {with_each}, which was not asked for"
+    return other(asked, sentence, "update", rates=asked.rates * factor ** np.array(powers))
+
+
+def rate_from(asked: Evidence, step: int, factor: float) -> Candidate:
+    """All rates times ``factor`` from a step on."""
+    factors = np.where(np.arange(len(asked.rates)) < step, 1.0, factor)
+    sentence = f"learning rate {factor:g} times the one asked for from step {step + 1} on"
+    return other(asked, sentence, "update", rates=asked.rates * factors)
+
+
 def _of_rates(asked: Evidence) -> Iterator[Candidate]:
     yield from (rate(asked, factor) for factor in RATES)
     rates = asked.rates
+    rows_before = np.concatenate([np.full(len(steps), steps.start) for steps in epochs(asked)])
+    seen = np.cumsum([0, *map(len, asked.order)])[rows_before]
+    sentence = "learning rate falls with the root of the rows seen (scikit-learn's invscaling), which was not asked for"
+    yield other(asked, sentence, "update", rates=rates / np.sqrt(seen + 1))
     if (rates == rates[0]).all():
         return
     for value, words in {rates.max(): "the largest", rates[0]: "the first"}.items():
@@ -135,6 +154,7 @@ def _of_adam(asked: Evidence) -> Iterator[Candidate]:
         yield adam_epsilon_after(asked, value)
     yield flag(asked, "epsilon of Adam inside the root, against outside", "update", epsilon_place="inside root")
     yield flag(asked, "no bias correction in Adam", "update", corrected_steps=0)
+    yield flag(asked, "AMSGrad: the largest second moment so far divides, against the last", "update", amsgrad=True)
     yield from _constants(asked, "beta_1 of Adam", "beta_1", BETAS)
     yield from _constants(asked, "beta_2 of Adam", "beta_2", BETAS)
 

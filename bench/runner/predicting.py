@@ -22,8 +22,21 @@ if TYPE_CHECKING:
 WARM_UP_CALLS = 20
 """Calls on one sample before latency is timed: more than any framework needs to settle."""
 
+TIMED_PASSES = 3
+"""Passes over the test part there is to be time for, the warm-up aside."""
+
+FEWEST_ROWS = 100
+"""Of a pass, where a model answers all of them at once."""
+
 PIPELINE_S = 2.0
 """The input pipeline alone is timed until it has run this long, or has given every row once."""
+
+
+def on_host() -> None:
+    """What a clock of a prediction or a pipeline waits for: nothing, since both hand over arrays on the host.
+
+    A wait for every weight would take JAX half as long again as the answer to one sample.
+    """
 
 
 def predict_batch_size(learner: Learner, case: Case) -> int:
@@ -33,7 +46,8 @@ def predict_batch_size(learner: Learner, case: Case) -> int:
 
 def answer(learner: Learner, case: Case, test: Split) -> tuple[Answers, float]:
     """The answers to the test part, and the seconds they took, compiling the predictor included."""
-    watch = Stopwatch(learner.synchronize)
+    learner.synchronize()
+    watch = Stopwatch(on_host)
     with watch:
         answers = learner.predictor(predict_batch_size(learner, case))(test.images)
     return answers, watch.seconds
@@ -58,29 +72,47 @@ class TimedPredictors:
 def timed_passes(
     learner: Learner, predict: Predictor, case: Case, test: Split, scored: Answers, evaluate_s: float
 ) -> tuple[PredictPass, ...]:
-    """Passes over the test part; a model too slow for a pass in the time set answers fewer rows.
+    """Passes over the test part, the first of them a warm-up.
 
-    ``evaluate_s`` is what one pass took off the clock. Each pass begins a row later than the one before, so that no
-    two are asked the same; their labels are held against those of ``scored`` (AdapterFault).
+    A model too slow for three in the time set answers fewer rows; ``evaluate_s`` is what an estimator took for all.
+    Each pass begins a row later than the one before, so that no two are asked the same; their labels are held against
+    those of ``scored`` (AdapterFault).
     """
-    measuring = case.measuring
-    rows = len(test)
-    if evaluate_s > measuring.predict_s:
-        rows = max(100, int(rows * measuring.predict_s / evaluate_s))
-    shifts = min(measuring.predict_passes + 1, len(test) // 2)
-    rows = min(rows, len(test) - shifts)
-    passes: list[PredictPass] = []
-    watch = Stopwatch(learner.synchronize)
-    spent = 0.0
-    while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
-        first = len(passes) % (len(test) - rows + 1)
+    measuring, size = case.measuring, predict_batch_size(learner, case)
+    most = len(test) - min(measuring.predict_passes + 1, len(test) // 2)
+    watch = Stopwatch(on_host)
+
+    def timed(first: int, rows: int) -> float:
         images = test.images[first : first + rows]
         with watch:
             answers = predict(images)
         check_answers_alike(answers.labels, scored.labels[first : first + rows], "a timed pass of prediction")
-        passes.append(PredictPass(samples=len(images), seconds=watch.seconds))
-        spent += watch.seconds
+        return watch.seconds
+
+    learner.synchronize()
+    batch = min(size, most)
+    if batch:
+        timed(0, batch)  # may compile, which is no part of a pass
+        evaluate_s = timed(0, batch) * len(test) / batch
+    rows = _rows_of_a_pass(most, size, measuring.predict_s / (evaluate_s * most / len(test)))
+    passes: list[PredictPass] = []
+    spent = 0.0
+    while len(passes) < 2 or (spent < measuring.predict_s and len(passes) <= measuring.predict_passes):
+        seconds = timed(len(passes) % (len(test) - rows + 1), rows)
+        spent += seconds if passes else 0.0
+        passes.append(PredictPass(samples=rows, seconds=seconds))
     return tuple(passes)
+
+
+def _rows_of_a_pass(most: int, size: int, passes: float) -> int:
+    """As many of ``most`` rows as leave time for ``TIMED_PASSES``, where all of them can be answered ``passes`` times.
+
+    In whole batches of ``size`` (0: any number), and no fewer than one of them.
+    """
+    if passes >= TIMED_PASSES:
+        return most
+    rows = max(int(most * passes / TIMED_PASSES), min(size or FEWEST_ROWS, most))
+    return rows - rows % size if size and rows > size else rows
 
 
 def latencies(learner: Learner, predict: Predictor, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
@@ -91,13 +123,13 @@ def latencies(learner: Learner, predict: Predictor, case: Case, test: Split, sco
     """
     measuring = case.measuring
     rows = len(test)
-    warm_up = Stopwatch(learner.synchronize)
-    with warm_up:
+    learner.synchronize()
+    watch = Stopwatch(on_host)
+    with watch:
         predict(test.images[-1:])
-    if warm_up.seconds < measuring.latency_s / WARM_UP_CALLS:
+    if watch.seconds < measuring.latency_s / WARM_UP_CALLS:
         for index in range(WARM_UP_CALLS):
             predict(test.images[index % rows : index % rows + 1])
-    watch = Stopwatch(learner.synchronize)
     calls: list[float] = []
     labels: list[NDArray[np.int64]] = []
     spent = 0.0
@@ -119,7 +151,7 @@ def latencies(learner: Learner, predict: Predictor, case: Case, test: Split, sco
 def time_pipeline(learner: Learner, case: Case, order: NDArray[np.int64]) -> PipelineFigures | None:
     """The input pipeline over the rows of ``order``, for about ``PIPELINE_S`` seconds; None where there is none."""
     assert case.training is not None
-    watch = Stopwatch(_host)
+    watch = Stopwatch(on_host)
     with watch:
         batches = learner.batches(order)
         found = next(batches, None) if batches is not None else None
@@ -136,7 +168,3 @@ def time_pipeline(learner: Learner, case: Case, order: NDArray[np.int64]) -> Pip
         samples += min(size, len(order) - number * size)
         seconds += watch.seconds
     return PipelineFigures(first_batch_s=first_batch_s, samples=samples, seconds=seconds)
-
-
-def _host() -> None:
-    """A pipeline works on the host: there is no device to wait for."""

@@ -69,6 +69,29 @@ def test_one_pipeline_serves_a_whole_training(
     assert len(begun) == 1
 
 
+@pytest.mark.parametrize("kind", ["resident", "loader"])
+@pytest.mark.parametrize("calls_of", [1, 2])
+def test_the_pipeline_is_given_no_row_beyond_the_next_pause(
+    adapter: KerasTensorFlowAdapter, kind: str, calls_of: int
+) -> None:
+    """Else it would prepare batches while the clock stands still."""
+    built = learner(adapter, MLP, images(70), axes={"input": kind, "steps_per_execution": calls_of})
+    assert isinstance(built, KerasLearner)
+    assert isinstance(built._data, TensorFlowInput)
+    pipeline = built._data
+    trained: list[int | None] = []
+    given: list[int] = []
+
+    def pause() -> None:
+        trained.append(built.progress().rows)
+        given.append(70 - sum(map(len, pipeline._ahead)))
+
+    order = np.random.default_rng(0).permutation(70)
+    built.train([Epoch(order, (2, 3)), Epoch(order, (2, 3))], pause)
+    assert trained == [64, 6, 64, 6]
+    assert given == [64, 70, 64, 70]
+
+
 def test_a_training_that_fails_in_a_pause_leaves_no_pipeline_waiting(adapter: KerasTensorFlowAdapter) -> None:
     """TensorFlow crashes when a process ends in which one still waits for an order."""
     built = learner(adapter, MLP, images(70))
@@ -80,7 +103,7 @@ def test_a_training_that_fails_in_a_pause_leaves_no_pipeline_waiting(adapter: Ke
         built.train([Epoch(np.arange(70), (3,)), Epoch(np.arange(70), (3,))], fail)
     assert isinstance(built, KerasLearner)
     assert isinstance(built._data, TensorFlowInput)
-    assert bool(built._data._orders.is_closed())
+    assert bool(built._data._queue.is_closed())
 
 
 def test_no_memory_left_is_told_from_other_errors(adapter: KerasTensorFlowAdapter) -> None:

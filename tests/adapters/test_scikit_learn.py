@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -188,6 +189,28 @@ def test_n_jobs_is_the_thread_count_and_the_seed_is_the_harness(adapter: ScikitL
     parameters = estimator(adapter, "random-forest", images(30), threads=2).settings()["parameters"]
     assert isinstance(parameters, dict)
     assert (parameters["n_jobs"], parameters["random_state"]) == (2, 5)
+
+
+@pytest.mark.parametrize(("batch_size", "jobs"), [(0, 2), (100, 2), (1, None)])
+def test_one_sample_at_a_time_is_answered_in_one_thread_and_more_in_all(
+    adapter: ScikitLearnAdapter, monkeypatch: pytest.MonkeyPatch, batch_size: int, jobs: int | None
+) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    asked: list[int | None] = []
+    predict = RandomForestClassifier.predict
+
+    def noted(forest: Any, rows: Any) -> Any:
+        asked.append(forest.n_jobs)
+        return predict(forest, rows)
+
+    rows = images(30)
+    built = estimator(adapter, "random-forest", rows, threads=2)
+    fit(built, None)
+    monkeypatch.setattr(RandomForestClassifier, "predict", noted)
+    built.predictor(batch_size, decisions_only=True)(rows.images[:1])
+    assert asked == [jobs]
+    assert built._estimator.n_jobs == 2  # type: ignore[attr-defined]
 
 
 def test_parameters_of_the_suite_reach_the_estimator(adapter: ScikitLearnAdapter) -> None:

@@ -23,6 +23,7 @@ from bench.datasets.catalog import load
 from bench.measure.clock import Stopwatch
 from bench.models.catalog import find_model
 from bench.runner.pipes import open_messages, send_line
+from bench.runner.predicting import on_host
 from bench.runner.recipe import training_plan
 from bench.runner.rows import capped
 from bench.runner.training import TrainingPhase
@@ -88,7 +89,7 @@ class Prediction:
         return _alternate({"harness": self._harness, "script": self._script}, number, self._calls)
 
     def _harness(self) -> float:
-        watch = Stopwatch(self._sides.learner.synchronize)
+        watch = Stopwatch(on_host)
         with watch:
             self._predict(self._images)
         return watch.seconds

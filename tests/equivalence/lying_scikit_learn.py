@@ -58,6 +58,7 @@ def standardized(learner: Any) -> None:
     vectors, shape = learner._vectors, learner._train.shape
     converted = vectors(learner._train.images)
     mean, deviation = converted.mean(axis=0), converted.std(axis=0)
+    deviation[deviation == 0] = 1
     learner._estimator.convert = lambda rows: (vectors(rows.reshape(len(rows), *shape)) - mean) / deviation
 
 

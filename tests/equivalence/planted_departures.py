@@ -230,12 +230,12 @@ PLANTS: dict[str, Plant] = {
     "rho of Adadelta": (asked(DENSE, ADADELTA), with_optimizer(rho=0.95), "rho of Adadelta: 0.95 against 0.875"),
     "softmax twice": (
         asked(),
-        with_flags(softmax_loss=True, softmax_answers=True),
+        with_flags(loss="softmax twice", softmax_answers=True),
         "softmax twice: the loss takes probabilities for logits",
     ),
     "softmax twice in the loss alone": (
         asked(),
-        with_flags(softmax_loss=True),
+        with_flags(loss="softmax twice"),
         "softmax twice: the loss takes probabilities for logits",
     ),
     "summed loss": (

@@ -21,7 +21,7 @@ FIRST = "first update of dense_1/kernel"
 COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
     "the loss takes logits for probabilities": (
         wrong(KERAS, built=lies.from_probabilities),
-        *("softmax", "sgd", FIRST, ""),
+        *("softmax", "sgd", FIRST, "the loss takes logits for probabilities"),
     ),
     "the loss is summed over the batch": (
         wrong(KERAS, built=lies.summed_loss),
@@ -33,7 +33,7 @@ COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
     ),
     "Adam keeps the largest second moment": (
         wrong(KERAS, built=lies.with_amsgrad),
-        *("softmax", "adam", "loss at step", ""),
+        *("softmax", "adam", "loss at step", "AMSGrad"),
     ),
     "gradients are clipped at a norm": (
         wrong(KERAS, built=lies.optimizer_with(global_clipnorm=0.5)),
@@ -45,7 +45,7 @@ COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
     ),
     "weights end as their moving average": (
         wrong(KERAS, built=lies.optimizer_with(use_ema=True)),
-        *("softmax", "sgd", "final weights of dense_1/kernel", ""),
+        *("softmax", "sgd", "final weights of dense_1/kernel", "weights end as their moving average (momentum 0.99)"),
     ),
     "kernels are regularised by 1e-6": (
         wrong(KERAS, built=lies.regularized(1e-6)),
@@ -53,7 +53,7 @@ COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
     ),
     "kernels are held to a norm": (
         wrong(KERAS, built=lies.constrained(1.0)),
-        *("mlp-plain", "sgd", FIRST, ""),
+        *("mlp-plain", "sgd", FIRST, "held to a norm of 1 for each unit: dense_1/kernel, dense_2/kernel"),
     ),
     "BatchNorm has another momentum": (
         wrong(KERAS, built=lies.norm_with(momentum=0.9)),

@@ -47,7 +47,7 @@ COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
     ),
     "the rate falls with the epochs": (
         wrong(built=lies.parameters(learning_rate="invscaling")),
-        *("softmax", "sgd", "loss at step", ""),
+        *("softmax", "sgd", "loss at step", "falls with the root of the rows seen"),
     ),
     "Adam's epsilon is scikit-learn's own": (
         wrong(built=lies.parameters(epsilon=1e-8)),
@@ -61,7 +61,10 @@ COMPUTED: dict[str, tuple[Make, str, str, str, str]] = {
         wrong(built=lies.a_fit_for_each_epoch),
         *("softmax", "adam", "loss at step", "the optimiser's state starts again with each epoch"),
     ),
-    "pixels are standardised": (wrong(built=lies.standardized), *("softmax", "sgd", FIRST, "")),
+    "pixels are standardised": (
+        wrong(built=lies.standardized),
+        *("softmax", "sgd", FIRST, "each pixel is standardised over the rows"),
+    ),
     "labels begin at one": (
         wrong(asked=plants.other_train(plants.labels_from_one)),
         *("softmax", "sgd", FIRST, "labels off by one: one too high"),

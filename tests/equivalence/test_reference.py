@@ -98,7 +98,7 @@ def test_gradients_are_those_of_finite_differences(name: str, extras: str) -> No
 @pytest.mark.parametrize(
     "deviations",
     [
-        Deviations(softmax_loss=True),
+        Deviations(loss="softmax twice"),
         Deviations(divisor=1),
         Deviations(norm_trains_by_moving=True),
         Deviations(channels_first=True),

@@ -97,7 +97,7 @@ class OtherAnswers(NotingLearner):
 def test_passes_that_answer_otherwise_than_the_scored_one_are_named(clock: Clock, tmp_path: Path) -> None:
     learner = OtherAnswers(clock)
     learner.decisions = True
-    with pytest.raises(AdapterFault, match="a timed pass of prediction: 100 of 100 answers are not those"):
+    with pytest.raises(AdapterFault, match="a timed pass of prediction: 349 of 349 answers are not those"):
         Ran(tmp_path, learner)
 
 

@@ -42,7 +42,11 @@ class PyTorchScript(Script):
         self.initial = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def converted(self, images: NDArray[np.uint8]) -> Any:
-        return torch.from_numpy(images).permute(0, 3, 1, 2).float() / self.scale
+        """As of torchvision's ``MNIST.data``, which has no channels: ``unsqueeze`` leaves torch's own memory format.
+
+        Of ``permute`` torch could not tell one channel from channels last, and would compute convolutions so.
+        """
+        return torch.from_numpy(images[..., 0]).unsqueeze(1).float() / self.scale
 
     def restart(self) -> None:
         self.model.load_state_dict(self.initial)
