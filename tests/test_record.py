@@ -141,8 +141,6 @@ def test_the_schema_accepts_a_real_record_and_refuses_an_unknown_key() -> None:
 
 def test_memory_of_the_model_leaves_out_the_import_the_runtime_and_what_was_held_while_loading() -> None:
     phases = {"import": 150.0, "load": 400.0, "build": 180.0, "train": 250.0, "predict": 240.0}
-    memory = Memory(
-        method="VmHWM", after_import_mib=100.0, peak_rss_mib=400.0, runtime_mib=30.0, phase_peak_mib=phases
-    )
+    memory = Memory(method="VmHWM", after_import_mib=100.0, peak_rss_mib=400.0, runtime_mib=30.0, phase_peak_mib=phases)
     assert memory.model_mib == 250 - 100 - 30
     assert memory.above_import_mib == 300

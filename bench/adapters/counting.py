@@ -14,7 +14,8 @@ from typing import Any
 TRAINED_ROWS = "trained_rows"
 TRAINED_CALLS = "trained_calls"
 EVALUATED_ROWS = "evaluated_rows"
-COUNTERS = (TRAINED_ROWS, TRAINED_CALLS, EVALUATED_ROWS)
+EVALUATED_CALLS = "evaluated_calls"
+COUNTERS = (TRAINED_ROWS, TRAINED_CALLS, EVALUATED_ROWS, EVALUATED_CALLS)
 
 
 def pytorch(shape: tuple[int, ...], classes: int) -> Any:
@@ -39,6 +40,7 @@ def pytorch(shape: tuple[int, ...], classes: int) -> Any:
                 self.trained_calls += 1
             else:
                 self.evaluated_rows += images.shape[0]
+                self.evaluated_calls += 1
             return self.dense(self.flatten(images))
 
     model = Counting()
@@ -74,6 +76,7 @@ def keras(shape: tuple[int, ...], classes: int) -> Any:
                 self.trained_calls.assign_add(1)
             else:
                 self.evaluated_rows.assign_add(rows)
+                self.evaluated_calls.assign_add(1)
                 _tell(images, rows)
             return images
 
@@ -102,15 +105,15 @@ def _never() -> bool:
     return False
 
 
-def told() -> int:
-    """Rows evaluated by compiled calls that could not change a weight (JAX's), in this process so far."""
+def told() -> tuple[int, int]:
+    """Rows evaluated in this process by compiled calls that could not change a weight (JAX's), and those calls."""
     import sys
 
     if "jax" in sys.modules:
         import jax
 
         jax.effects_barrier()
-    return sum(_TOLD)
+    return sum(_TOLD), len(_TOLD)
 
 
 _TOLD: list[int] = []

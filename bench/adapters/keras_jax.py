@@ -21,6 +21,8 @@ from bench.case import Case, Execution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_DEBUGGING = ("jax_disable_jit", "jax_debug_nans", "jax_debug_infs", "jax_enable_checks", "jax_check_tracer_leaks")
+"""Switches of JAX that change what is timed."""
 _PLATFORMS = {"cuda": "gpu"}
 """JAX's names of kinds of device, where they are not ours."""
 
@@ -139,7 +141,10 @@ class JaxBackend(KerasBackend):
         return {"run_eagerly": self.execution == "eager", "jit_compile": self.execution == "compiled"}
 
     def execution_of(self, model: Any) -> Execution:
-        return "compiled" if model.jit_compile and not model.run_eagerly else "eager"
+        import jax
+
+        compiled = model.jit_compile and not model.run_eagerly and not jax.config.jax_disable_jit
+        return "compiled" if compiled else "eager"
 
     def forward(self, model: Any) -> Callable[[Images], Any]:
         """The model as a function of its weights, compiled for each size of batch it meets."""
@@ -195,4 +200,9 @@ class JaxBackend(KerasBackend):
 
         asked = jax.config.jax_default_matmul_precision
         tf32 = not self.device.startswith("cpu") and asked not in ("highest", "float32")
-        return {"tf32": tf32, "x64": bool(jax.config.jax_enable_x64), "threads": _threads()["intra-op"]}
+        return {
+            "tf32": tf32,
+            "x64": bool(jax.config.jax_enable_x64),
+            "threads": _threads()["intra-op"],
+            "debugging": [name for name in _DEBUGGING if getattr(jax.config, name)],
+        }

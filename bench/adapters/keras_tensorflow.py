@@ -79,6 +79,18 @@ def _threads() -> dict[str, int]:
     }
 
 
+def _debugging() -> list[str]:
+    """Switches of TensorFlow that are on for debugging, which change what is timed."""
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks  # check_numerics and dumping have no public getter
+
+    switches = {
+        "tf.functions run eagerly": tf.config.functions_run_eagerly(),
+        "numerics checked": bool(op_callbacks.should_invoke_op_callbacks()),
+    }
+    return [name for name, is_on in switches.items() if is_on]
+
+
 def _device(name: str) -> str:
     return "/CPU:0" if name == "cpu" else f"/GPU:{name.rpartition(':')[2]}"
 
@@ -98,7 +110,9 @@ class TensorFlowBackend(KerasBackend):
         return {"run_eagerly": self.execution == "eager", "jit_compile": self.execution == "compiled"}
 
     def execution_of(self, model: Any) -> Execution:
-        if model.run_eagerly:
+        import tensorflow as tf
+
+        if model.run_eagerly or tf.config.functions_run_eagerly():
             return "eager"
         return "compiled" if model.jit_compile else "graph"
 
@@ -120,7 +134,7 @@ class TensorFlowBackend(KerasBackend):
             # what finds the graph of a tf.function by its arguments takes half as long as the answer to one sample
             nonlocal graph
             graph = graph or traced.get_concrete_function()
-            return graph(tf.constant(images))
+            return graph(tf.constant(images, signature[0].dtype))
 
         return forward
 
@@ -157,7 +171,8 @@ class TensorFlowBackend(KerasBackend):
         import tensorflow as tf
 
         allowed = bool(tf.config.experimental.tensor_float_32_execution_enabled())
-        return {"tf32": allowed and self.device != "cpu", "threads": _threads()["intra-op"]}
+        tf32 = allowed and self.device != "cpu"
+        return {"tf32": tf32, "threads": _threads()["intra-op"], "debugging": _debugging()}
 
 
 class TensorFlowInput(KerasInput):

@@ -129,7 +129,8 @@ class TorchBackend(KerasBackend):
         return torch_runtime.device_memory(self.device)
 
     def settings(self) -> dict[str, object]:
-        return {"tf32": torch_runtime.tf32(), "threads": torch_runtime.threads()["intra-op"]}
+        threads = torch_runtime.threads()["intra-op"]
+        return {"tf32": torch_runtime.tf32(), "threads": threads, "debugging": torch_runtime.debugging()}
 
 
 class TorchLoader(KerasInput):

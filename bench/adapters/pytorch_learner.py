@@ -174,7 +174,7 @@ class PyTorchLearner(Learner):
             "memory_format": self._memory_format(),
             "tf32": torch_runtime.tf32(),
             "threads": torch.get_num_threads(),
-            "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+            "debugging": torch_runtime.debugging(),
         }
 
     def _precision(self) -> str:

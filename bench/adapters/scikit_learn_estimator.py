@@ -56,18 +56,23 @@ class EstimatorLearner(Learner):
         self._argmax = argmax
         self._converted = vectors(train.images) if converted else None
         self._warnings: list[str] = []
+        self._fitted = 0
+        """Rows that the estimator was fitted to since the last pause."""
 
     def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
         for epoch in epochs:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                self._estimator.fit(*self._rows(epoch.order))
+                vectors, labels = self._rows(epoch.order)
+                self._estimator.fit(vectors, labels)
+            self._fitted = len(vectors)
             found = {f"{item.category.__name__}: {str(item.message).splitlines()[0]}" for item in caught}
             self._warnings = sorted(found)
             pause()
 
     def progress(self) -> Progress:
-        return Progress()
+        fitted, self._fitted = self._fitted, 0
+        return Progress(rows=fitted)
 
     def _rows(self, order: NDArray[np.int64] | None) -> tuple[NDArray[Any], NDArray[np.int64]]:
         chosen = slice(None) if order is None else order

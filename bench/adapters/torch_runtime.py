@@ -52,6 +52,18 @@ def prepare(case: Case) -> None:
     warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
 
 
+def debugging() -> list[str]:
+    """Switches of torch that are on for debugging, or off that should be on: they change what is timed."""
+    import torch
+
+    switches = {
+        "anomaly detection": torch.is_anomaly_enabled(),
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "oneDNN off": torch.backends.mkldnn.is_available() and not torch.backends.mkldnn.enabled,
+    }
+    return [name for name, is_on in switches.items() if is_on]
+
+
 def _compile_afresh() -> None:
     """Let this process compile with a cache of its own, one kernel after another.
 

@@ -36,7 +36,7 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 5e-2, "bfloat16": 2e-1
 """Of weights and answers, relative to the largest: rounding at each step, which a convex loss does not amplify."""
 EXACT_SHARE = 0.99
 """Of the values of a first update: so many are the true ones rounded only where more digits were computed."""
-PREDICTIONS = ((128, 256, False), (128, 256, True), (0, 128, True), (1, 3, True))
+PREDICTIONS = ((128, 256, False), (128, 256, True), (128, 200, True), (0, 128, True), (1, 3, True))
 """Batch size, rows, decisions alone: the predictors that a trial times, and more rows than a batch has."""
 
 

@@ -114,6 +114,7 @@ def _differences(a: Trace, b: Trace, *, rounded: bool) -> Iterator[Found]:
         yield from _weights("whole", "whole epochs against single batches:", b.final, b.whole)
     if a.after.size and b.after.size:
         yield "logits after training", "after", relative(*_answers(a, b, "after", probabilities)), ""
+    yield from _timed_losses(b)
 
 
 def _equal(quantity: str, a: object, b: object) -> Found:
@@ -180,6 +181,15 @@ def _losses(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[Found]:
     for number, (first, second) in enumerate(zip(a, b, strict=False), start=1):
         difference = relative(np.array([first]), np.array([second]))
         yield f"loss at step {number}", "loss", difference, f"{second:.12g} against {first:.12g}"
+
+
+def _timed_losses(trace: Trace) -> Iterator[Found]:
+    """The losses of the path that is timed, beside those of single steps."""
+    for number, (found, mean) in enumerate(trace.timed, start=1):
+        if not np.isnan(found):
+            difference = relative(np.array([mean]), np.array([found]))
+            words = f"{found:.12g} against {mean:.12g}, the mean over its rows"
+            yield f"loss of stretch {number}", "stretch", difference, words
 
 
 def _answers(a: Trace, b: Trace, part: str, probabilities: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

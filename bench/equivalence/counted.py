@@ -26,7 +26,14 @@ ROWS = (1040, 1400)
 """Bounds of the number of rows, which is drawn each time: an adapter is not to know it."""
 EPOCHS = 5
 SHAPE = (12, 12, 1)
-PREDICTIONS = ((128, 256, False), (128, 256, False), (128, 256, True), (0, 128, True), (1, 3, True))
+PREDICTIONS = (
+    (128, 256, False),
+    (128, 256, False),
+    (128, 256, True),
+    (128, 200, True),
+    (0, 128, True),
+    (1, 3, True),
+)
 """Batch size, rows, decisions alone: what is asked of predictors, the same rows twice."""
 
 COUNTING = NativeModel(
@@ -74,7 +81,7 @@ class Watched:
         self._size = batch_size
         self._batches = math.ceil(rows / batch_size)
         self._before = _counters(learner)
-        self._told = counting.told()
+        self._told = counting.told()[0]
         self._ahead = [
             (epoch, begin, end) for epoch in range(EPOCHS) for begin, end in pairwise((0, *self._ends(epoch)))
         ]
@@ -97,8 +104,8 @@ class Watched:
         now = _counters(self._learner)
         if past is not None and past != counting.trained_rows():
             self._note("trains off the clock: its model goes on when it is asked for something in a pause")
-        rows, calls, evaluated = (now[name] - self._before[name] for name in counting.COUNTERS)
-        evaluated += counting.told() - self._told
+        rows, calls, evaluated, _ = (now[name] - self._before[name] for name in counting.COUNTERS)
+        evaluated += counting.told()[0] - self._told
         if self._ahead:
             self._compare(*self._ahead.pop(0), rows, calls)
         for counted, true, words in ((own.rows, rows, "rows"), (own.steps, calls, "steps")):
@@ -106,7 +113,7 @@ class Watched:
                 self._note(f"says that it trained {counted} {words}: the model saw {true}")
         if evaluated:
             self._note(f"evaluates inside the training clock: {evaluated} rows")
-        self._before, self._told = now, counting.told()
+        self._before, self._told = now, counting.told()[0]
 
     def _compare(self, epoch: int, begin: int, end: int, rows: int, calls: int) -> None:
         given = min(end * self._size, self._rows) - begin * self._size
@@ -133,19 +140,27 @@ class Watched:
 
 
 def _predictions(learner: Learner, place: Workplace) -> list[str]:
-    """Whether every row that is to be answered goes through the model, each time it is asked for."""
+    """Whether every row that is to be answered goes through the model, each time, in batches as they are asked for."""
     images: NDArray[np.uint8] = place.images(max(rows for _, rows, _ in PREDICTIONS), SHAPE)
     found = []
     for size, rows, decisions_only in PREDICTIONS:
         predict = learner.predictor(size, decisions_only=decisions_only)
-        before, told = _counters(learner)[counting.EVALUATED_ROWS], counting.told()
+        before = _evaluated(learner)
         predict(images[:rows])
-        evaluated = _counters(learner)[counting.EVALUATED_ROWS] - before + counting.told() - told
+        evaluated, calls = (now - then for now, then in zip(_evaluated(learner), before, strict=True))
+        way = f"in batches of {size}" if size else "at once"
+        alone = ", decisions alone" if decisions_only else ""
         if evaluated != rows:
-            way = f"in batches of {size}" if size else "at once"
-            alone = ", decisions alone" if decisions_only else ""
             found.append(f"answers {rows} rows {way}{alone}, of which its model sees {evaluated}")
+        elif calls != math.ceil(rows / (size or rows)):
+            found.append(f"answers {rows} rows {way}{alone}, which its model is given in {calls} calls")
     return found[:1]
+
+
+def _evaluated(learner: Learner) -> tuple[int, int]:
+    """Rows and calls in evaluation so far."""
+    counters, (rows, calls) = _counters(learner), counting.told()
+    return counters[counting.EVALUATED_ROWS] + rows, counters[counting.EVALUATED_CALLS] + calls
 
 
 def _counters(learner: Learner) -> dict[str, int]:

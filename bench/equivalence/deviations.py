@@ -9,7 +9,7 @@ from typing import Literal
 
 EpsilonPlace = Literal["defined", "after correction", "inside root", "outside root"]
 """``defined``: that of ``Optimizer``. ``after correction``: Adam's, added to the corrected root, as PyTorch has it."""
-Scope = Literal["kernels", "all"]
+Scope = Literal["kernels", "all", "all but biases"]
 Clipped = Literal["global norm", "norm of each weight", "value"]
 """What of the gradients is held below a threshold."""
 Rounding = Literal["", "bfloat16", "TF32", "float16", "float32"]
@@ -55,6 +55,8 @@ class Deviations:
     """A name of ``LOSSES``."""
     divisor: int = 0
     """What the summed loss of a batch is divided by, whatever its rows; 0: by its rows."""
+    weights_by_target: bool = False
+    """Of a smoothed label each class's share is weighted by that class, as PyTorch has it."""
     weighted_mean: bool = False
     """The mean is one over the class weights of the batch, as PyTorch has it."""
     reported_mean: bool = False
@@ -68,6 +70,10 @@ class Deviations:
     """``l2`` is divided by the rows of the batch (scikit-learn's ``alpha``)."""
     l2_reported: bool = False
     """``l2 / 2`` times the sum of squares is part of the loss that is reported."""
+    accumulates: bool = False
+    """Gradients are added to those of all steps before, for they are never set to zero."""
+    accumulated_steps: int = 1
+    """The mean gradient of so many batches makes one update."""
     gradient_factor: float = 1.0
     """Gradients are so many times those of the loss."""
     clip: float = 0.0
@@ -86,11 +92,19 @@ class Deviations:
     coupled_decay: bool = False
     """Weight decay is added to the gradient instead of being taken from the weight."""
     decay_on: Scope = "kernels"
+    decay_after: bool = False
+    """Decoupled decay multiplies the weight that the update has made."""
+    decay_rate: float = 0.0
+    """Decoupled decay is multiplied by this rate in the place of that of the step; 0: by that."""
     decay_without_rate: bool = False
     """Weight decay is not multiplied by the learning rate."""
     epsilon_place: EpsilonPlace = "defined"
     corrected_steps: int | None = None
     """Adam's moments are corrected for their start at zero in so many steps; None: in all."""
+    uncorrected: Literal["", "first", "second"] = ""
+    """The moment of Adam that is not corrected for its start."""
+    keeps_moments: bool = False
+    """Where the optimiser starts again, it counts its steps anew and keeps its moments."""
     epsilon_corrected: bool = False
     """Adam's epsilon goes on as if they were: divided by ``√(1 - β₂ᵗ)``, as PyTorch's is to be in the ε-hat form."""
     amsgrad: bool = False

@@ -1,9 +1,9 @@
 """Dropout by its properties: random streams differ between frameworks, so that no number can be compared.
 
-It is watched through the adapter alone, in batches as large as those that are timed. In a network of dropout and one
-dense layer whose kernel is zero, all classes are equally likely. Each row of a batch has a class of its own, and one
-class has no row: the gradients of the kernel then show, row by row, which inputs were dropped and by what the others
-were scaled.
+It is watched through the adapter alone, in batches as large as those that are timed. In a network of dropout on an
+image, dropout on the flattened image, and one dense layer whose kernel is zero, all classes are equally likely. Each
+row of a batch has a class of its own, and one class has no row: the gradients of the kernel then show, row by row,
+which inputs were dropped by either and by what the others were scaled.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from bench.certificate import Conditions
 
-SHAPE = (20, 20, 1)
+SHAPE = (10, 10, 4)
 BATCH = 128
 ROWS = 2 * BATCH + 40
 """Two full batches and a short one."""
-EPOCHS = 2
+EPOCHS = 12
+"""36 steps: dropout that ends, or begins again with the same masks, does so in many more than a few."""
+SEEDS = (11, 12)
 CLASS_COUNT = BATCH + 1
 """Each row of a batch has a class of its own; the last class has none."""
 FALSE_ALARM = 1e-7
@@ -38,23 +40,48 @@ TOLERANCE = {"float32": 1e-4, "float64": 1e-4, "bfloat16": 2e-2, "float16": 5e-3
 
 def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> list[str]:
     """What is wrong with dropout at ``rate``, a clause each; nothing where all is well."""
-    learner = _build(adapter, conditions, rate)
+    learner = _build(adapter, conditions, rate, SEEDS[0])
     tolerance = TOLERANCE[conditions.precision]
-    batches = _masks(learner, tolerance)
+    batches = _masks(learner, tolerance, EPOCHS)
+    other = _masks(_build(adapter, conditions, rate, SEEDS[1]), tolerance, 1)
     masks = np.concatenate(batches)
     dropped = masks == 0
-    found = _repeats([batch == 0 for batch in batches], rate) if dropped.any() and not dropped.all() else []
-    low, high = binomial_bounds(dropped.size, rate, FALSE_ALARM)
-    if not found and not low <= dropped.sum() <= high:  # of masks that repeat the share says nothing
-        share = dropped.mean()
-        found.append(f"dropout {rate:g} drops {share:.1%} of {dropped.size:,}: {low / dropped.size:.1%} to "
-                     f"{high / dropped.size:.1%} expected")  # fmt: skip
+    found = []
+    if dropped.any() and not dropped.all():
+        found = _whole_channels(dropped, rate) or _repeats([batch == 0 for batch in batches], rate)
+        if not found and (masks[:BATCH] == other[0]).all():
+            found = [f"dropout {rate:g} drops the same inputs whatever the seed"]
+    if not found:  # of masks that repeat the shares say nothing
+        found = _shares([batch == 0 for batch in batches], rate)
     scaled = masks[~dropped]
-    expected = 1 / (1 - rate)
+    expected = 1 / (1 - rate) ** 2
     if scaled.size and np.max(np.abs(scaled / expected - 1)) > tolerance:
-        found.append(f"dropout {rate:g} scales what stays by {np.median(scaled):.6g}: {expected:.6g} expected")
+        found.append(f"dropout {rate:g}, twice, scales what stays by {np.median(scaled):.6g}: {expected:.6g} expected")
     found += _evaluation(learner, rate, tolerance)
     return found
+
+
+def _shares(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
+    """Inputs dropped, ``(rows, inputs)``, that are too many or too few in one of the batches."""
+    either = 1 - (1 - rate) ** 2
+    for number, dropped in enumerate(batches, start=1):
+        low, high = binomial_bounds(dropped.size, either, FALSE_ALARM / len(batches))
+        if not low <= dropped.sum() <= high:
+            size = dropped.size
+            return [
+                f"dropout {rate:g}, twice, drops {dropped.mean():.1%} of {size:,} in step {number}: "
+                f"{low / size:.1%} to {high / size:.1%} expected"
+            ]
+    return []
+
+
+def _whole_channels(dropped: NDArray[np.bool_], rate: float) -> list[str]:
+    """Channels of an image that are dropped whole, where by their share single pixels never would come to that."""
+    pixels, channels = math.prod(SHAPE[:-1]), SHAPE[-1]
+    whole = dropped.reshape(-1, pixels, channels).all(axis=1)
+    if whole.any() and whole.size * dropped.mean() ** pixels < FALSE_ALARM:
+        return [f"dropout {rate:g} drops whole channels of an image: {whole.sum():,} of {whole.size:,}"]
+    return []
 
 
 def binomial_bounds(trials: int, share: float, alpha: float) -> tuple[int, int]:
@@ -82,11 +109,12 @@ def _repeats(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
     if (batches[0] == batches[len(batches) // EPOCHS]).all():
         return [f"dropout {rate:g} drops the same inputs in every epoch"]
     rows = np.concatenate(batches)
+    rows = rows[rows.any(axis=1)]  # where nothing is dropped, the share tells it
     again = len(rows) - len(np.unique(rows, axis=0))
     return [f"dropout {rate:g} drops in {again} of {len(rows)} rows what it drops in another"] if again else []
 
 
-def _build(adapter: Adapter, conditions: Conditions, rate: float) -> Learner:
+def _build(adapter: Adapter, conditions: Conditions, rate: float, seed: int) -> Learner:
     training = Training(batch_size=BATCH, optimizer=Optimizer(name="sgd", learning_rate=1.0))
     case = Case.model_validate(
         {
@@ -97,11 +125,11 @@ def _build(adapter: Adapter, conditions: Conditions, rate: float) -> Learner:
             "steps_per_execution": 1,
         }
     )
-    network = Network("mlp", "dropout alone", (Flatten(), Dropout(rate), Dense(CLASSES)))
+    network = Network("mlp", "dropout alone", (Dropout(rate), Flatten(), Dropout(rate), Dense(CLASSES)))
     images = np.full((ROWS, *SHAPE), 255, np.uint8)
     train = Split(images, np.arange(ROWS) % BATCH, 255.0, CLASS_COUNT)
     rates = np.ones(math.ceil(ROWS / BATCH) * EPOCHS)
-    plan = TrainingPlan(11, conditions.threads, BATCH, rates, training.optimizer, _weights(None))
+    plan = TrainingPlan(seed, conditions.threads, BATCH, rates, training.optimizer, _weights(None))
     return adapter.build(case, network, train, plan)
 
 
@@ -111,7 +139,7 @@ def _weights(kernel: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32
     return {"dense_1/kernel": drawn, "dense_1/bias": np.zeros(CLASS_COUNT, np.float32)}
 
 
-def _masks(learner: Learner, tolerance: float) -> list[NDArray[np.float64]]:
+def _masks(learner: Learner, tolerance: float, epochs: int) -> list[NDArray[np.float64]]:
     """``(rows, inputs)`` of each batch: by what each input was multiplied in each row; 0 where it was dropped.
 
     In each pause something is predicted, as in a trial: it must be training that goes on after it.
@@ -131,7 +159,7 @@ def _masks(learner: Learner, tolerance: float) -> list[NDArray[np.float64]]:
         answer(np.full((2, *SHAPE), 255, np.uint8))
 
     epoch = Epoch(np.arange(ROWS), tuple(range(1, batches + 1)))
-    learner.train([epoch] * EPOCHS, read)
+    learner.train([epoch] * epochs, read)
     return found
 
 

@@ -57,6 +57,10 @@ class Evidence:
     multiplied: frozenset[int] = frozenset()
     average: Callable[[int], float] | None = None
     """Weights end as a mean over their course; its move to those of an update, by the number of updates before."""
+    average_answers: bool = False
+    """The mean stands in for the weights in what is answered after training alone."""
+    reported_after: bool = False
+    """The loss of a step is that of its batch after the update."""
     stale: bool = False
     """What is answered after training is what was answered before."""
 

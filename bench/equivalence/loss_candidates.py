@@ -29,6 +29,8 @@ def _of_softmax(asked: Evidence) -> Iterator[Candidate]:
     yield flag(asked, "the answers are probabilities, against logits", "answers", softmax_answers=True)
     yield flag(asked, twice, "gradients", loss="softmax twice")
     yield flag(asked, twice, "answers", loss="softmax twice", softmax_answers=True)
+    yield flag(asked, "focal loss (γ = 2), against cross-entropy", "gradients", loss="focal")
+    yield other(asked, "the loss of a step is computed after its update", "update", reported_after=True)
     for loss in ("clipped logits", "shares of logits"):
         yield flag(asked, "the loss takes logits for probabilities", "gradients", loss=loss)
     yield flag(asked, "the loss takes logits for logarithms of probabilities", "gradients", loss="negative logits")
@@ -45,6 +47,10 @@ def _of_mean(asked: Evidence) -> Iterator[Candidate]:
         weighted = "class weights: the mean is one over the weights of the batch, against one over its samples"
         yield flag(asked, weighted, "gradients", weighted_mean=True)
         yield other(asked, "class weights are left out", "gradients", class_weights=None)
+        if asked.label_smoothing:
+            by_target = "each class's share of a smoothed label is weighted by that class, against by the true one"
+            for weighted_mean in (True, False):
+                yield flag(asked, by_target, "gradients", weights_by_target=True, weighted_mean=weighted_mean)
 
 
 def _of_labels(asked: Evidence) -> Iterator[Candidate]:

@@ -147,20 +147,28 @@ def computed(
         if step in evidence.starts_again:
             reference.start_optimizer_again()
         batch = (None if taken else known.batch) or reference.begin(*evidence.batch(step))
-        total, seen = total + reference.reported(batch) * batch.rows, seen + batch.rows
+        if evidence.reported_after:
+            _update(reference, evidence, step, batch)
+            reported = reference.begin(*evidence.batch(step))
+        else:
+            reported = batch
+        total, seen = total + reference.reported(reported) * batch.rows, seen + batch.rows
         if LOSS in wanted and step in number_of:  # before the update, which costs as much again
             yield Computed(LOSS, taken, np.asarray(total / seen), number_of[step])
             total, seen = 0.0, 0
-        _update(reference, evidence, step, batch)
+        if not evidence.reported_after:
+            _update(reference, evidence, step, batch)
         if not taken and FIRST_UPDATE in wanted:
             yield Computed(FIRST_UPDATE, 0, reference.weights)
         if evidence.average is not None:
             reference.average(evidence.average(taken))
         taken += 1
-    if evidence.average is not None:
+    if evidence.average is not None and not evidence.average_answers:
         reference.end_as_average()
     if FINAL_WEIGHTS in wanted:
         yield Computed(FINAL_WEIGHTS, taken, reference.weights)
+    if evidence.average_answers:
+        reference.end_as_average()
     if LAST_LOGITS in wanted:
         before = logits if evidence.stale else None
         yield Computed(LAST_LOGITS, taken, reference.logits(evidence.answered) if before is None else before)

@@ -19,7 +19,7 @@ from bench.case import Optimizer
 from bench.equivalence.deviations import NONE, Deviations
 from bench.equivalence.reference_clipping import clipped, held_to_norm
 from bench.equivalence.reference_layers import Array, Arrays, Backward, forward
-from bench.equivalence.reference_losses import LOSSES, log_softmax
+from bench.equivalence.reference_losses import LOSSES, cross_entropy, log_softmax
 from bench.equivalence.reference_optimizers import Updater, covers
 from bench.models.network import PlacedNetwork
 
@@ -84,6 +84,8 @@ class Reference:
         }
         self._updater = Updater(optimizer, deviations)
         self._means: Arrays = {}
+        self._sums: Arrays = {}
+        self._gathering = 0
 
     @property
     def weights(self) -> Arrays:
@@ -121,10 +123,26 @@ class Reference:
 
     def update(self, batch: Batch, rate: float) -> None:
         """The second half of a step: the backward pass, and the optimiser's update at ``rate``."""
-        updated = self._updater.update(self._weights, self.descended(batch), float(rate))
+        gradients = self._gathered(self.descended(batch))
+        updated = {} if gradients is None else self._updater.update(self._weights, gradients, float(rate))
         if self.deviations.max_norm:
             updated = held_to_norm(updated, self.deviations)
         self._weights |= updated | batch.statistics
+
+    def _gathered(self, gradients: Arrays) -> Arrays | None:
+        """``gradients`` with those of the steps before, where they add up; None where no update is due."""
+        steps = self.deviations.accumulated_steps
+        if steps == 1 and not self.deviations.accumulates:
+            return gradients
+        self._sums = {name: self._sums.get(name, 0) + value for name, value in gradients.items()}
+        self._gathering += 1
+        if self.deviations.accumulates:
+            return self._sums
+        if self._gathering % steps:
+            return None
+        means = {name: value / steps for name, value in self._sums.items()}
+        self._sums = {}
+        return means
 
     def descended(self, batch: Batch) -> Arrays:
         """The gradients that the optimiser is given, by neutral name: with penalties, clipped."""
@@ -186,6 +204,8 @@ class Reference:
         rows, classes = logits.shape
         targets = np.full((rows, classes), self._smoothing / classes, self._dtype)
         targets[np.arange(rows), labels] += 1 - self._smoothing
+        if self.deviations.weights_by_target and self._class_weights is not None:
+            return cross_entropy(logits, targets * self._class_weights)
         losses, error = LOSSES[self.deviations.loss](logits, targets)
         weights = np.ones(rows, self._dtype) if self._class_weights is None else self._class_weights[labels]
         return losses * weights, error * weights[:, None]

@@ -23,9 +23,17 @@ def log_softmax(values: Array) -> Array:
 
 
 def cross_entropy(logits: Array, targets: Array) -> Loss:
-    """Cross-entropy of ``targets`` ``(n, k)``, which sum to one, with the softmax of ``logits``: the definition."""
+    """Cross-entropy of ``targets`` ``(n, k)`` with the softmax of ``logits``: the definition."""
     logs = log_softmax(logits)
-    return -(targets * logs).sum(axis=1), np.exp(logs) - targets
+    return -(targets * logs).sum(axis=1), np.exp(logs) * targets.sum(axis=1, keepdims=True) - targets
+
+
+def focal(logits: Array, targets: Array) -> Loss:
+    """Cross-entropy times ``(1 - p)²`` of the true class (Lin et al., arXiv 1708.02002, with γ = 2)."""
+    losses, error = cross_entropy(logits, targets)
+    true = np.exp(-losses)
+    share = (1 - true) ** 2 + 2 * (1 - true) * true * losses
+    return losses * (1 - true) ** 2, error * share[:, None]
 
 
 def softmax_twice(logits: Array, targets: Array) -> Loss:
@@ -59,6 +67,7 @@ def negative_logits(logits: Array, targets: Array) -> Loss:
 
 LOSSES: dict[str, Callable[[Array, Array], Loss]] = {
     "cross-entropy": cross_entropy,
+    "focal": focal,
     "softmax twice": softmax_twice,
     "clipped logits": clipped_logits,
     "shares of logits": shares_of_logits,

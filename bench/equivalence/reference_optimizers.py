@@ -25,7 +25,7 @@ Arrays = dict[str, Array]
 
 def covers(scope: Scope, name: str) -> bool:
     """Whether a weight, by neutral name, is penalised: kernels alone, or all that are trained."""
-    return scope == "all" or name.endswith("/kernel")
+    return name.endswith("/kernel") or scope == "all" or (scope == "all but biases" and not name.endswith("/bias"))
 
 
 @dataclass(eq=False)
@@ -52,11 +52,17 @@ class Updater:
         for name, gradient in gradients.items():
             weight, decay = weights[name], self._decay(name)
             if self.deviations.coupled_decay:
-                gradient = gradient + decay * weight
-            elif decay:
-                weight = weight - (1.0 if self.deviations.decay_without_rate else rate) * decay * weight
-            updated[name] = weight + rule(name, gradient, rate)
+                updated[name] = weight + rule(name, gradient + decay * weight, rate)
+                continue
+            kept = 1 - decay * self._decay_rate(rate)
+            if self.deviations.decay_after:
+                updated[name] = (weight + rule(name, gradient, rate)) * kept
+            else:
+                updated[name] = weight * kept + rule(name, gradient, rate)
         return updated
+
+    def _decay_rate(self, rate: float) -> float:
+        return 1.0 if self.deviations.decay_without_rate else self.deviations.decay_rate or rate
 
     def _decay(self, name: str) -> float:
         return self.optimizer.weight_decay if covers(self.deviations.decay_on, name) else 0.0
@@ -75,9 +81,10 @@ class Updater:
         return Updater(self.optimizer, self.deviations, self._step, dict(self._states))
 
     def start_again(self) -> None:
-        """Forget every state and the number of steps."""
+        """Forget the number of steps, and every state unless moments are kept."""
         self._step = 0
-        self._states.clear()
+        if not self.deviations.keeps_moments:
+            self._states.clear()
 
     def _sgd(self, name: str, gradient: Array, rate: float) -> Array:
         momentum, inside = self.optimizer.momentum, 1.0 if self.deviations.rate_outside else rate
@@ -97,6 +104,10 @@ class Updater:
         if self.deviations.amsgrad:
             square = self._keep("largest", name, np.maximum(self._state("largest", name, gradient), square))
         first_correction, second_correction = 1 - first**self._step, 1 - second**self._step
+        if self.deviations.uncorrected == "first":
+            first_correction = 1.0
+        if self.deviations.uncorrected == "second":
+            second_correction = 1.0
         steps = self.deviations.corrected_steps
         if steps is not None and self._step > steps:
             epsilon = epsilon / math.sqrt(second_correction) if self.deviations.epsilon_corrected else epsilon

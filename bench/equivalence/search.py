@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -58,7 +59,8 @@ SINGLE = Digits(2.0**-24, 1e-5, 1e-4, 1e-3, 10.0)
 def share(difference: Difference, digits: Digits) -> float:
     """A difference as a share of what is tolerated."""
     tolerance = digits.update if difference.quantity == FIRST_UPDATE else digits.tolerance
-    return difference.relative / (tolerance * min(GROWTH**difference.updates, GROWN))
+    grown = GROWN if difference.updates > math.log(GROWN, GROWTH) else GROWTH**difference.updates
+    return difference.relative / (tolerance * grown)
 
 
 LIKELIEST = (

@@ -5,7 +5,7 @@ And several options that are left out together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -35,10 +35,14 @@ def state_candidates(asked: Evidence) -> Iterator[Candidate]:
 
 def _averaged(asked: Evidence) -> Iterator[Candidate]:
     """Weights that end as a mean: as Keras' ``use_ema`` and PyTorch's ``AveragedModel`` take it."""
-    for momentum in AVERAGED:
-        sentence = f"weights end as their moving average (momentum {momentum:g})"
-        yield other(asked, sentence, "update", average=partial(_share, momentum))
-    yield other(asked, "weights end as their mean over the training", "update", average=lambda before: 1 / (before + 1))
+    means: dict[str, Callable[[int], float]] = {
+        f"moving average (momentum {momentum:g})": partial(_share, momentum) for momentum in AVERAGED
+    }
+    means["mean over the training"] = lambda before: 1 / (before + 1)
+    for words, average in means.items():
+        yield other(asked, f"weights end as their {words}", "update", average=average)
+        sentence = f"prediction after training is by the {words} of the weights"
+        yield other(asked, sentence, "update", average=average, average_answers=True)
 
 
 def _share(momentum: float, before: int) -> float:
@@ -50,6 +54,10 @@ def _starting_again(asked: Evidence) -> Iterator[Candidate]:
     for starts, words in (([steps.start for steps in epochs(asked)], "epoch"), (each, "step")):
         sentence = f"the optimiser's state starts again with each {words}"
         yield other(asked, sentence, "update", starts_again=frozenset(starts))
+        if asked.optimizer.name in ("adam", "adamw"):
+            kept = replace(asked, deviations=replace(asked.deviations, keeps_moments=True))
+            sentence = f"the steps of Adam's bias correction are counted from 1 again with each {words}"
+            yield other(kept, sentence, "update", starts_again=frozenset(starts))
 
 
 def correction_candidates(asked: Evidence, steps: Sequence[int]) -> Iterator[Candidate]:

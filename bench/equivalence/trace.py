@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,12 +47,16 @@ class Trace:
     """Logits after training."""
     whole: Arrays = field(default_factory=dict)
     """Final weights of a second learner that pauses where a trial does: the path that is timed."""
+    timed: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    """``(pauses, 2)``: the loss that the second learner gave in each pause, and the mean by rows of ``losses`` over the
+    same steps."""
     settings: dict[str, object] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write it as ``.npz``."""
         plain = {"parameters": self.parameters, "kind": self.kind, "settings": self.settings}
-        arrays = {"logits": self.logits, "repeated": self.repeated, "losses": self.losses, "after": self.after}
+        kept = ("logits", "repeated", "losses", "timed", "after")
+        arrays = {name: getattr(self, name) for name in kept}
         for part in _WEIGHTS:
             arrays |= {f"{part}:{name}": value for name, value in getattr(self, part).items()}
         np.savez(path, allow_pickle=False, plain=np.array(json.dumps(plain, default=str)), **arrays)
@@ -115,13 +120,17 @@ def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision
     trace.after = _double(values)
     second = build(case)
     evaluate = second.predictor(EVALUATED)
+    given: list[float] = []
 
     def between() -> None:
-        second.progress()
+        loss = second.progress().loss
+        given.append(np.nan if loss is None else loss)
         evaluate(material.evaluated)
 
-    second.train(_as_timed(material, case), between)
+    timed = list(_as_timed(material, case))
+    second.train(iter(timed), between)
     trace.whole = _weights(second)
+    trace.timed = np.column_stack([given, _means(material, timed, trace.losses)])
     return trace
 
 
@@ -135,6 +144,20 @@ def _as_timed(material: Material, case: Case) -> Iterator[Epoch]:
     for number, order in enumerate(material.orders):
         found = stretches(len(order), material.proof.training, first=number == 0, calls_of=case.steps_per_execution)
         yield Epoch(order, tuple(one.batches for one in found))
+
+
+def _means(material: Material, timed: list[Epoch], losses: NDArray[np.float64]) -> list[float]:
+    """The mean by rows of the losses of the steps before each pause."""
+    found: list[float] = []
+    before = 0
+    for epoch in timed:
+        assert epoch.order is not None
+        size, batches = material.proof.training.batch_size, epoch.pauses[-1]
+        rows = np.minimum(size, len(epoch.order) - size * np.arange(batches))
+        for begin, end in pairwise((0, *epoch.pauses)):
+            found.append(float(np.average(losses[before + begin : before + end], weights=rows[begin:end])))
+        before += batches
+    return found
 
 
 def _weights(learner: Learner) -> Arrays:

@@ -34,6 +34,11 @@ def update_candidates(asked: Evidence) -> Iterator[Candidate]:
     yield from _of_rates(asked)
     yield from _OF_OPTIMIZERS[asked.optimizer.name](asked)
     yield from _of_decay(asked)
+    accumulated = "gradients are added to those of the steps before: they are never set to zero"
+    yield flag(asked, accumulated, "update", accumulates=True)
+    for steps in (2, 4):
+        sentence = f"gradients of {steps} batches make one update"
+        yield flag(asked, sentence, "update", accumulated_steps=steps)
     for value in PENALTIES:
         for scope in ("kernels", "all"):
             for per_batch in (False, True):
@@ -123,6 +128,9 @@ def _of_rates(asked: Evidence) -> Iterator[Candidate]:
     for value, words in {rates.max(): "the largest", rates[0]: "the first"}.items():
         sentence = f"learning rate stays at {words}, {value:g}, against a schedule"
         yield other(asked, sentence, "update", rates=np.full_like(rates, value))
+    held = np.concatenate([np.full(len(steps), rates[steps.start]) for steps in epochs(asked)])
+    if (held != rates).any():
+        yield other(asked, "learning rate changes with the epochs alone, against with each step", "update", rates=held)
     again = np.concatenate([rates[: len(steps)] for steps in epochs(asked)])
     if (again != rates[0]).any():
         yield other(asked, "the schedule starts again with each epoch", "update", rates=again)
@@ -154,6 +162,9 @@ def _of_adam(asked: Evidence) -> Iterator[Candidate]:
         yield adam_epsilon_after(asked, value)
     yield flag(asked, "epsilon of Adam inside the root, against outside", "update", epsilon_place="inside root")
     yield flag(asked, "no bias correction in Adam", "update", corrected_steps=0)
+    for moment in ("first", "second"):
+        sentence = f"the {moment} moment of Adam is not corrected for its start"
+        yield flag(asked, sentence, "update", uncorrected=moment)
     yield flag(asked, "AMSGrad: the largest second moment so far divides, against the last", "update", amsgrad=True)
     yield from _constants(asked, "beta_1 of Adam", "beta_1", BETAS)
     yield from _constants(asked, "beta_2 of Adam", "beta_2", BETAS)
@@ -204,6 +215,12 @@ def _decay_forms(asked: Evidence) -> Iterator[Candidate]:
     coupled = "weight decay coupled (added to the gradient), against decoupled"
     yield flag(asked, coupled, "update", coupled_decay=True)
     yield flag(asked, "weight decay on all weights, against kernels alone", "update", decay_on="all")
+    but_biases = "weight decay on gamma and beta too, against kernels alone"
+    yield flag(asked, but_biases, "update", decay_on="all but biases")
+    yield flag(asked, "weight decay after the update, against before it", "update", decay_after=True)
+    if (asked.rates != asked.rates[0]).any():
+        sentence = "weight decay is multiplied by the largest learning rate, whatever that of the step"
+        yield flag(asked, sentence, "update", decay_rate=float(asked.rates.max()))
     both = "weight decay coupled and on all weights, against decoupled and on kernels alone"
     yield flag(asked, both, "update", coupled_decay=True, decay_on="all")
     yield flag(asked, "weight decay is not multiplied by the learning rate", "update", decay_without_rate=True)

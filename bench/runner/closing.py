@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -34,6 +34,12 @@ READING_S = 0.5
 
 MOST_READ = 4_000_000
 """Parameters: weights beyond that are not read in a pause, for the copy would be seen in the memory of the trial."""
+
+CORES_A_THREAD = 1.25
+"""Cores that a thread may keep busy: its own, and a little of what the framework does beside it. A loader has one
+more."""
+LONG_ENOUGH_S = 1.0
+"""Of training, to tell how many cores it kept busy."""
 
 BUILD_COPIES = 1.25
 """Copies of the stored images that building a learner may take."""
@@ -75,7 +81,20 @@ def weights_when_over(learner: Learner, training: TrainingPhase) -> str | None:
                 f"reading {words} took {seconds:.2f} s after the clock had stopped, the training {trained:.2f} s: "
                 "it trains off the clock."
             )
-    return digest_of_weights(weights)
+    found = digest_of_weights(weights)
+    if training.last_weights is not None and found != training.last_weights:
+        raise AdapterFault("its weights are others when its training has returned than after its last batch.")
+    return found
+
+
+def check_cores(training: TrainingPhase, case: Case) -> None:
+    """Raise AdapterFault where the training kept more cores busy than it was given threads for."""
+    seconds = sum(epoch.seconds for epoch in training.epochs[1:])
+    most = CORES_A_THREAD * case.threads + (1 if case.input == "loader" else 0)
+    if seconds > LONG_ENOUGH_S and training.cpu_s > most * seconds:
+        raise AdapterFault(
+            f"its training kept {training.cpu_s / seconds:.2f} cores busy, {case.threads} threads were given."
+        )
 
 
 def check_unchanged(learner: Learner, before: str | None) -> None:
@@ -84,16 +103,20 @@ def check_unchanged(learner: Learner, before: str | None) -> None:
         raise AdapterFault("its weights changed after the training: it trains while it predicts.")
 
 
-def first_progress(learner: Learner) -> Progress:
-    """The learner's counts, read in the first pause.
+def weights_in_a_pause(learner: Learner) -> str | None:
+    """SHA-256 of the weights; None where there are none, or more than are read in a pause."""
+    return None if (learner.parameter_count() or 0) > MOST_READ else digest_of_weights(learner.weights())
 
-    Raises AdapterFault where its weights change when it is asked: then it has waited with its steps until now.
+
+def progress_of(learner: Learner, *, watched: bool) -> Progress:
+    """The learner's counts, read in a pause.
+
+    Raises AdapterFault where it is ``watched`` and its weights change when it is asked: then it has waited with its
+    steps until now.
     """
-    if (learner.parameter_count() or 0) > MOST_READ:
-        return learner.progress()
-    before = digest_of_weights(learner.weights())
+    before = weights_in_a_pause(learner) if watched else None
     progress = learner.progress()
-    if digest_of_weights(learner.weights()) != before:
+    if before is not None and digest_of_weights(learner.weights()) != before:
         raise AdapterFault("its weights change when it is asked for what it has counted: it trains off the clock.")
     return progress
 
@@ -139,7 +162,9 @@ def check_computed(learner: Learner, predictors: Iterable[Predictor], images: ND
         rows = images[: min(len(images), ASKED_AGAIN)]
         labels = [predict(rows).labels, predict(rows[-1:]).labels]
         if np.concatenate(labels).any():
-            raise AdapterFault("its answers do not follow its weights: it keeps them and does not compute them.")
+            raise AdapterFault(
+                "its answers do not follow its weights: it keeps them, or answers by other weights than it shows."
+            )
     learner.set_weights(weights)
 
 
@@ -164,6 +189,9 @@ def settings_findings(settings: Mapping[str, object], probe: Probe, asked: Case 
     if metrics:
         names = ", ".join(map(str, metrics)) if isinstance(metrics, list | tuple) else str(metrics)
         found.append(f"computes metrics in each step besides the loss: {names}")
+    switched = settings.get("debugging")
+    if switched:
+        found.append(f"is debugged, which changes what is timed: {', '.join(map(str, cast('list[str]', switched)))}")
     for name, value in wanted.items():
         if settings.get(name, value) != value:
             verb = "are" if name in ("threads", "weights") else "is"

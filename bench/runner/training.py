@@ -10,6 +10,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from random import SystemRandom
+from time import process_time_ns
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,12 +22,15 @@ from bench.case import Case, Training, order_seed
 from bench.datasets.dataset import Split
 from bench.measure.clock import Stopwatch
 from bench.record import Checkpoint, EpochFigures, FirstStep
-from bench.runner.closing import first_progress
+from bench.runner.closing import progress_of, weights_in_a_pause
 from bench.runner.stretches import Stretch, stretches
 from bench.score import Diverged, log_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+LATER_PAUSES = 6
+"""One of so many pauses after the first is looked at as closely."""
 
 
 @dataclass
@@ -74,6 +79,10 @@ class TrainingPhase:
     """Updates of the optimiser, as the framework counted them; None where it counts none."""
     asked_s: list[float] = field(default_factory=list)
     """Seconds in which the learner was asked for what it had counted, by pause: off the clock."""
+    cpu_s: float = 0.0
+    """CPU seconds of this process on the clock of the epochs after the first."""
+    last_weights: str | None = None
+    """SHA-256 of the weights in the last pause; None where they were not read."""
     _watch: Stopwatch = field(init=False)
     _epoch: Epoch | None = None
     _clock: EpochClock = field(default_factory=EpochClock)
@@ -82,6 +91,9 @@ class TrainingPhase:
     _predict: Predictor | None = None
     _seconds: float = 0.0
     _samples: int = 0
+    _cpu: int = 0
+    _watched: frozenset[int] = frozenset()
+    """Numbers of the pauses in which it is seen that counting changes no weight."""
 
     def __post_init__(self) -> None:
         self._watch = Stopwatch(self.learner.synchronize)
@@ -93,11 +105,17 @@ class TrainingPhase:
         """
         self._prepare_epoch()
         epochs = self._epochs()
-        self._watch.start()
+        later = SystemRandom().randint(1, LATER_PAUSES)  # drawn each time: an adapter is not to know it
+        self._watched = frozenset({0, later})
+        self._start()
         self.learner.train(epochs, self._pause)
         self.end_s = self._watch.stop()
         if self._epoch is not None:
             raise AdapterFault(f"training ended in epoch {len(self.epochs) + 1}, before all its rows were trained on.")
+
+    def _start(self) -> None:
+        self._watch.start()
+        self._cpu = process_time_ns()
 
     @property
     def _training(self) -> Training | None:
@@ -142,20 +160,24 @@ class TrainingPhase:
     def _pause(self) -> None:
         """Stop the clock, keep what it saw and what the framework counted, evaluate, start the clock again."""
         seconds = self._watch.stop()
+        cpu_s = (process_time_ns() - self._cpu) / 1e9
         if not self._ahead:
             raise AdapterFault(f"pauses more often than asked in epoch {len(self.epochs) + 1}.")
         stretch = self._ahead.popleft()
         asking = Stopwatch(self.learner.synchronize)
         with asking:
-            progress = self.learner.progress() if self.asked_s else first_progress(self.learner)
+            progress = progress_of(self.learner, watched=len(self.asked_s) in self._watched)
         self.asked_s.append(asking.seconds)
+        self.cpu_s += cpu_s if self.epochs else 0.0
         self._keep(stretch, seconds, progress)
         if stretch.evaluated:
             self._evaluate()
         if not self._ahead:
             self.epochs.append(self._clock.figures())
             self._prepare_epoch()
-        self._watch.start()
+        if self._epoch is None:
+            self.last_weights = weights_in_a_pause(self.learner)
+        self._start()
 
     def _keep(self, stretch: Stretch, seconds: float, progress: Progress) -> None:
         when = f"epoch {len(self.epochs) + 1}" if self._samples else "the first step"

@@ -30,6 +30,7 @@ from bench.record import Memory, ModelFigures, Phases, PipelineFigures, PredictP
 from bench.runner.closing import (
     check_built,
     check_computed,
+    check_cores,
     check_settings,
     check_unchanged,
     digest_of_answers,
@@ -76,6 +77,7 @@ class Trial:
         learner.reset_device_peak()
         training = self._train(learner, len(train), validation)
         weights = weights_when_over(learner, training)
+        check_cores(training, self.case)
         answers, scores = self._evaluate(learner, test)
         timed = TimedPredictors.of(learner, self.case)
         passes = self._predict(learner, timed, test, answers)
@@ -84,6 +86,7 @@ class Trial:
         check_unchanged(learner, weights)
         if isinstance(self.model, Network) and self.case.track == "matched":
             check_settings(learner.settings(), self.adapter.probe(), self.case)
+            check_built(learner, self.adapter, train, None)
             check_computed(learner, (timed.whole, timed.single), test.images)
         pipeline = self._pipeline(learner, len(train))
         return Measured(

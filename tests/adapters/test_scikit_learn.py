@@ -139,7 +139,7 @@ def test_an_estimator_of_two_classes_is_supported(adapter: ScikitLearnAdapter) -
 def test_every_estimator_fits_predicts_and_beats_the_floor(adapter: ScikitLearnAdapter, name: str) -> None:
     train, test = images(200), images(100, seed=1)
     built = estimator(adapter, name, train)
-    assert fit(built, None) == [Progress()]
+    assert fit(built, None) == [Progress(rows=200)]
     scores = built.predictor(0)(test.images)
     assert scores.labels.dtype == np.int64
     accuracy = float((scores.labels == test.labels).mean())

@@ -145,6 +145,58 @@ def one_mask_for_all_rows(layer: Any, inputs: Any) -> Any:
     return random.dropout(inputs, layer.rate, noise_shape=shape, seed=layer.seed_generator)
 
 
+def whole_channels(layer: Any, inputs: Any) -> Any:
+    """``SpatialDropout2D``, of what is still an image."""
+    from keras import ops, random
+
+    shape = (ops.shape(inputs)[0], 1, 1, inputs.shape[-1]) if len(inputs.shape) == 4 else None
+    return random.dropout(inputs, layer.rate, noise_shape=shape, seed=layer.seed_generator)
+
+
+def second_left_out(learner: Any) -> None:
+    """One dropout of two."""
+    import keras
+
+    found = [layer for layer in learner._model.layers if isinstance(layer, keras.layers.Dropout)]
+    for layer in found[1:]:
+        layer.call = lambda inputs, training=False: inputs
+
+
+def masks_in_turn(count: int) -> Callable[[Any, Any], Any]:
+    """So many masks, one after the other and again."""
+    drawn: list[int] = []
+
+    def call(layer: Any, inputs: Any) -> Any:
+        from keras import random
+
+        drawn.append(0)
+        return random.dropout(inputs, layer.rate, seed=1 + len(drawn) % count)
+
+    return call
+
+
+def for_some_steps(count: int) -> Callable[[Any, Any], Any]:
+    """Dropout that ends after so many calls."""
+    drawn: list[int] = []
+
+    def call(layer: Any, inputs: Any) -> Any:
+        from keras import random
+
+        drawn.append(0)
+        return random.dropout(inputs, layer.rate, seed=layer.seed_generator) if len(drawn) <= count else inputs
+
+    return call
+
+
+def one_seed(learner: Any) -> None:
+    """``Dropout(rate, seed=0)``, whatever the seed of the trial."""
+    import keras
+
+    for layer in learner._model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign([0, 0])
+
+
 def mask_of_a_fixed_seed(layer: Any, inputs: Any) -> Any:
     """``keras.random.dropout(x, rate, seed=7)``: a whole number is no generator."""
     from keras import random
@@ -184,6 +236,34 @@ def warmed_up(learner: Any) -> None:
     learner.train([Epoch(np.arange(size), (1,))], lambda: None)
     learner.progress()
     learner._model.set_weights(kept)
+
+
+def anomalies_detected(learner: Any) -> None:
+    """Left on since a NaN was looked for."""
+    import torch
+
+    torch.autograd.set_detect_anomaly(True)
+
+
+def numerics_checked(learner: Any) -> None:
+    import tensorflow as tf
+
+    tf.debugging.enable_check_numerics()
+
+
+def functions_run_eagerly(learner: Any) -> None:
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+
+
+def jax_switched(name: str) -> Change:
+    def built(learner: Any) -> None:
+        import jax
+
+        jax.config.update(name, True)
+
+    return built
 
 
 def restarted(learner: Any) -> None:

@@ -317,6 +317,59 @@ def trains_when_asked(learner: Any) -> None:
     learner.train, learner.progress = later, asked
 
 
+def trains_when_asked_later(learner: Any) -> None:
+    """Its weights change when it is asked for what it has counted, but for the first time."""
+    progress = learner.progress
+    asked: list[int] = []
+
+    def changed() -> Any:
+        found = progress()
+        asked.append(0)
+        if len(asked) > 1:
+            weights_times(0.999)(learner)
+        return found
+
+    learner.progress = changed
+
+
+def first_weights_restored(learner: Any) -> None:
+    """The weights of the first epoch at the end, as ``restore_best_weights`` may leave them."""
+    train = learner.train
+
+    def trained(epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
+        kept: list[Mapping[str, NDArray[Any]]] = []
+
+        def paused() -> None:
+            kept.append(learner.weights())
+            pause()
+
+        train(epochs, paused)
+        learner.set_weights(kept[0])
+
+    learner.train = trained
+
+
+def half_the_loss_of_several_batches(learner: Any) -> None:
+    progress = learner.progress
+
+    def halved() -> Any:
+        found = progress()
+        several = found.rows is not None and found.rows > learner.size_of_batch
+        return replace(found, loss=found.loss / 2) if several else found
+
+    learner.progress = halved
+
+
+def all_at_once(learner: Any) -> None:
+    """A predictor that takes all rows at once, whatever the batch size: the argument was forgotten."""
+    own = learner.predictor
+
+    def predictor(batch_size: int, *, decisions_only: bool = False) -> Answer:
+        return own(0 if batch_size > 1 else batch_size, decisions_only=decisions_only)  # type: ignore[no-any-return]
+
+    learner.predictor = predictor
+
+
 Answer = Callable[[NDArray[Any]], Scores]
 
 

@@ -34,8 +34,9 @@ from tests.equivalence.planted_departures import (
     without_short_batches,
 )
 from tests.equivalence.planted_rows import ROW_PLANTS, SHORT_ONE, SIZES
+from tests.equivalence.planted_updates import UPDATE_PLANTS
 
-ALL_PLANTS = PLANTS | ROW_PLANTS | COMPUTATION_PLANTS
+ALL_PLANTS = PLANTS | ROW_PLANTS | COMPUTATION_PLANTS | UPDATE_PLANTS
 
 
 @pytest.mark.parametrize("name", ALL_PLANTS)

@@ -64,6 +64,10 @@ def test_a_mistake_in_what_is_computed_is_found(mistake: str) -> None:
 
 
 WORK: dict[str, tuple[Make, str]] = {
+    "all rows are answered at once": (
+        wrong(KERAS, built=plants.all_at_once),
+        "answers 256 rows in batches of 128, which its model is given in 1 calls",
+    ),
     "a step is taken in the build": (wrong(KERAS, built=lies.warmed_up), "trains in its build"),
     "images are converted in the build": (
         wrong(KERAS, asked=plants.other_train(plants.converted_beforehand)),
@@ -82,6 +86,28 @@ def test_a_mistake_in_the_work_is_found_and_named(mistake: str) -> None:
 def test_a_mask_drawn_from_a_number_is_found_and_named() -> None:
     (found,) = found_in_dropout(wrong(KERAS, built=lies.dropped_by(lies.mask_of_a_fixed_seed))())
     assert found == "dropout 0.5 drops the same inputs in every step"
+
+
+def test_dropout_of_whole_channels_is_found_and_named() -> None:
+    (found,) = found_in_dropout(wrong(KERAS, built=lies.dropped_by(lies.whole_channels))())
+    assert found.startswith("dropout 0.5 drops whole channels")
+
+
+@pytest.mark.parametrize("name", ["jax_debug_nans", "jax_disable_jit"])
+def test_a_switch_that_is_left_on_ends_a_trial_and_is_named(name: str, tmp_path: Path) -> None:
+    import jax
+
+    try:
+        fault = fault_of_trial(wrong(KERAS, built=lies.jax_switched(name))(), tmp_path, "softmax")
+    finally:
+        jax.config.update(name, False)
+    assert fault is not None
+    assert name in fault
+
+
+def test_the_weights_of_the_first_epoch_restored_end_a_trial(tmp_path: Path) -> None:
+    fault = fault_of_trial(wrong(KERAS, built=plants.first_weights_restored)(), tmp_path)
+    assert fault == "its weights are others when its training has returned than after its last batch."
 
 
 def test_images_converted_in_the_build_end_a_trial(tmp_path: Path) -> None:

@@ -68,6 +68,10 @@ def test_a_mistake_in_what_is_computed_is_found(mistake: str) -> None:
 
 
 WORK: dict[str, tuple[Make, str]] = {
+    "all rows are answered at once": (
+        wrong(KERAS, built=plants.all_at_once),
+        "answers 256 rows in batches of 128, which its model is given in 1 calls",
+    ),
     "a step is taken in the build": (wrong(KERAS, built=lies.warmed_up), "trains in its build"),
     "images are converted in the build": (
         wrong(KERAS, asked=plants.other_train(plants.converted_beforehand)),
@@ -92,7 +96,18 @@ def test_one_mask_for_all_rows_of_a_batch_is_found_and_named() -> None:
     assert found == "dropout 0.5 drops the same inputs in all rows of a batch"
 
 
+def test_dropout_of_whole_channels_is_found_and_named() -> None:
+    (found,) = found_in_dropout(wrong(KERAS, built=lies.dropped_by(lies.whole_channels))())
+    assert found.startswith("dropout 0.5 drops whole channels")
+
+
 TRIAL: dict[str, tuple[Make, str]] = {
+    "the weights of the first epoch are restored": (
+        wrong(KERAS, built=plants.first_weights_restored),
+        "its weights are others when its training has returned than after its last batch",
+    ),
+    "numerics are checked": (wrong(KERAS, built=lies.numerics_checked), "numerics checked"),
+    "functions run eagerly": (wrong(KERAS, built=lies.functions_run_eagerly), "tf.functions run eagerly"),
     "accuracy is computed in every step": (
         wrong(KERAS, built=lies.with_accuracy),
         "computes metrics in each step besides the loss: accuracy",
@@ -114,8 +129,14 @@ TRIAL: dict[str, tuple[Make, str]] = {
 
 @pytest.mark.parametrize("mistake", TRIAL)
 def test_a_mistake_ends_a_trial_and_is_named(mistake: str, tmp_path: Path) -> None:
+    import tensorflow as tf
+
     make, words = TRIAL[mistake]
-    fault = fault_of_trial(make(), tmp_path)
+    try:
+        fault = fault_of_trial(make(), tmp_path)
+    finally:
+        tf.config.run_functions_eagerly(False)
+        tf.debugging.disable_check_numerics()
     assert fault is not None
     assert words in fault
 

@@ -84,6 +84,10 @@ def test_a_mistake_in_what_is_computed_is_found(mistake: str) -> None:
 
 
 WORK: dict[str, tuple[Make, str]] = {
+    "all rows are answered at once": (
+        wrong(KERAS, built=plants.all_at_once),
+        "answers 256 rows in batches of 128, which its model is given in 1 calls",
+    ),
     "accuracy is computed in every step": (
         wrong(KERAS, built=lies.with_accuracy),
         "computes metrics in each step besides the loss: accuracy",
@@ -131,8 +135,16 @@ DROPOUT: dict[str, tuple[Make, str]] = {
     ),
     "the share that is kept for the one that is dropped": (
         wrong(KERAS, built=lies.dropped_by(lies.share_kept_for_share_dropped)),
-        "scales what stays by 4: 2 expected",
+        "scales what stays by 16: 4 expected",
     ),
+    "whole channels are dropped": (wrong(KERAS, built=lies.dropped_by(lies.whole_channels)), "drops whole channels"),
+    "the second of two is left out": (wrong(KERAS, built=lies.second_left_out), "scales what stays by 2: 4 expected"),
+    "eight masks in turn": (
+        wrong(KERAS, built=lies.dropped_by(lies.masks_in_turn(8))),
+        "rows what it drops in another",
+    ),
+    "it ends after thirty calls": (wrong(KERAS, built=lies.dropped_by(lies.for_some_steps(30))), "drops 0.0% of"),
+    "one seed for all trials": (wrong(KERAS, built=lies.one_seed), "drops the same inputs whatever the seed"),
 }
 
 
@@ -144,6 +156,11 @@ def test_a_mistake_in_dropout_is_found_and_named(mistake: str) -> None:
 
 
 TRIAL: dict[str, tuple[Make, str]] = {
+    "the weights of the first epoch are restored": (
+        wrong(KERAS, built=plants.first_weights_restored),
+        "its weights are others when its training has returned than after its last batch",
+    ),
+    "anomaly detection is left on": (wrong(KERAS, built=lies.anomalies_detected), "is debugged"),
     "half of the rows are answered": (
         wrong(KERAS, built=plants.predicting(plants.half_copied)),
         "what is timed is not what is scored",
@@ -165,8 +182,13 @@ TRIAL: dict[str, tuple[Make, str]] = {
 
 @pytest.mark.parametrize("mistake", TRIAL)
 def test_a_mistake_ends_a_trial_and_is_named(mistake: str, tmp_path: Path) -> None:
+    import torch
+
     make, words = TRIAL[mistake]
-    fault = fault_of_trial(make(), tmp_path)
+    try:
+        fault = fault_of_trial(make(), tmp_path)
+    finally:
+        torch.autograd.set_detect_anomaly(False)
     assert fault is not None
     assert words in fault
 

@@ -10,8 +10,9 @@ import pytest
 
 from bench.adapters.base import Adapter, Epoch
 from bench.adapters.pytorch import PyTorchAdapter
+from bench.case import Training
 from tests.equivalence import plants
-from tests.equivalence.plants import adapter_of, fault_of_trial, found_in_dropout, found_in_work
+from tests.equivalence.plants import adapter_of, fault_of_trial, found_in_dropout, found_in_work, missed, proof
 
 pytestmark = pytest.mark.own_process("planted lies")
 
@@ -102,6 +103,10 @@ def every_second_batch_beyond_a_thousand_rows(order: plants.Rows, size: int) -> 
 
 
 WORK: dict[str, tuple[Make, str]] = {
+    "all rows are answered at once": (
+        wrong(built=plants.all_at_once),
+        "answers 256 rows in batches of 128, which its model is given in 1 calls",
+    ),
     "images are converted in the build, as one axis": (
         wrong(built=as_one_axis),
         "holds its images converted to float32",
@@ -186,6 +191,21 @@ def seeded_in_each_step(module: Any, values: Any) -> Any:
     return torch.nn.functional.dropout(values, module.p, module.training)
 
 
+def whole_channels(module: Any, values: Any) -> Any:
+    import torch
+
+    drop = torch.nn.functional.dropout2d if values.ndim == 4 else torch.nn.functional.dropout
+    return drop(values, module.p, module.training)
+
+
+def second_left_out(learner: Any) -> None:
+    import torch
+
+    found = [module for module in learner._module.modules() if isinstance(module, torch.nn.Dropout)]
+    for module in found[1:]:
+        module.p = 0.0
+
+
 def left_in_evaluation(learner: Any) -> None:
     """``model.train()`` forgotten after what is predicted between two stretches."""
     learner.predictor(2)
@@ -206,6 +226,8 @@ DROPOUT: dict[str, tuple[Make, str]] = {
         wrong(built=dropout(seeded_in_each_step)),
         "drops the same inputs in every step",
     ),
+    "whole channels are dropped": (wrong(built=dropout(whole_channels)), "drops whole channels"),
+    "the second of two is left out": (wrong(built=second_left_out), "scales what stays by 2: 4 expected"),
     "off after the first evaluation": (wrong(built=left_in_evaluation), "drops"),
 }
 
@@ -218,6 +240,10 @@ def test_a_mistake_in_dropout_is_found_and_named(mistake: str) -> None:
 
 
 TRIAL: dict[str, tuple[Make, str]] = {
+    "the weights of the first epoch are restored": (
+        wrong(built=plants.first_weights_restored),
+        "its weights are others when its training has returned than after its last batch",
+    ),
     "training waits until its loss is asked for": (wrong(built=plants.trains_when_asked), "it trains off the clock"),
     "three of four batches are skipped": (
         wrong(built=plants.with_orders(plants.one_of_four_batches)),
@@ -258,6 +284,36 @@ def test_a_mistake_ends_a_trial_and_is_named(mistake: str, tmp_path: Path) -> No
     fault = fault_of_trial(make(), tmp_path)
     assert fault is not None
     assert words in fault
+
+
+@pytest.mark.parametrize("name", ["anomaly detection", "oneDNN off"])
+def test_a_switch_that_is_left_on_ends_a_trial_and_is_named(name: str, tmp_path: Path) -> None:
+    import torch
+
+    def switch(learner: Any) -> None:
+        if name == "oneDNN off":
+            torch._C._set_mkldnn_enabled(False)
+        else:
+            torch.autograd.set_detect_anomaly(True)
+
+    try:
+        fault = fault_of_trial(wrong(built=switch)(), tmp_path, "softmax")
+    finally:
+        torch._C._set_mkldnn_enabled(True)
+        torch.autograd.set_detect_anomaly(False)
+    assert fault == f"is debugged, which changes what is timed: {name}."
+
+
+def test_training_when_asked_in_a_later_pause_ends_a_trial(tmp_path: Path) -> None:
+    eight = Training(epochs=8, batch_size=100)
+    fault = fault_of_trial(wrong(built=plants.trains_when_asked_later)(), tmp_path, "softmax", training=eight)
+    assert fault == "its weights change when it is asked for what it has counted: it trains off the clock."
+
+
+def test_half_the_loss_of_several_batches_is_found_in_the_path_that_is_timed() -> None:
+    found = missed(wrong(built=plants.half_the_loss_of_several_batches)(), proof("softmax", "sgd"), named=False)
+    assert found is not None
+    assert found.quantity == "loss of stretch 2"
 
 
 def test_an_honest_adapter_is_accused_of_nothing(tmp_path: Path) -> None:

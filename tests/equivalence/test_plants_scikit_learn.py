@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,10 @@ def test_a_mistake_in_the_work_is_found_and_named(mistake: str) -> None:
 
 
 TRIAL: dict[str, tuple[Make, str]] = {
+    "the weights of the first epoch are restored": (
+        wrong(built=plants.first_weights_restored),
+        "its weights are others when its training has returned than after its last batch",
+    ),
     "batches are gathered in the build": (wrong(built=plants.gathered_in_build), "holds 2 copies of its images"),
     "answers are kept by their number": (
         wrong(built=plants.predicting(plants.kept_by_length)),
@@ -146,6 +151,16 @@ def test_a_mistake_ends_a_trial_and_is_named(mistake: str, tmp_path: Path) -> No
     fault = fault_of_trial(make(), tmp_path)
     assert fault is not None
     assert words in fault
+
+
+def test_an_estimator_fitted_to_every_second_row_ends_a_trial(tmp_path: Path) -> None:
+    def every_second(learner: Any) -> None:
+        rows = learner._rows
+        learner._rows = lambda order: tuple(part[::2] for part in rows(order))
+
+    fault = fault_of_trial(wrong(built=every_second)(), tmp_path, "knn", training=None)
+    assert fault is not None
+    assert "trained 719 rows, 1,437 were given" in fault
 
 
 def test_an_honest_adapter_is_accused_of_nothing(tmp_path: Path) -> None:

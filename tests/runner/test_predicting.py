@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import bench.measure.clock
-from bench.adapters.base import Predictor, Scores
+from bench.adapters.base import Scores
 from bench.case import Measuring
 from bench.datasets.catalog import load
 from bench.record import PredictPass
@@ -31,7 +32,7 @@ def passes(
     learner = NotingLearner(clock, by_steps=by_steps)
     compiled: set[int] = set()
 
-    def predict(images: np.ndarray) -> Scores:  # type: ignore[type-arg]
+    def predict(images: NDArray[np.uint8] | NDArray[np.float32]) -> Scores:
         sizes = {min(50, len(images) - start) for start in range(0, len(images), 50)}
         clock.move(compiling_s * len(sizes - compiled) + row_s * len(images))
         compiled.update(sizes)
@@ -40,8 +41,7 @@ def passes(
     asked = job(folder, measuring=MEASURING)
     test = load(Path(asked.dataset_folder)).test
     scored = Scores(np.full(len(test), 3), None, None)
-    predictor: Predictor = predict
-    return timed_passes(learner, predictor, asked.case, test, scored, row_s * len(test) + compiling_s)
+    return timed_passes(learner, predict, asked.case, test, scored, row_s * len(test) + compiling_s)
 
 
 def test_a_fast_model_answers_all_rows_but_those_by_which_passes_are_shifted(clock: Clock, tmp_path: Path) -> None:
