@@ -49,7 +49,7 @@ def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> l
     found = []
     if dropped.any() and not dropped.all():
         found = _whole_channels(dropped, rate) or _repeats([batch == 0 for batch in batches], rate)
-        if not found and (masks[:BATCH] == other[0]).all():
+        if not found and (dropped[:BATCH] == (other[0] == 0)).all():
             found = [f"dropout {rate:g} drops the same inputs whatever the seed"]
     if not found:  # of masks that repeat the shares say nothing
         found = _shares([batch == 0 for batch in batches], rate)

@@ -189,12 +189,10 @@ def for_some_steps(count: int) -> Callable[[Any, Any], Any]:
 
 
 def one_seed(learner: Any) -> None:
-    """``Dropout(rate, seed=0)``, whatever the seed of the trial."""
-    import keras
+    """``torch.manual_seed(0)``, whatever the seed of the trial."""
+    import torch
 
-    for layer in learner._model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([0, 0])
+    torch.manual_seed(0)
 
 
 def mask_of_a_fixed_seed(layer: Any, inputs: Any) -> Any:

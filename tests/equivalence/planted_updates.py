@@ -105,7 +105,7 @@ UPDATE_PLANTS: dict[str, Plant] = {
     ),
     "inverse scaling": (
         asked(DENSE, SGD),
-        with_rates(np.array([1.0] * EPOCH + [29**-0.5] * EPOCH)),
+        with_rates(np.array([1.0] * EPOCH + [float(29**-0.5)] * EPOCH)),
         f"learning rate falls with the root of the rows seen (scikit-learn's invscaling), {NOT_ASKED}",
     ),
     "rates that fall once": (
@@ -115,7 +115,7 @@ UPDATE_PLANTS: dict[str, Plant] = {
     ),
     "rates that fall with the steps": (
         asked(DENSE, SGD),
-        with_rates(0.93 ** np.arange(STEPS)),
+        with_rates(np.array([0.93**step for step in range(STEPS)])),
         f"learning rate is multiplied by 0.93 after each step, {NOT_ASKED}",
     ),
     "focal loss": (asked(), with_flags(loss="focal"), "focal loss (γ = 2), against cross-entropy"),
