@@ -16,6 +16,7 @@ from bench.adapters.keras_backend import KerasBackend, answer
 from bench.adapters.keras_input import KerasInput
 from bench.adapters.keras_pixels import Images, Pixels
 from bench.case import Case, Execution
+from bench.models.model import MaxPool, Model, Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,12 @@ class KerasTensorFlowAdapter(KerasAdapter):
     execution = "graph"
     executions = ("eager", "graph", "compiled")
     start_s = 6.5
+
+    def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
+        layers = model.layers if isinstance(model, Network) and len(shape) == 4 else ()
+        if case.precision == "float64" and any(isinstance(layer, MaxPool) for layer in layers):
+            return "TensorFlow has no 3D max pooling in float64."
+        return super().unsupported(case, model, shape, classes)
 
     def environment(self, case: Case) -> dict[str, str]:
         return {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}

@@ -134,8 +134,9 @@ def _ways(asked: Asked, adapter: Adapter) -> Iterator[Conditions]:
 def _subject(adapter: Adapter, conditions: Conditions, proofs: Iterable[Proof], result: Verification) -> Subject | None:
     """The framework with the proofs that it can be asked; None, with the reason noted, where there is none."""
     subject = Subject(adapter, Verdict(conditions, dict(adapter.installed().versions)))
+    proofs = list(proofs)
     subject.exact = _possible(subject, "float64", proofs)
-    subject.rounded = _possible(subject, conditions.precision, rounded_questions(subject.exact, conditions.precision))
+    subject.rounded = _possible(subject, conditions.precision, rounded_questions(proofs, conditions.precision))
     if subject.exact:
         return subject
     result.absent[adapter.name] = next(iter(subject.verdict.unsupported), "it runs none of these networks.")

@@ -54,7 +54,7 @@ def compare(
 ) -> list[Comparison]:
     """Every quantity of two traces, in order. The second is the one that is judged."""
     limits = limits_of(network_of(proof.model), precision)
-    rounded = precision != "float64" and not proof.first_step_only
+    rounded = precision in ("bfloat16", "float16") or (precision == "float32" and not proof.first_step_only)
     found = _differences(first[1], second[1], rounded=rounded)
     between = (first[0], second[0])
     return [

@@ -69,6 +69,17 @@ def test_one_pipeline_serves_a_whole_training(
     assert len(begun) == 1
 
 
+@pytest.mark.parametrize(
+    ("precision", "shape", "is_possible"),
+    [("float64", (16, 16, 16, 1), False), ("float32", (16, 16, 16, 1), True), ("float64", (16, 16, 1), True)],
+)
+def test_pooling_of_3d_images_is_not_asked_in_float64(
+    adapter: KerasTensorFlowAdapter, precision: str, shape: tuple[int, ...], is_possible: bool
+) -> None:
+    reason = adapter.unsupported(case(adapter, precision=precision), CNN, shape, 10)
+    assert reason == (None if is_possible else "TensorFlow has no 3D max pooling in float64.")
+
+
 @pytest.mark.parametrize("kind", ["resident", "loader"])
 @pytest.mark.parametrize("calls_of", [1, 2])
 def test_the_pipeline_is_given_no_row_beyond_the_next_pause(

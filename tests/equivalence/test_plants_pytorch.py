@@ -11,6 +11,7 @@ import pytest
 from bench.adapters.base import Adapter, Epoch
 from bench.adapters.pytorch import PyTorchAdapter
 from bench.case import Training
+from bench.equivalence.proof import gradient_proof
 from tests.equivalence import plants
 from tests.equivalence.plants import adapter_of, fault_of_trial, found_in_dropout, found_in_work, missed, proof
 
@@ -314,6 +315,16 @@ def test_half_the_loss_of_several_batches_is_found_in_the_path_that_is_timed() -
     found = missed(wrong(built=plants.half_the_loss_of_several_batches)(), proof("softmax", "sgd"), named=False)
     assert found is not None
     assert found.quantity == "loss of stretch 2"
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 0.85, 3.0])
+def test_updates_of_another_size_are_found_in_16_bits(factor: float) -> None:
+    adapter = wrong(asked=plants.rates(lambda given: factor * given))()
+    asked = gradient_proof("mlp-plain", shape=(14, 14, 1))
+    found = missed(adapter, asked, "bfloat16")
+    assert found is not None
+    assert found.quantity == "first update of all weights"
+    assert missed(wrong()(), asked, "bfloat16") is None
 
 
 def test_an_honest_adapter_is_accused_of_nothing(tmp_path: Path) -> None:
