@@ -13,8 +13,10 @@ import bench.measure.clock
 from bench.adapters.base import AdapterFault, Epoch, Predictor, Progress, Scores
 from bench.case import Measuring
 from bench.datasets.dataset import Split
-from bench.runner.closing import check_answers_alike, check_built
-from tests.runner.small import Clock, NotingAdapter, NotingLearner
+from bench.record import EpochFigures
+from bench.runner.closing import check_answers_alike, check_built, check_cores
+from bench.runner.training import TrainingPhase
+from tests.runner.small import Clock, NotingAdapter, NotingLearner, job
 from tests.runner.test_trial import Ran
 
 
@@ -154,3 +156,32 @@ class KeepsAnswers(NotingLearner):
 def test_answers_that_are_kept_and_not_computed_are_named(clock: Clock, tmp_path: Path) -> None:
     with pytest.raises(AdapterFault, match="its answers do not follow its weights"):
         Ran(tmp_path, KeepsAnswers(clock))
+
+
+@pytest.mark.parametrize(
+    ("threads", "source", "cpu_s", "is_fault"),
+    [
+        (1, "resident", 2.1, False),
+        (1, "resident", 3.8, True),
+        (2, "resident", 3.8, False),
+        (1, "loader", 3.8, False),
+    ],
+)
+def test_more_cores_than_threads_are_a_fault(
+    threads: int, source: str, cpu_s: float, is_fault: bool, clock: Clock, tmp_path: Path
+) -> None:
+    """Two seconds of epochs after the first."""
+    asked = job(tmp_path, input=source).case.model_copy(update={"threads": threads})
+    training = TrainingPhase(NotingLearner(clock), asked, 0, 100, None, lambda _: None)
+    training.epochs += [EpochFigures(seconds=one, samples=100) for one in (9.0, 1.5, 0.5)]
+    training.cpu_s = cpu_s
+    with pytest.raises(AdapterFault, match="cores busy, 1 threads were given") if is_fault else nullcontext():
+        check_cores(training, asked)
+
+
+def test_too_short_a_training_tells_nothing_about_cores(clock: Clock, tmp_path: Path) -> None:
+    asked = job(tmp_path).case
+    training = TrainingPhase(NotingLearner(clock), asked, 0, 100, None, lambda _: None)
+    training.epochs += [EpochFigures(seconds=0.1, samples=100)] * 2
+    training.cpu_s = 99.0
+    check_cores(training, asked)
