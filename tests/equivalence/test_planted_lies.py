@@ -169,4 +169,4 @@ def test_dropout_that_is_active_in_evaluation_is_found() -> None:
 
 def test_dropout_that_does_not_scale_what_stays_is_found() -> None:
     (found,) = dropout_findings(lying.DropoutUnscaled(), CONDITIONS, 0.5)
-    assert found == "dropout 0.5 scales what stays by 1: 2 expected"
+    assert found == "dropout 0.5, twice, scales what stays by 1: 4 expected"
