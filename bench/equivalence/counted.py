@@ -140,7 +140,7 @@ class Watched:
 
 
 def _predictions(learner: Learner, place: Workplace) -> list[str]:
-    """Whether every row that is to be answered goes through the model, each time, in batches as they are asked for."""
+    """Findings where the model does not see each row, in batches of the size asked for, every time it is asked."""
     images: NDArray[np.uint8] = place.images(max(rows for _, rows, _ in PREDICTIONS), SHAPE)
     found = []
     for size, rows, decisions_only in PREDICTIONS:

@@ -56,7 +56,7 @@ class Deviations:
     divisor: int = 0
     """What the summed loss of a batch is divided by, whatever its rows; 0: by its rows."""
     weights_by_target: bool = False
-    """Of a smoothed label each class's share is weighted by that class, as PyTorch has it."""
+    """Each class's share of a smoothed label is weighted by that class, as in PyTorch."""
     weighted_mean: bool = False
     """The mean is one over the class weights of the batch, as PyTorch has it."""
     reported_mean: bool = False
@@ -104,7 +104,7 @@ class Deviations:
     uncorrected: Literal["", "first", "second"] = ""
     """The moment of Adam that is not corrected for its start."""
     keeps_moments: bool = False
-    """Where the optimiser starts again, it counts its steps anew and keeps its moments."""
+    """An optimiser that starts again resets its step count but keeps its moments."""
     epsilon_corrected: bool = False
     """Adam's epsilon goes on as if they were: divided by ``√(1 - β₂ᵗ)``, as PyTorch's is to be in the ε-hat form."""
     amsgrad: bool = False

@@ -39,7 +39,7 @@ CORES_A_THREAD = 1.25
 """Cores that a thread may keep busy: its own, and a little of what the framework does beside it. A loader has one
 more."""
 LONG_ENOUGH_S = 1.0
-"""Of training, to tell how many cores it kept busy."""
+"""Shortest training, in seconds, whose core use is checked."""
 
 BUILD_COPIES = 1.25
 """Copies of the stored images that building a learner may take."""

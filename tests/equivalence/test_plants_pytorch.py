@@ -19,7 +19,7 @@ pytestmark = pytest.mark.own_process("planted lies")
 
 Make = Callable[[], Adapter]
 READY: dict[str, Any] = {}
-"""What a careless module keeps in a global."""
+"""Images kept in a global by a careless module."""
 
 
 def wrong(*, asked: Any = plants.unchanged, built: Callable[[Any], None] = lambda learner: None) -> Make:
