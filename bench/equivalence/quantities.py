@@ -163,6 +163,13 @@ def computed(
         if evidence.average is not None:
             reference.average(evidence.average(taken))
         taken += 1
+    yield from _at_the_end(evidence, wanted, reference, taken, logits if evidence.stale else None)
+
+
+def _at_the_end(
+    evidence: Evidence, wanted: Container[str], reference: Reference, taken: int, stale: Array | None
+) -> Iterator[Computed]:
+    """Weights and logits after the last step; ``stale`` logits are those of before the first."""
     if evidence.average is not None and not evidence.average_answers:
         reference.end_as_average()
     if FINAL_WEIGHTS in wanted:
@@ -170,8 +177,7 @@ def computed(
     if evidence.average_answers:
         reference.end_as_average()
     if LAST_LOGITS in wanted:
-        before = logits if evidence.stale else None
-        yield Computed(LAST_LOGITS, taken, reference.logits(evidence.answered) if before is None else before)
+        yield Computed(LAST_LOGITS, taken, reference.logits(evidence.answered) if stale is None else stale)
 
 
 def _update(reference: Reference, evidence: Evidence, step: int, batch: Batch) -> None:

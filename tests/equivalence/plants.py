@@ -125,6 +125,21 @@ def fault_of_trial(adapter: Adapter, folder: Path, model: str = "mlp-plain", **c
     return None
 
 
+def assert_named(found: Iterable[str], words: str) -> None:
+    """One of the findings has these words."""
+    shown = list(found)
+    assert any(words in one for one in shown), shown
+
+
+def assert_computed(adapter: Adapter, model: str, recipe: str, quantity: str, cause: str) -> None:
+    """The proof misses ``quantity`` first, and names ``cause`` where it is not empty."""
+    found = missed(adapter, proof(model, recipe))
+    assert found is not None
+    assert found.quantity.startswith(quantity), found
+    if cause:
+        assert_named(found.causes, cause)
+
+
 def other_train(change: Callable[[Split], Split]) -> Callable[..., Asked]:
     """``asked`` with other training rows."""
     return lambda case, model, train, plan: (case, model, change(train), plan)

@@ -13,7 +13,15 @@ from bench.adapters.pytorch import PyTorchAdapter
 from bench.case import Training
 from bench.equivalence.proof import gradient_proof
 from tests.equivalence import plants
-from tests.equivalence.plants import adapter_of, fault_of_trial, found_in_dropout, found_in_work, missed, proof
+from tests.equivalence.plants import (
+    adapter_of,
+    assert_named,
+    fault_of_trial,
+    found_in_dropout,
+    found_in_work,
+    missed,
+    proof,
+)
 
 pytestmark = pytest.mark.own_process("planted lies")
 
@@ -153,8 +161,7 @@ WORK: dict[str, tuple[Make, str]] = {
 @pytest.mark.parametrize("mistake", WORK)
 def test_a_mistake_in_the_work_is_found_and_named(mistake: str) -> None:
     make, words = WORK[mistake]
-    found = found_in_work(make())
-    assert any(words in one for one in found), found
+    assert_named(found_in_work(make()), words)
 
 
 def test_converted_images_in_a_file_are_found_by_what_is_written(tmp_path: Path) -> None:
@@ -236,8 +243,7 @@ DROPOUT: dict[str, tuple[Make, str]] = {
 @pytest.mark.parametrize("mistake", DROPOUT)
 def test_a_mistake_in_dropout_is_found_and_named(mistake: str) -> None:
     make, words = DROPOUT[mistake]
-    found = found_in_dropout(make())
-    assert any(words in one for one in found), found
+    assert_named(found_in_dropout(make()), words)
 
 
 TRIAL: dict[str, tuple[Make, str]] = {
