@@ -26,7 +26,7 @@ Kind = Literal[
     "moved",
     "statistics",
 ]
-"""The quantities compared: initial weights; logits before training, and once more; the first update; the loss of a step,
+"""The quantities compared: initial weights; logits before training, asked twice; the first update; the loss of a step,
 and of a stretch that is timed; final weights; those of training by whole epochs against those of training by batches;
 logits after training. Where numbers are rounded, in the place of weights: how far they have moved, and BatchNorm's
 statistics."""
