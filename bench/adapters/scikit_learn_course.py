@@ -122,6 +122,8 @@ def _class() -> Any:
         convert: Callable[[NDArray[Any]], NDArray[Any]] | None = None
         """From the rows of a batch as stored to vectors; None for rows that are vectors."""
         _course: Course | None = None
+        _computed: Callable[[float, int], None]
+        """``Course.computed`` of the course that is followed."""
         _initialises = False
 
         def initialise(self, vectors: NDArray[Any], labels: NDArray[np.int64], classes: int) -> None:
@@ -133,6 +135,7 @@ def _class() -> Any:
         def fit_epochs(self, course: Course, rows: NDArray[Any], labels: NDArray[np.int64]) -> None:
             """One ``fit`` on ``rows`` ``(n, pixels)``, as long as ``course`` goes on."""
             self._course = self.random_state.course = course
+            self._computed = course.computed
             self.warm_start = True  # from the weights that are there
             self.fit(rows, labels)
 
@@ -161,12 +164,11 @@ def _class() -> Any:
             self._stepper = Stepper(made, self._course.stepped)
 
         def _backprop(self, rows: Any, targets: Any, weights: Any, activations: Any, *buffers: Any) -> Any:
-            assert self._course is not None
             if self.convert is not None:
                 rows = activations[0] = self.convert(rows)
-            loss, *gradients = super()._backprop(rows, targets, weights, activations, *buffers)
-            self._course.computed(float(loss), len(rows))
-            return loss, *gradients
+            found = super()._backprop(rows, targets, weights, activations, *buffers)
+            self._computed(float(found[0]), len(rows))
+            return found
 
         def _update_no_improvement_count(self, *_: Any) -> None:
             assert self._course is not None

@@ -45,7 +45,7 @@ class MLPLearner(Learner):
         self._estimator = _classifier(hidden, plan, plan.optimizer, idiomatic=idiomatic)
         self._estimator.initialise(vectors(train.images[:1]), train.labels[:1], train.classes)
         if not idiomatic:
-            self._estimator.convert = lambda rows: vectors(rows.reshape(len(rows), *train.shape))
+            self._estimator.convert = vectors
         if plan.initial_weights is not None:
             self.set_weights(plan.initial_weights)
 

@@ -27,7 +27,7 @@ class Size(Frozen):
 
 SIZES = {
     "mlp-plain": (
-        Size(dataset="digits", rows=1_437, epochs=21),
+        Size(dataset="digits", rows=1_437, epochs=41),
         Size(dataset="mnist", rows=1_437, epochs=21, judged=False),
         Size(dataset="mnist", rows=3_600, epochs=11, judged=False),
         Size(dataset="mnist", rows=10_000, epochs=6),
