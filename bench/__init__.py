@@ -1,4 +1,4 @@
-"""How do Keras, PyTorch and scikit-learn compare, on the MNIST family, in accuracy, throughput and memory?
+"""Compare Keras, PyTorch and scikit-learn on the MNIST family: accuracy, throughput and memory.
 
 ``bench.run("quick")`` runs a suite and ``bench.open_run()`` opens the newest run; both are imported when first
 used, so that ``import bench`` costs nothing.

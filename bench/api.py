@@ -36,12 +36,12 @@ class Run:
 
     @property
     def manifest(self) -> RunManifest:
-        """What the run set out to do."""
+        """The run's manifest."""
         return self._folder.manifest
 
     @cached_property
     def results(self) -> Results:
-        """Its records with what follows from them: summaries, intervals, ratios."""
+        """Its records with their summaries, intervals and ratios."""
         return Results.of(self._folder)
 
     @property
@@ -50,9 +50,9 @@ class Run:
         return tuple(self.results.records)
 
     def to_frame(self, per_trial: bool = False) -> "DataFrame":
-        """One row a case, or one a trial, as pandas; the columns are those of the CSV.
+        """A pandas frame: one row per case, or per trial; the columns of the CSV.
 
-        Raises BenchError where pandas is not installed.
+        Raises BenchError if pandas is not installed.
         """
         from bench.report.frame import to_frame
 
@@ -109,7 +109,7 @@ def run(
     """Run a suite, or the part of it that is named, and return the run; the arguments are those of ``bench run``.
 
     Every trial runs in a process of its own, so the calling process, a notebook say, imports no framework and is not
-    measured. Failed trials are records like any other. Raises BenchError for whatever is wrong with the arguments.
+    measured. Failed trials are records like any other. Raises BenchError if an argument is wrong.
     """
     from bench.runner.request import Request
 
@@ -162,7 +162,7 @@ def _known(kind: str, values: Sequence[Value], known: Sequence[str]) -> tuple[Va
 def open_run(path: str | Path | None = None) -> Run:
     """The run in the folder ``path``, or of that name below ``./results``; the newest one if None.
 
-    Raises BenchError where there is none.
+    Raises BenchError if there is none.
     """
     results = Path("results")
     return Run(newest(results) if path is None else find(results, str(path)))

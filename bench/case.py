@@ -1,4 +1,4 @@
-"""What is asked: a case, its identity, and the seeds that follow from it.
+"""The case to measure, its identity, and the seeds derived from it.
 
 A case holds names and settings only, no arrays and no framework objects; it can be hashed, stored and compared.
 """
@@ -59,11 +59,11 @@ class Optimizer(Frozen):
 
 
 class Schedule(Frozen):
-    """How the learning rate changes from step to step; the harness makes it an array (``bench.schedule``)."""
+    """The learning rate of each step; the harness turns it into an array (``bench.schedule``)."""
 
     name: Literal["constant", "step", "one-cycle"] = "constant"
     every_epochs: int = Field(default=1, ge=1)
-    """``step``: the rate is multiplied by ``factor`` after each so many epochs."""
+    """``step``: the number of epochs after which ``factor`` multiplies the rate."""
     factor: float = Field(default=0.1, gt=0, le=1)
     warm_up: float = Field(default=0.3, ge=0, le=1)
     """``one-cycle``: the share of all steps on which the rate climbs to its peak."""
@@ -81,11 +81,11 @@ class Normalization(Frozen):
 
 
 class Training(Frozen):
-    """How a network is trained: the same for every framework of a case's row."""
+    """Training of a network: the same for every framework of a case's row."""
 
     epochs: int = Field(default=3, ge=1)
     min_steps: int = Field(default=0, ge=0)
-    """Epochs are added until training takes at least so many steps: a budget that does not shrink with the data set."""
+    """Least number of steps: epochs are added to reach it, so that the budget does not shrink with the data set."""
     batch_size: int = Field(default=128, ge=1)
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
@@ -102,9 +102,9 @@ class Training(Frozen):
     validation_part: Literal["sample", "last"] = "sample"
     """A stratified sample by seed, or the last rows, as Keras' ``validation_split`` takes them."""
     evaluations_per_epoch: int = Field(default=1, ge=1)
-    """The grid on which the validation part is evaluated, off the clock."""
+    """Evaluations of the validation part in each epoch, off the clock."""
     target_accuracy: float | None = Field(default=None, gt=0, le=1)
-    """Time to accuracy: training seconds until the validation part is answered so well."""
+    """Time to accuracy: training seconds until validation accuracy reaches this value."""
 
     @model_validator(mode="after")
     def _target_needs_validation(self) -> Self:
@@ -126,7 +126,7 @@ class Training(Frozen):
 
 
 class Measuring(Frozen):
-    """How long prediction is timed. Counts of calls and passes are kept with the figures."""
+    """Limits for timing prediction. Counts of calls and passes are kept with the figures."""
 
     predict_batch_size: int = Field(default=1000, ge=1)
     predict_s: float = Field(default=2.0, gt=0)
@@ -146,7 +146,7 @@ class Case(Frozen):
     device: str = "cpu"
     track: Track = "matched"
     data_fingerprint: str | None = None
-    """SHA-256 over the decoded arrays; None where the data set is not to be had."""
+    """SHA-256 over the decoded arrays; None if the data set is unavailable."""
     model_digest: str | None = None
     """SHA-256 of the user's own file for a native model, of the architecture for a neutral one."""
     training: Training | None = None
@@ -177,7 +177,7 @@ class Case(Frozen):
 
     @property
     def model_label(self) -> str:
-        """The model's name with its cap, where it has one: ``svc-rbf (10,000 rows)``."""
+        """The model's name with its cap, if it has one: ``svc-rbf (10,000 rows)``."""
         return self.model if self.train_rows is None else f"{self.model} ({self.train_rows:,} rows)"
 
 
@@ -190,8 +190,8 @@ def digest(value: JsonValue) -> str:
 def derive_seed(*axes: str | int) -> int:
     """A seed in ``[0, 2**32)`` from the axes that should change it, and from nothing else.
 
-    What does not appear among the axes shares its randomness: leaving the framework out gives every framework
-    the same data order (compare benchopt's ``get_seed``).
+    Axes that are left out share their randomness: leaving the framework out gives every framework the same data
+    order (compare benchopt's ``get_seed``).
     """
     return int(digest(list(axes))[:8], 16)
 
@@ -207,7 +207,7 @@ def weights_seed(seed_index: int, model: str, layer: str) -> int:
 
 
 def framework_seed(seed_index: int, model: str) -> int:
-    """Seed of what happens inside a framework: dropout masks, an estimator's ``random_state``."""
+    """Seed of randomness inside a framework: dropout masks, an estimator's ``random_state``."""
     return derive_seed("framework", seed_index, model)
 
 

@@ -1,13 +1,13 @@
-"""Certificates: what ``bench equivalence`` has proved of one framework, under which conditions, with which code.
+"""Certificates: the results of ``bench equivalence`` for one framework, with their conditions and code.
 
 A certificate is found by a key over all that could change what a framework computes: the adapter's source, the
 versions of its packages, device, execution, precision, input, steps per execution, layout, threads, and the protocol.
-An adapter that is edited has no certificate any more.
+Editing an adapter invalidates its certificates.
 
-A certificate holds claims: each is what one proof held of, all of it together. A case is covered where every two of
-its facts (network, parts of the recipe, batch size, classes, shape of the images) stand together in a claim, and where
-its facts as a whole were not found wrong. Pairs, because most faults of software need no more than two settings to show
-(Kuhn, Wallace and Gallo, IEEE Transactions on Software Engineering 30(6), 2004); one that needs three at once may be
+A certificate holds claims: each lists the facts that one proof showed together. A case is covered if every two of its
+facts (network, parts of the recipe, batch size, classes, shape of the images) are together in a claim, and if its facts
+as a whole were not found wrong. Pairs, because most faults of software need no more than two settings to show (Kuhn,
+Wallace and Gallo, IEEE Transactions on Software Engineering 30(6), 2004); a fault that needs three at once may be
 missed, and all triples of facts would take hours.
 """
 
@@ -36,11 +36,11 @@ PROVED = "proved"
 NOT_PROVED = "not proved"
 
 FORMAT = 2
-"""Raised when a certificate says something else than before; older ones are then not found."""
+"""Raised when the meaning of a certificate changes; older ones are then not found."""
 
 
 class Conditions(Frozen):
-    """How a framework runs a case, as far as it may change what is computed."""
+    """Settings of running a case that may change what a framework computes."""
 
     framework: str
     device: str = "cpu"
@@ -53,27 +53,27 @@ class Conditions(Frozen):
 
     @classmethod
     def of(cls, case: Case) -> Conditions:
-        """Those of a case."""
+        """The conditions of a case."""
         return cls.model_validate({name: getattr(case, name) for name in cls.model_fields})
 
 
 class DataKind(Frozen):
-    """What a data set is to a framework, whatever its images show."""
+    """A data set as a framework sees it, whatever its images show."""
 
     shape: tuple[int, ...]
-    """Of one image: ``(*spatial, channels)``."""
+    """One image: ``(*spatial, channels)``."""
     classes: int
     floats: bool = False
-    """Values from 0 to 1, where others are bytes that are scaled first."""
+    """True for values from 0 to 1; others are bytes that are scaled first."""
 
     @classmethod
     def of(cls, info: DatasetInfo) -> DataKind:
-        """That of a cached data set."""
+        """The kind of a cached data set."""
         return cls(shape=info.shape, classes=len(info.class_names), floats=info.scale == 1)
 
 
 class Claim(Frozen):
-    """What was proved together; or what a case asks for."""
+    """Facts proved together, or those a case asks for."""
 
     model: str
     """The network's name: for the reader."""
@@ -96,7 +96,7 @@ class Claim(Frozen):
     def of(cls, model: str, network: str, training: Training, data: DataKind) -> Claim:
         """The facts of a network with this name and digest, trained so on such data.
 
-        Constants are none: a rate or an epsilon is a number that a framework is given, and takes or does not take.
+        Constants are not facts: a rate or an epsilon is a number that a framework is given, and uses or does not.
         """
         optimizer = training.optimizer
         moving = optimizer.name in ("sgd", "rmsprop") and optimizer.momentum > 0
@@ -120,17 +120,17 @@ class Claim(Frozen):
 
     @property
     def facts(self) -> tuple[tuple[str, Any], ...]:
-        """Names and values of all but the network's name."""
+        """Name and value of each field but ``model``."""
         return tuple((name, getattr(self, name)) for name in type(self).model_fields if name != "model")
 
     @property
     def pairs(self) -> frozenset[tuple[Any, ...]]:
-        """Every two facts."""
+        """Every pair of facts."""
         return frozenset(combinations(self.facts, 2))
 
 
 class Certificate(Frozen):
-    """What was shown, and when."""
+    """Results of proofs, and their date."""
 
     kind: ClassVar[Literal["certificate"]] = "certificate"
     format: int = FORMAT
@@ -140,9 +140,9 @@ class Certificate(Frozen):
     """SHA-256 over the adapter's modules: see ``source_digest``."""
     protocol: int = PROTOCOL_VERSION
     claims: tuple[Claim, ...] = ()
-    """What was proved, a claim for each proof that held."""
+    """One claim for each proof that held."""
     refuted: tuple[Claim, ...] = ()
-    """What was found wrong."""
+    """Claims found wrong."""
     compared_with: tuple[str, ...] = ()
     """The other frameworks it was compared with; the definition always is."""
     largest: dict[str, float] = Field(default_factory=dict)
@@ -157,13 +157,13 @@ class Certificate(Frozen):
         return key(self.conditions, self.versions, self.source)
 
     def covers(self, case: Case, data: DataKind) -> bool:
-        """Whether every two facts of the case, on such data, were proved together under its conditions."""
+        """True if every two facts of the case, on such data, were proved together under its conditions."""
         if case.training is None or case.track != "matched" or Conditions.of(case) != self.conditions:
             return False
         return self.holds(Claim.of(case.model, str(case.model_digest), case.training, data))
 
     def holds(self, asked: Claim) -> bool:
-        """Whether every two facts of ``asked`` were proved together, and they were not found wrong as a whole."""
+        """True if every two facts of ``asked`` were proved together, and they were not found wrong as a whole."""
         if any(one.facts == asked.facts for one in self.refuted):
             return False
         return asked.pairs <= {pair for claim in self.claims for pair in claim.pairs}
@@ -183,7 +183,7 @@ def key(conditions: Conditions, versions: Mapping[str, str], source: str) -> str
 
 
 def find(case: Case, data: DataKind, adapter: object, versions: Mapping[str, str]) -> Certificate | None:
-    """The certificate that covers ``case`` run by ``adapter`` with packages of ``versions``; None where there is none.
+    """The certificate that covers ``case`` run by ``adapter`` with packages of ``versions``; None if there is none.
 
     Only files are read: no framework is imported and no process started.
     """
@@ -192,7 +192,7 @@ def find(case: Case, data: DataKind, adapter: object, versions: Mapping[str, str
 
 
 def read(identity: str) -> Certificate | None:
-    """The certificate stored under an id; None where it is not there or cannot be read."""
+    """The certificate stored under an id; None if it is missing or cannot be read."""
     try:
         found = Certificate.model_validate_json((folder() / f"{identity}.json").read_bytes())
     except (OSError, ValidationError):
@@ -201,7 +201,7 @@ def read(identity: str) -> Certificate | None:
 
 
 def store(certificate: Certificate) -> Path:
-    """Write it in whole or not at all; one of the same key is replaced. Raises BenchError where the disk refuses."""
+    """Write it in whole or not at all, replacing one of the same key. Raises BenchError if the disk refuses."""
     path = folder() / f"{certificate.id}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,12 +215,12 @@ def store(certificate: Certificate) -> Path:
 
 
 def withdraw(identity: str) -> None:
-    """Delete the certificate of an id, if there is one: what it says does not hold."""
+    """Delete the certificate of an id, if there is one: its claims do not hold."""
     (folder() / f"{identity}.json").unlink(missing_ok=True)
 
 
 def folder() -> Path:
-    """Where certificates lie: beside the cached data sets."""
+    """Folder of certificates, beside the cached data sets."""
     return cache_root() / "certificates"
 
 
@@ -233,7 +233,7 @@ def _digest_of(adapter: object) -> str:
 def source_digest(adapter: type) -> str:
     """SHA-256 over the source of an adapter: the modules of its class and base classes, and all they import.
 
-    Of a module's imports those of its own top-level package are followed, wherever in the file they stand.
+    A module's imports from its own top-level package are followed, wherever in the file they are.
     """
     files: dict[str, bytes] = {}
     for base in adapter.__mro__:
@@ -257,14 +257,14 @@ def _collect(module: str, files: dict[str, bytes]) -> None:
         package = name.partition(".")[0]
         try:
             tree = ast.parse(files[name])
-        except SyntaxError:  # its bytes count even so
+        except SyntaxError:  # its bytes still count
             continue
         inside = name if path.name == "__init__.py" else name.rpartition(".")[0]
         pending += [found for found in _imported(tree, inside) if found.partition(".")[0] == package]
 
 
 def _imported(tree: ast.AST, inside: str) -> Iterable[str]:
-    """Dotted names that may be modules: of ``from a import b`` both ``a`` and ``a.b``."""
+    """Dotted names that may be modules: ``from a import b`` gives ``a`` and ``a.b``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -278,7 +278,7 @@ def _imported(tree: ast.AST, inside: str) -> Iterable[str]:
 
 @cache
 def _file_of(name: str) -> Path | None:
-    """The source file of a module, found without importing it; None where the name is no module of source."""
+    """The source file of a module, found without importing it; None if the name is not a source module."""
     loaded = sys.modules.get(name)
     origin = getattr(loaded, "__file__", None)
     if loaded is None:

@@ -1,4 +1,4 @@
-"""How this package runs a module of its own in another process."""
+"""Running a module of this package in another process."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """``python -m module`` with this interpreter, which looks for nothing in the working folder (a ``torch.py``)."""
+    """``python -m module`` with this interpreter, which imports nothing from the working folder (a ``torch.py``)."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which a child imports this very package, even where another one is installed."""
+    """The environment in which a child imports this very package, even if another one is installed."""
     paths = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
     return {**environment, "PYTHONPATH": os.pathsep.join(paths)}

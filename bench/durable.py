@@ -1,4 +1,4 @@
-"""Writing so that a crash leaves no half file: a file in whole or not at all, and lines one by one."""
+"""Crash-safe writing: a file in whole or not at all, and lines one by one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import IO
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let ``write`` fill a file that takes the place of ``path`` once all of it is on the disk.
+    """Let ``write`` fill a file that replaces ``path`` once all of it is on the disk.
 
-    Whatever ``write`` raises, and OSError where the disk refuses, leaves ``path`` as it was. Its folder must be there.
+    Any error of ``write``, and OSError if the disk refuses, leaves ``path`` as it was. Its folder must exist.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -30,10 +30,10 @@ def write_text_whole(path: Path, text: str) -> None:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Add ``line``, which ends in a newline, behind the last whole line, with one write; return when it is on the disk.
+    """Add ``line``, which ends in a newline, after the last whole line, in one write; return when it is on the disk.
 
-    What follows the last newline was torn by a crash and is cut away. Raises OSError where the disk refuses; a line of
-    which it took only a part is taken back.
+    Bytes after the last newline were torn by a crash and are cut away. Raises OSError if the disk refuses; a line
+    written only in part is removed.
     """
     with path.open("ab+", buffering=0) as file:
         end = _whole_lines(file)

@@ -1,11 +1,11 @@
-"""Errors that are the user's to mend: said in one or two lines, without a traceback."""
+"""Errors the user can fix: shown in one or two lines, without a traceback."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class BenchError(Exception):
-    """Something the user can put right: what is wrong and where, then what to do about it.
+    """An error the user can fix: what is wrong and where, then what to do about it.
 
     ``exit_code`` 2 means that the question was wrong; a subclass whose answer is "no" sets 1.
     """
@@ -40,7 +40,7 @@ class UnknownName(BenchError):
 
 
 def _nearest(name: str, known: list[str]) -> str | None:
-    """The known name that ``name`` begins, whatever the case, else the one most alike, else one that holds it."""
+    """The known name that starts with ``name``, in any case, else the most similar, else one that contains it."""
     plain = name.lower().strip("*")
     folded = {one.lower(): one for one in reversed(known)}
     beginning = [one for one in known if plain and one.lower().startswith(plain)]

@@ -1,4 +1,4 @@
-"""What a run set out to do, and what is known of its data: kept so that a report needs neither suite nor data."""
+"""The manifest of a run: its cases and facts about its data, so that a report needs neither suite nor data."""
 
 from typing import Literal
 
@@ -8,36 +8,36 @@ from bench.case import PROTOCOL_VERSION, Case, Frozen, Track
 from bench.record import SCHEMA_VERSION
 
 OFFICIAL = "official"
-"""The name of a split that is the published one, all of it."""
+"""The name of the complete published split."""
 
 
 class DatasetNote(Frozen):
-    """What a report says of a data set; kept in the manifest so that a run can be read without the data."""
+    """A report's facts about a data set; kept in the manifest so that a run can be read without the data."""
 
     name: str
     title: str
     verified: bool
     fingerprint: str
     shape: tuple[int, ...]
-    """Of one image: ``(*spatial, channels)``."""
+    """One image: ``(*spatial, channels)``."""
     classes: tuple[str, ...]
     train_rows: int
     test_rows: int
     differs: bool = False
-    """Whether the published data are known to be others."""
+    """True if the published data are known to differ."""
     split: str = OFFICIAL
     """``official``, or how the harness cut the test part, or which of the official rows there are."""
     generated: bool = False
-    """Whether the harness made the data from others; such data are never verified."""
+    """True if the harness made the data from others; such data are never verified."""
     independent_test_rows: int | None = None
-    """How many independent rows the test part is worth, where its rows are known to come in groups."""
+    """Number of independent rows the test part is worth, if its rows are known to come in groups."""
 
 
 FloorMethod = Literal["majority", "nearest centroid", "1-NN"]
 
 
 class Floor(Frozen):
-    """What a method without any training scores on the test part, as shares of one; a model must beat it."""
+    """Scores of a method without any training on the test part, as shares of one; a model must beat them."""
 
     method: FloorMethod
     accuracy: float
@@ -51,31 +51,31 @@ class Floors(Frozen):
 
     dataset: str
     fingerprint: str
-    """Of the whole data set."""
+    """The whole data set's."""
     train_rows: int
-    """Those that a model gets, a validation part included: all, or as many as a cap leaves."""
+    """Rows that a model gets, a validation part included: all, or as many as a cap leaves."""
     class_counts: tuple[int, ...]
-    """How many of these rows each class has."""
+    """Number of these rows in each class."""
     floors: tuple[Floor, ...]
 
 
 class PublishedFigure(Frozen):
-    """What somebody else measured, to be shown beside what is measured here."""
+    """A figure measured by others, shown beside the one measured here."""
 
     dataset: str
     model: str
     framework: str | None = None
-    """None: whichever runs the model."""
+    """None: any that runs the model."""
     metric: Literal["accuracy"] = "accuracy"
     value: float = Field(ge=0, le=1)
     tolerance: float = Field(gt=0, lt=1)
-    """How far a figure of ours may lie from it and still be called the same."""
+    """Largest difference at which a figure of ours is called the same."""
     source: str = Field(min_length=1)
-    """Where it was published."""
+    """Its publication."""
 
 
 class RunManifest(Frozen):
-    """What a run set out to do: ``run.json`` of its folder."""
+    """The cases and data of a run: ``run.json`` of its folder."""
 
     schema_version: int = SCHEMA_VERSION
     protocol: int = PROTOCOL_VERSION
@@ -91,7 +91,7 @@ class RunManifest(Frozen):
     cases: tuple[Case, ...] = ()
     datasets: tuple[DatasetNote, ...] = ()
     case_seeds: dict[str, int] = Field(default_factory=dict)
-    """By case id, where a case has another number of seeds than the run."""
+    """Seeds by case id, for cases whose number differs from the run's."""
     published: tuple[PublishedFigure, ...] = ()
     labels: dict[str, JsonValue] = Field(default_factory=dict)
-    """Anything the user wants to find the run by."""
+    """Free labels for finding the run."""

@@ -1,4 +1,4 @@
-"""What came out: the immutable result of one trial, and the machine and software it was taken on.
+"""The immutable result of one trial, and the machine and software it was measured on.
 
 Raw figures are kept as measured, seconds and bytes-based units in the names; summaries are computed when read.
 """
@@ -24,7 +24,7 @@ Status = Literal[
 ]
 
 ScoreKind = Literal["logits", "probabilities", "margins"]
-"""What the values behind a model's decisions are."""
+"""Kind of the values behind a model's decisions."""
 
 FAILED: frozenset[str] = frozenset({"error", "diverged", "timeout", "out-of-memory", "crashed"})
 """Statuses that make a run exit with 1."""
@@ -34,7 +34,7 @@ NOT_RUN: frozenset[str] = frozenset({"unsupported", "unavailable"})
 
 
 class Checkpoint(Frozen):
-    """The validation part evaluated, off the clock, somewhere in the training."""
+    """An evaluation of the validation part during training, off the clock."""
 
     samples: int
     """Trained so far, first steps and earlier epochs included."""
@@ -50,7 +50,7 @@ class EpochFigures(Frozen):
 
     seconds: float
     samples: int
-    """Samples on this clock: in the first epoch those of the first steps are not among them, and none may be left."""
+    """Samples on this clock: those of the first steps are not included, so that the first epoch may have none."""
     loss: float | None = None
     validation_accuracy: float | None = None
     """At the end of the epoch."""
@@ -59,9 +59,9 @@ class EpochFigures(Frozen):
 
 
 class FirstStep(Frozen):
-    """The first step at one batch size: tracing, compiling and kernel selection are in it.
+    """The first step at one batch size, including tracing, compiling and kernel selection.
 
-    What a framework does once for a training, before its first step, is in that of the first batch.
+    The framework's work before a training's first step is part of the step of the first batch.
     """
 
     samples: int
@@ -78,17 +78,17 @@ class PredictPass(Frozen):
 
 
 class PipelineFigures(Frozen):
-    """The input pipeline alone, with no training: what it gives, and how fast."""
+    """The input pipeline timed alone, without training."""
 
     first_batch_s: float
     """From asking for the rows of an epoch to holding the first batch."""
     samples: int
-    """Of the batches after the first; 0 where there was only one."""
+    """Samples after the first batch; 0 if there was only one."""
     seconds: float
 
 
 class Phases(Frozen):
-    """Every phase a number of its own, in seconds; none overlaps another."""
+    """A figure for every phase, in seconds; phases do not overlap."""
 
     import_s: float
     load_s: float
@@ -108,7 +108,7 @@ class Phases(Frozen):
     latency_us: tuple[float, ...] = ()
     """Microseconds of each call on one sample, host array to host array, after the warm-up calls."""
     pipeline: PipelineFigures | None = None
-    """None where the data are resident, and no pipeline gives them."""
+    """None if the data are resident: no pipeline gives them."""
 
     @property
     def train_s(self) -> float:
@@ -137,13 +137,13 @@ class Memory(Frozen):
     """Peaks in MiB. ``peak_rss_mib`` includes the import, and what the framework's runtime takes at its first use."""
 
     method: str
-    """Which counter was read, e.g. ``VmHWM, reset by clear_refs``."""
+    """The counter read, e.g. ``VmHWM, reset by clear_refs``."""
     after_import_mib: float
     """Resident size once the framework was imported, before any data were touched."""
     peak_rss_mib: float
     runtime_mib: float | None = None
-    """Above the import, of the framework's runtime and compiler at their first use, measured on a model of no size in
-    a process of its own; None where it was not measured."""
+    """Memory of the framework's runtime and compiler at their first use, above the import, measured on a tiny model in
+    a process of its own; None if not measured."""
     phase_peak_mib: dict[str, float] = Field(default_factory=dict)
     """Peak of each phase, keyed by its name (``load``, ``build``, ``train``, ``evaluate``, ``predict``)."""
     device_allocated_peak_mib: float | None = None
@@ -158,14 +158,14 @@ class Memory(Frozen):
     def model_mib(self) -> float:
         """Memory of the model and its data: the peak from the build on, less the import and the runtime.
 
-        While the data are loaded, rows lie there that the trial is not given: that is the harness's own.
+        Loading is left out: it holds rows that the trial does not get, which is the harness's own use.
         """
         own = [peak for phase, peak in self.phase_peak_mib.items() if phase not in BEFORE_THE_BUILD]
         return max(0.0, max(own, default=self.peak_rss_mib) - self.after_import_mib - (self.runtime_mib or 0.0))
 
 
 class Noise(Frozen):
-    """What else the machine did during the trial."""
+    """Other load on the machine during the trial."""
 
     steal_percent: float | None = None
     """CPU time taken by the hypervisor, percent of all CPU time."""
@@ -179,7 +179,7 @@ class Noise(Frozen):
 
 
 class ModelFigures(Frozen):
-    """What the model is, counted on the built object; None where it has no meaning."""
+    """Figures of the model, counted on the built object; None if without meaning."""
 
     parameters: int | None = None
     flops_per_sample: int | None = None
@@ -202,7 +202,7 @@ class Record(Frozen):
     seed_index: int = Field(default=0, ge=0)
     round: int = Field(default=0, ge=0)
     deterministic: bool = False
-    """True where a second seed would give the same model, so that the case runs once."""
+    """True if a second seed would give the same model, so that the case runs once."""
     started_at: str = ""
     """UTC, ISO 8601, seconds."""
     wall_s: float = 0.0
@@ -212,7 +212,7 @@ class Record(Frozen):
     train_rows: int = 0
     test_rows: int = 0
     generated: bool = False
-    """Whether the data were made by the harness from others, not read from published files."""
+    """True if the data were made by the harness from others, not read from published files."""
     phases: Phases | None = None
     scores: Scores | None = None
     memory: Memory | None = None
@@ -221,9 +221,9 @@ class Record(Frozen):
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     """Read back from the framework inside the worker, not as asked."""
     equivalence: str = "not yet verified"
-    """Whether the framework was shown to compute the same as the others of its row."""
+    """Verdict on whether the framework computes the same as the others of its row."""
     certificate: str | None = None
-    """The id of what shows it; the run folder holds it."""
+    """The id of the proof; the run folder holds it."""
     predictions: str | None = None
     """File of the stored predictions, relative to the run folder."""
     command: str = ""

@@ -41,11 +41,11 @@ class Registry(Generic[T]):
         yield from (name for name in sorted(self._external) if name not in self._builtin)
 
     def entry(self, name: str) -> EntryPoint | None:
-        """The entry point behind ``name``, not imported; None where the name is built in or unknown."""
+        """The entry point behind ``name``, not imported; None if the name is built in or unknown."""
         return None if name in self._builtin else self._external.get(name)
 
     def get(self, name: str, *, where: str = "") -> T:
-        """What ``name`` stands for, imported now. Raises UnknownName, or BenchError if a plug-in fails to import."""
+        """The object behind ``name``, imported now. Raises UnknownName, or BenchError if a plug-in fails to import."""
         if name not in self._loaded:
             self._loaded[name] = self._load(name, where)
         return self._loaded[name]

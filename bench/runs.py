@@ -1,4 +1,4 @@
-"""Which runs lie in a results folder, and finding one of them."""
+"""The runs in a results folder, and finding one of them."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from bench.store import MANIFEST, RunFolder
 
 
 def run_names(results: Path) -> list[str]:
-    """Names of the runs directly below ``results``, oldest first; empty where there is no such folder."""
+    """Names of the runs directly below ``results``, oldest first; empty if the folder is missing."""
     if not results.is_dir():
         return []
     paths = [path for path in results.iterdir() if (path / MANIFEST).is_file()]
@@ -16,7 +16,7 @@ def run_names(results: Path) -> list[str]:
 
 
 def newest(results: Path) -> RunFolder:
-    """The run made last. Raises BenchError where there is none."""
+    """The newest run. Raises BenchError if there is none."""
     names = run_names(results)
     if not names:
         raise BenchError(f"there is no run in {str(results)!r}.", "Make one: bench run --suite quick")
@@ -32,7 +32,7 @@ def find(results: Path, name: str) -> RunFolder:
 
 
 def _age(path: Path) -> tuple[str, str]:
-    """What runs are ordered by: the time in the manifest, then the name. A damaged one is for ``open`` to refuse."""
+    """Sort key of a run: the time in the manifest, then the name. ``open`` refuses a damaged manifest."""
     try:
         created = json.loads((path / MANIFEST).read_bytes()).get("created_at", "")
     except (OSError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""The learning rate of every step, as an array: so that a schedule is data, the same in every framework."""
+"""The learning rate of every step, as an array: a schedule is data, the same in every framework."""
 
 from __future__ import annotations
 

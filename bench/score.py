@@ -1,6 +1,6 @@
-"""Quality from scores: what a model's answers on the test part are worth. Pure numpy, in float64.
+"""Quality of a model's answers on the test part. Pure numpy, in float64.
 
-Which class a sample is given is the model's own decision (``predicted``); the values behind it serve the log loss.
+The class of a sample is the model's own decision (``predicted``); the values behind it serve the log loss.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ would make the mean infinite.
 """
 
 SUM_TOLERANCE = 1e-3
-"""How far a row of probabilities may be from a sum of 1: far above float32's rounding, far below any logits."""
+"""Tolerance for the sum of a row of probabilities: far above float32's rounding, far below any logits."""
 
 
 class Diverged(Exception):
@@ -41,9 +41,9 @@ def score(
 
     ``truth`` and ``predicted`` are labels ``(n,)`` in ``0..classes-1``, ``values`` ``(n, classes)`` or None. The log
     loss is natural, in nats: from logits by log-softmax, from probabilities after clipping to
-    ``PROBABILITY_FLOOR``; None for margins, which are no probabilities.
+    ``PROBABILITY_FLOOR``; None for margins, which are not probabilities.
 
-    Raises Diverged where an answer is NaN or infinite, ValueError where shapes, labels or probabilities are
+    Raises Diverged if an answer is NaN or infinite, ValueError if shapes, labels or probabilities are
     impossible; each message is a sentence that can stand as a record's reason.
     """
     _check_finite(predicted, "labels")
@@ -90,7 +90,7 @@ def macro_f1(table: NDArray[np.int64]) -> float:
 def log_loss(truth: NDArray[np.int64], values: NDArray[np.floating[Any]], kind: ScoreKind | None) -> float | None:
     """Mean negative log-likelihood of the true class in nats; None where ``values`` are margins.
 
-    Raises ValueError where ``values`` are called probabilities and are not.
+    Raises ValueError if ``values`` are called probabilities and are not.
     """
     rows = np.arange(len(truth))
     wide = values.astype(np.float64)

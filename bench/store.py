@@ -1,13 +1,13 @@
-"""Run folders: what a run set out to do, and its records, appended one by one and read back.
+"""Run folders: the manifest of a run and its records, appended one by one and read back.
 
     <results>/<run>/run.json                          the manifest
-                    records.jsonl                     one record a line
+                    records.jsonl                     one record per line
                     predictions/<case>-<seed>.npz     labels and scores of one trial
-                    environments/<hash>.json          what the records ran in
-                    certificates/<id>.json            what shows that their frameworks compute the same
-                    floors/<data>-<rows>.json         what methods without training score on the same rows
+                    environments/<hash>.json          the machine and software of the records
+                    certificates/<id>.json            proofs that their frameworks compute the same
+                    floors/<data>-<rows>.json         scores of methods without training on the same rows
 
-A record is written by one write that ends in a newline, then flushed to the disk. What follows the last newline
+A record is written by one write that ends in a newline, then flushed to the disk. Text after the last newline
 was torn by a crash: readers ignore it and the next append cuts it away. Reading needs no lock and changes nothing.
 """
 
@@ -44,8 +44,8 @@ FINISHED: frozenset[str] = frozenset({"ok", "diverged", "unsupported"})
 """Statuses a resumed run does not try again.
 
 A trial that diverged would diverge again: its seeds and its data are the same, and another model is another case.
-What failed otherwise (``error``, ``timeout``, ``out-of-memory``, ``crashed``, ``interrupted``) may have failed by
-the machine's state, and what was ``unavailable`` may have been installed or downloaded since.
+Other failures (``error``, ``timeout``, ``out-of-memory``, ``crashed``, ``interrupted``) may be due to the machine's
+state, and what was ``unavailable`` may have been installed or downloaded since.
 """
 
 M = TypeVar("M", bound=BaseModel)
@@ -54,7 +54,7 @@ M = TypeVar("M", bound=BaseModel)
 class RunFolder:
     """One run on the disk. One process writes, under ``lock``; any number read.
 
-    Whatever writes raises BenchError where the disk refuses.
+    Methods that write raise BenchError if the disk refuses.
     """
 
     def __init__(self, path: Path, manifest: RunManifest) -> None:
@@ -67,7 +67,7 @@ class RunFolder:
     def create(cls, results: Path, manifest: RunManifest) -> RunFolder:
         """A new folder ``results/<manifest.name>``; a name already taken gets ``-2``, ``-3``, … in folder and manifest.
 
-        Raises BenchError where the folder cannot be made or written.
+        Raises BenchError if the folder cannot be made or written.
         """
         if manifest.name in ("", ".", "..") or Path(manifest.name).name != manifest.name:
             raise BenchError(f"{manifest.name!r} cannot be the name of a run.", "Leave out slashes and dots.")
@@ -84,7 +84,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """The run in the folder ``path``. Raises BenchError where there is none or its manifest cannot be read."""
+        """The run in the folder ``path``. Raises BenchError if there is none or its manifest cannot be read."""
         try:
             data = (path / MANIFEST).read_bytes()
         except OSError as error:
@@ -97,7 +97,7 @@ class RunFolder:
     def append(self, record: Record, predictions: Mapping[str, NDArray[Any]] | None = None) -> Record:
         """Store one record, after the predictions it refers to, and return it as a reader will see it.
 
-        Takes the lock where this object does not hold it already. Raises BenchError where the disk refuses.
+        Takes the lock unless this object holds it already. Raises BenchError if the disk refuses.
         """
         with self.lock():
             try:
@@ -116,7 +116,7 @@ class RunFolder:
     def history(self) -> list[Record]:
         """Every record in the order written, repeated attempts included.
 
-        Raises BenchError for a line that is no record, or one of a newer version of the harness.
+        Raises BenchError for a line that is not a record, or is from a newer version of the harness.
         """
         try:
             data = (self.path / RECORDS).read_bytes()
@@ -139,7 +139,7 @@ class RunFolder:
         return list(newest.values())
 
     def finished(self) -> set[tuple[str, int]]:
-        """(case id, seed index) of what a resumed run need not try again: see ``FINISHED``."""
+        """(case id, seed index) of trials a resumed run does not repeat: see ``FINISHED``."""
         return {(record.case_id, record.seed_index) for record in self.records() if record.status in FINISHED}
 
     def add_environment(self, environment: Environment) -> str:
@@ -153,7 +153,7 @@ class RunFolder:
         return {path.stem: _parse(Environment, path.read_bytes(), str(path)) for path in paths}
 
     def add_certificate(self, identity: str, content: BaseModel) -> None:
-        """Store once what shows that the framework of some records computes the same as others."""
+        """Store an equivalence certificate, once."""
         self._store_once(self.path / CERTIFICATES / f"{identity}.json", content)
 
     def add_floors(self, floors: Floors) -> None:
@@ -166,16 +166,16 @@ class RunFolder:
         return tuple(_parse(Floors, path.read_bytes(), str(path)) for path in paths)
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]] | None:
-        """The arrays stored with ``record``; None where it has none.
+        """The arrays stored with ``record``; None if it has none.
 
-        Raises BenchError where the file is missing, damaged, or not in this run's folder. Nothing is unpickled.
+        Raises BenchError if the file is missing, damaged, or not in this run's folder. Nothing is unpickled.
         """
         return None if record.predictions is None else self._arrays(record)
 
     def decisions(self, record: Record) -> NDArray[np.int64] | None:
-        """The labels ``(rows,)`` that a trial gave the test part; None where the run folder does not have them.
+        """The labels ``(rows,)`` that a trial gave the test part; None if the run folder does not have them.
 
-        They are read once and kept. Raises BenchError where the file is damaged.
+        They are read once and kept. Raises BenchError if the file is damaged.
         """
         name = record.predictions
         if name is None or not (self.path / name).is_file():  # a run may be handed on without its predictions
@@ -186,7 +186,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run for writing; may be nested. Raises BenchError where another writer holds it."""
+        """Hold the run for writing; may be nested. Raises BenchError if another writer holds it."""
         from filelock import FileLock, Timeout  # imports asyncio: 50 ms that reading a run should not cost
 
         if self._lock is None:
@@ -274,7 +274,7 @@ def _sentence(error: OSError) -> str:
 
 
 def _parse(model: type[M], data: bytes, where: str) -> M:
-    """``data`` as ``model``; refuses what a newer version wrote before its unknown keys can confuse anybody."""
+    """``data`` as ``model``; refuses data of a newer version before reporting its unknown keys as errors."""
     try:
         content = json.loads(data)
     except ValueError as error:

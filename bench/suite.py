@@ -47,17 +47,17 @@ class Matrix(Frozen):
 
 
 class ModelSettings(Frozen):
-    """What a suite sets for one model: ``[models.random-forest]``."""
+    """A suite's settings for one model: ``[models.random-forest]``."""
 
     train_rows: int | None = Field(default=None, ge=1)
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
-    """An estimator's."""
+    """For an estimator."""
     training: Training = Training()
     """For a network: the keys set here differ from those of the suite's ``[training]``."""
 
 
 class Suite(Frozen):
-    """What to run: a suite file, checked."""
+    """A suite file, checked: the cases to run."""
 
     name: str
     description: str = ""
@@ -87,7 +87,7 @@ class Suite(Frozen):
         return tuple(dict.fromkeys(value for matrix in self.matrix for value in getattr(matrix, name)))
 
     def place_of(self, name: str) -> str:
-        """Where the suite file has ``name`` among its values or as a model's table: ``suites/quick.toml, line 7``."""
+        """Place of ``name`` in the suite file, as a value or a model's table: ``suites/quick.toml, line 7``."""
         word = re.escape(name)
         written = re.compile(rf"""[^#]*["']{word}["']|\s*\[models\.{word}[.\]]""")
         lines = enumerate(self._text.splitlines(), start=1)
@@ -98,7 +98,7 @@ class Suite(Frozen):
 def read_suite(name_or_path: str) -> Suite:
     """The suite shipped under a name, or the suite file at a path (``.toml``).
 
-    Raises UnknownName for a misspelt name; BenchError, naming file and key, for a file that is no suite.
+    Raises UnknownName for a misspelt name; BenchError, naming file and key, for a file that is not a suite.
     """
     if name_or_path.endswith(".toml") or "/" in name_or_path:
         path = Path(name_or_path)
@@ -157,7 +157,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _line_of(text: str, location: tuple[int | str, ...]) -> str:
-    """``, line 7`` where the key of ``location`` stands; empty where it cannot be found."""
+    """``, line 7``: the line of the key of ``location``; empty if it cannot be found."""
     names = [part for part in location if isinstance(part, str)]
     numbers = [part for part in location if isinstance(part, int)]
     lines = text.splitlines()
@@ -177,5 +177,5 @@ def _line_of(text: str, location: tuple[int | str, ...]) -> str:
 
 
 def matches(value: str, patterns: Iterable[str]) -> bool:
-    """Whether ``value`` is one of ``patterns`` or matches one as a glob."""
+    """True if ``value`` is one of ``patterns`` or matches one as a glob."""
     return any(value == pattern or fnmatch.fnmatchcase(value, pattern) for pattern in patterns)

@@ -1,6 +1,6 @@
-"""Where the suites that ship with the harness lie, and what they say of themselves.
+"""The suites that ship with the harness: their files, names and descriptions.
 
-What a suite means is for ``bench.suite`` to say; here only file, name and description are known.
+All else in a suite file is left to ``bench.suite``.
 """
 
 import tomllib
@@ -23,7 +23,7 @@ def shipped_suites() -> dict[str, Path]:
 
 
 def suite_description(path: Path) -> str:
-    """The ``description`` of a suite file; empty where it has none.
+    """The ``description`` of a suite file; empty if it has none.
 
     Raises BenchError if the file is not TOML, with the line.
     """

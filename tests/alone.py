@@ -1,6 +1,6 @@
-"""Tests see nothing of the user's: neither data nor caches nor settings, on whatever machine they run.
+"""Keep the user's data, caches and settings out of the tests, on any machine.
 
-One list of what is taken away, for a test in this process (``isolate``) and for a command in its own (``environment``).
+One list of removed variables serves tests in this process (``isolate``) and separate commands (``environment``).
 """
 
 import os
@@ -11,10 +11,10 @@ import pytest
 from bench.datasets import places
 
 _FINDING = ("BENCH_", "KAGGLE", "KERAS_", "SCIKIT_LEARN_", "XDG_")
-"""How variables begin that lead to data, caches and certificates."""
+"""Prefixes of variables leading to data, caches and certificates."""
 
 _DOING = ("OMP_", "PYTHON")
-"""How variables begin that change what a command of its own process does."""
+"""Prefixes of variables that change what a separate command does."""
 
 _PROXIES = {"all_proxy", "http_proxy", "https_proxy"}
 
@@ -24,13 +24,13 @@ def _leads_to_data(name: str) -> bool:
 
 
 def environment(home: Path, cache: Path) -> dict[str, str]:
-    """What a command of its own process starts with: this one's variables less the user's, and no network."""
+    """The environment of a separate command: this process's variables less the user's, and no network."""
     kept = {name: value for name, value in os.environ.items() if not (_leads_to_data(name) or name.startswith(_DOING))}
     return {**kept, **_own(home, cache), "BENCH_OFFLINE": "1", "COLUMNS": "80"}
 
 
 def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Let this process find its home, its cache and the places where data commonly lie below ``folder`` alone."""
+    """Move this process's home, cache and common data places below ``folder``."""
     for name in filter(_leads_to_data, list(os.environ)):
         patch.delenv(name)
     for name, value in _own(folder / "home", folder / "cache").items():

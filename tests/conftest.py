@@ -1,4 +1,4 @@
-"""What all tests share: real data, a cache of their own, and a total as the last line."""
+"""Shared by all tests: real data, a separate cache, and a total as the last line."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ TOTAL = pytest.StashKey[str]()
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real data. Without one the test is skipped; one that is not there fails it."""
+    """The folder of real data. Skips the test if none is set; fails it if that is missing."""
     if not DATA_DIR:
         pytest.skip("real data are needed: set BENCH_DATA_DIR to their folder")
     folder = Path(DATA_DIR)
@@ -26,14 +26,14 @@ def data_dir() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the user's cache of data sets out of the tests: one for the session, unless it is given one."""
+    """Give the tests their own cache of data sets, unless BENCH_CACHE_DIR names one."""
     if "BENCH_CACHE_DIR" not in os.environ:
         config.stash[CACHE] = os.environ["BENCH_CACHE_DIR"] = tempfile.mkdtemp(prefix="bench-test-cache-")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where there are real data, a test of them that is skipped has failed."""
+    """Fail a skipped test of real data if BENCH_DATA_DIR is set."""
     report = yield
     about_data = item.get_closest_marker("data") or "data_dir" in getattr(item, "fixturenames", ())
     if report.skipped and DATA_DIR and about_data and not hasattr(report, "wasxfail"):
@@ -43,7 +43,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Count for the last line; an error before or after a test is a failure."""
+    """Count the outcomes; an error before or after a test is a failure."""
     count = {kind: len(reports) for kind, reports in terminalreporter.stats.items()}
     passed, failed = count.get("passed", 0), count.get("failed", 0) + count.get("error", 0)
     config.stash[TOTAL] = f"{passed} passed, {failed} failed, {count.get('skipped', 0)} skipped"

@@ -1,4 +1,4 @@
-"""What tests take away of the user's machine is all that leads bench to the user's data."""
+"""Tests hide everything on the user's machine that leads bench to the user's data."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is installed works from anywhere, with the suites, and with no framework at all."""
+"""The installed package works from anywhere, with the suites and without any framework."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bare(wheel: Path, tmp_path: Path) -> Path:
-    """The commands of an environment with the wheel and what it needs, no framework among it."""
+    """The commands of an environment with the wheel and its dependencies, but no framework."""
     uv = [sys.executable, "-m", "uv", "--quiet"]
     assert run([*uv, "venv", "--python", sys.executable, str(tmp_path / "venv")]).returncode == 0
     commands = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")

@@ -1,4 +1,4 @@
-"""What the README shows is what the harness does."""
+"""The README shows what the harness does."""
 
 import re
 import shlex
@@ -85,7 +85,7 @@ def test_a_command_that_the_readme_names_is_one(words: tuple[str, ...], capsys: 
 
 
 def parse(arguments: list[str]) -> None:
-    """Read a command line as ``bench`` does, and do nothing. Raises typer's error for what it does not take."""
+    """Parse a command line as ``bench`` does, and run nothing. Raises typer's error if it is not valid."""
     command: Any = typer.main.get_command(app)
     context = command.make_context("bench", arguments)
     while hasattr(command, "resolve_command"):
@@ -114,7 +114,7 @@ def source_of_the_readmes_model() -> str:
 def test_a_run_of_the_readme_has_a_plan(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The names in it are known and go together; digits stand for every data set, so that none need be here."""
+    """Its names are known and go together; digits stand for every data set, so that none need be present."""
     missing = [name for name in ADAPTERS if not find_adapter(name).installed()]
     if missing:
         pytest.skip(f"{' and '.join(missing)} cannot run here")

@@ -1,4 +1,4 @@
-"""Finding runs: the newest, one by its name, and what is said where there is none."""
+"""Finding runs: the newest, one by its name, and the error if there is none."""
 
 from pathlib import Path
 

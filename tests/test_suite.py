@@ -1,4 +1,4 @@
-"""Suite files: the shipped ones hold together, and a broken one is answered with file, line and key."""
+"""Suite files: the shipped ones are valid, and the error for a broken one names file, line and key."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -25,7 +25,7 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> str:
 
 
 def refusal(folder: Path, text: str) -> str:
-    """What is said of a suite file, its folder left out."""
+    """The error for a suite file, without its folder."""
     path = write(folder, text)
     with pytest.raises(BenchError) as refused:
         read_suite(path)

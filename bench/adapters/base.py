@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Installed:
-    """Whether a framework's packages are there, by package metadata alone."""
+    """A framework's installed and missing packages, by package metadata."""
 
     versions: Mapping[str, str]
     missing: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Installed:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a framework sees, read inside a worker."""
+    """Facts a framework reports inside a worker."""
 
     devices: tuple[str, ...]
     versions: Mapping[str, str]
@@ -55,7 +55,7 @@ class Probe:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What a predictor returns for ``n`` samples and ``k`` classes."""
+    """A predictor's output for ``n`` samples and ``k`` classes."""
 
     labels: NDArray[np.int64]
     """``(n,)``: the model's own decision, which is not always the largest value (an SVC's)."""
@@ -76,10 +76,10 @@ class DeviceMemory:
 
 @dataclass(frozen=True, eq=False)
 class TrainingPlan:
-    """What the harness decided before the adapter sees the model."""
+    """Harness settings, fixed before the adapter sees the model."""
 
     seed: int
-    """For what happens inside the framework: dropout masks, ``random_state``."""
+    """Seeds the framework itself: dropout masks, ``random_state``."""
     threads: int
     batch_size: int = 0
     """0 for an estimator."""
@@ -90,7 +90,7 @@ class TrainingPlan:
     """Drawn by the harness, in the neutral layout; None for an estimator, a native model, and the idiomatic track."""
     label_smoothing: float = 0.0
     class_weights: NDArray[np.float64] | None = None
-    """``(k,)``: the loss of a sample is multiplied by that of its class; the mean stays one over the samples."""
+    """``(k,)``: factors for the losses of each class's samples; the mean is still over the samples."""
     mean: NDArray[np.float64] | None = None
     std: NDArray[np.float64] | None = None
     """``(channels,)``: scaled pixels become ``(x - mean) / std``; None leaves them as they are."""
@@ -107,12 +107,12 @@ class Epoch:
     """The rows in order, taken batch by batch; the last batch may be short. None: all rows, in the framework's own
     shuffle."""
     pauses: tuple[int, ...]
-    """Numbers of batches of this epoch, ascending: after each the learner pauses. The last is all of them."""
+    """Batch counts of this epoch after which the learner pauses, ascending; the last is all of them."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The framework's own counts since the pause before, read in a pause; None for a count it does not keep."""
+    """The framework's own counts since the last pause, read in a pause; None for a count it does not keep."""
 
     loss: float | None = None
     """Mean over the rows."""
@@ -123,7 +123,7 @@ class Progress:
 
 
 class AdapterFault(Exception):
-    """An adapter does other work than it was given, or does it elsewhere than on the clock: one sentence."""
+    """An adapter did not do the work it was given, or did it off the clock; the message is one sentence."""
 
 
 class Learner(ABC):
@@ -134,20 +134,20 @@ class Learner(ABC):
 
     @abstractmethod
     def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
-        """Train on one epoch after another: the whole training in one call, as the framework's own users call it.
+        """Run the whole training in one call, epoch after epoch, as the framework's own users do.
 
-        All epochs have as many batches as the first. An epoch is asked for after the last pause of the one before it,
-        and not earlier: whether there is another may depend on that pause. In a pause, which is off the clock, the
-        harness may call anything else of the learner; a learner does nothing for a batch before the pause ahead of
-        it, as far as the framework's own pipeline allows. A model that is fitted to all rows at once takes one epoch.
+        All epochs have as many batches as the first. The next epoch is requested only after the last pause of the
+        one before it, because that pause may decide whether there is another. A pause is off the clock: the harness
+        may call the learner's other methods in it. A learner does no work for a batch until the pause before it is
+        over, as far as the framework's own pipeline allows. A model that is fitted to all rows at once takes one epoch.
         """
 
     @abstractmethod
     def progress(self) -> Progress:
-        """Counts since the pause before; called once in each pause. It may wait for the device."""
+        """Counts since the last pause; called once in each pause. It may wait for the device."""
 
     def batches(self, order: NDArray[np.int64]) -> Iterator[object] | None:
-        """The batches of ``order`` as the input pipeline gives them, with no training; None where there is none."""
+        """The batches of ``order`` from the input pipeline, without training; None without a pipeline."""
         return None
 
     @abstractmethod
@@ -171,7 +171,7 @@ class Learner(ABC):
 
     @abstractmethod
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """All weights by neutral name and layout (see ``bench.models.network``); empty where there are none."""
+        """All weights by neutral name and layout (see ``bench.models.network``); empty if it has none."""
 
     @abstractmethod
     def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
@@ -183,10 +183,10 @@ class Learner(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
-        """What is really in force, read back: values fit in JSON.
+        """Settings really in force, read back; values fit in JSON.
 
         A learner that trains by steps gives at least ``optimizer`` (its name and constants), ``loss``, ``execution``,
-        ``precision``, ``input``, and ``metrics``: the names of whatever is computed in each step besides the loss.
+        ``precision``, ``input``, and ``metrics``: the names of what each step computes in addition to the loss.
         """
 
 
@@ -201,20 +201,20 @@ class Adapter(ABC):
     builder: ClassVar[str]
     """Which of a native model's builders is this framework's: ``pytorch``, ``keras`` or ``scikit_learn``."""
     execution: ClassVar[Execution]
-    """How it runs a network where the suite does not say."""
+    """Default execution mode."""
     executions: ClassVar[tuple[Execution, ...]] = ("eager",)
     precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
     inputs: ClassVar[tuple[Input, ...]] = ("resident",)
     multi_step: ClassVar[bool] = False
-    """Whether one call of its compiled function can take several steps."""
+    """True if one call of its compiled function can take several steps."""
     layouts: ClassVar[bool] = False
-    """Whether images can lie in memory with the channels innermost or outermost."""
+    """True if it offers both channels-first and channels-last images in memory."""
     idiomatic: ClassVar[bool] = False
-    """Whether it can train as its own tutorials do."""
+    """True if it can train as its own tutorials do."""
     reasons: ClassVar[Mapping[str, str]] = {}
     """Why a value of an axis is not among the above, one clause each: ``{"graph": "JAX traces only to compile"}``."""
     kinds: ClassVar[tuple[str, ...]] = ("cpu",)
-    """Kinds of device this adapter is written for: what stands before the colon of ``cuda:0``."""
+    """Kinds of device this adapter is written for: the part before the colon of ``cuda:0``."""
     run_on: ClassVar[tuple[str, ...]] = ("cpu",)
     """Kinds of device this adapter has been run on for real; others are listed as *not yet run*."""
 
@@ -222,7 +222,7 @@ class Adapter(ABC):
     """Rough seconds to import it and to train the first batch: only to estimate a run that has no history."""
 
     def installed(self) -> Installed:
-        """By package metadata alone: nothing is imported."""
+        """Read package metadata only, without imports."""
         versions: dict[str, str] = {}
         missing: list[str] = []
         for package in self.packages:
@@ -233,19 +233,19 @@ class Adapter(ABC):
         return Installed(versions, tuple(missing), self.extra)
 
     def natural(self, model: Model) -> bool:
-        """Whether running ``model`` here has a meaning at all; what has none is no case (a forest in PyTorch)."""
+        """True if running ``model`` here makes sense; a forest in PyTorch, for one, is not a case."""
         return isinstance(model, Network) or (isinstance(model, NativeModel) and self.builder in model.builders)
 
     def lacks(self, model: Model) -> str | None:
-        """What the model has and the framework has not, in one sentence; None where it can be built."""
+        """One sentence on what the framework lacks for the model; None if it can be built."""
         return None
 
     def trained_by_steps(self, model: Model) -> bool:
-        """Whether the suite's recipe (epochs, batch size, optimiser) applies to ``model`` here."""
+        """True if the suite's recipe (epochs, batch size, optimiser) applies to ``model`` here."""
         return not isinstance(model, Estimator)
 
     def out_of_memory(self, error: BaseException) -> bool:
-        """Whether ``error`` says that the host or the device has no memory left."""
+        """True if ``error`` says that the host or the device is out of memory."""
         return isinstance(error, MemoryError)
 
     def unsupported(self, case: Case, model: Model, shape: tuple[int, ...], classes: int) -> str | None:
@@ -272,9 +272,9 @@ class Adapter(ABC):
         return {}
 
     def compile_cache(self, folder: str) -> dict[str, str]:
-        """Environment variables by which it keeps in ``folder`` what it compiles, and finds it there again.
+        """Environment variables that make it cache compiled code in ``folder``.
 
-        For proofs alone, where the same steps are compiled many times and nothing is timed.
+        Only for proofs, where the same steps are compiled many times and nothing is timed.
         """
         return {}
 
@@ -288,4 +288,4 @@ class Adapter(ABC):
 
     @abstractmethod
     def build(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Learner:
-        """In the worker: the model with its weights loaded and its training data where it will use them."""
+        """In the worker: the model with its weights loaded and its training data in place."""

@@ -24,7 +24,7 @@ ALIASES = {
     "jax": "keras-jax",
     "keras": "keras-*",
 }
-"""What else people call them. ``keras`` means all its backends."""
+"""Other common names. ``keras`` means all its backends."""
 
 PREFERRED_REFERENCE = "pytorch"
 """The framework the others are divided by, where the run has it."""

@@ -1,9 +1,9 @@
-"""Native models that count what passes through them: rows in training, rows in evaluation, calls of training.
+"""Native models that count what passes through them: rows and calls, in training and in evaluation.
 
-A framework runs them as it runs any model of a user's, on the path that is timed; what they have counted is read from
-their weights. So it shows whether every row of an order was trained on, in as many batches as were asked for, and
-whether anything was evaluated meanwhile. The model that was built last can be read past its learner too: then it shows
-whether a training was over before the learner was asked for anything.
+A framework runs them like any user's model, on the path that is timed; the counts are read from their weights. They
+show whether every row of an order was trained on, in the requested number of batches, and whether anything was
+evaluated meanwhile. The model built last can also be read without its learner, which shows whether training had
+ended before the learner was asked for anything.
 """
 
 from __future__ import annotations
@@ -87,13 +87,15 @@ def keras(shape: tuple[int, ...], classes: int) -> Any:
 
 
 def called() -> list[int | None]:
-    """Rows of each call of such models in training, in this process so far: of those that Python sees, which of a
-    compiled function is its tracing. None for a batch of any size."""
+    """Rows of each training call of such models that Python has seen in this process.
+
+    Of a compiled function it sees only the tracing. None for a batch of any size.
+    """
     return list(_CALLED)
 
 
 def trained_rows() -> int | None:
-    """Rows that the model built last was trained on, read from itself; None where it is no more."""
+    """Rows the model built last was trained on, read from the model; None if it no longer exists."""
     model = _BUILT[-1]() if _BUILT else None
     if model is None:
         return None
@@ -106,7 +108,7 @@ def _never() -> bool:
 
 
 def told() -> tuple[int, int]:
-    """Rows evaluated in this process by compiled calls that could not change a weight (JAX's), and those calls."""
+    """Rows and calls evaluated in this process by compiled functions that cannot change a weight (JAX's)."""
     import sys
 
     if "jax" in sys.modules:

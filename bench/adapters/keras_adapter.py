@@ -1,4 +1,4 @@
-"""Keras behind the common interface, whatever its backend: one adapter, of which each backend is a small file."""
+"""Keras behind the common interface: one adapter for all backends, each of which is a small file."""
 
 from __future__ import annotations
 
@@ -72,9 +72,10 @@ class KerasAdapter(Adapter):
 
 
 def configure_keras(case: Case) -> None:
-    """Import Keras and set what the user's own ``keras.json`` might: it is not to change what is compared."""
+    """Import Keras and set what the user's ``keras.json`` might: it must not change what is compared."""
     import keras
 
     keras.config.set_image_data_format("channels_last")
+    keras.config.set_epsilon(1e-7)  # the least probability of the loss on probabilities
     keras.config.disable_interactive_logging()
     set_precision(case.precision)

@@ -37,11 +37,11 @@ class KerasBackend(ABC):
 
     @abstractmethod
     def execution_of(self, model: Any) -> Execution:
-        """How a compiled model is really run."""
+        """A compiled model's real execution."""
 
     @abstractmethod
     def forward(self, model: Any) -> Callable[[Images], Any]:
-        """A function from a batch on the host to the outputs on the device, in evaluation mode and the execution."""
+        """A function from host batches to outputs on the device, in evaluation mode and the case's execution."""
 
     @abstractmethod
     def on_host(self, outputs: Any) -> NDArray[Any]:
@@ -56,7 +56,7 @@ class KerasBackend(ABC):
         """The input pipeline over a training part, which converts image by image."""
 
     def paused(self, model: Any) -> AbstractContextManager[object]:
-        """Around a pause inside ``fit``: the model can be read and evaluated in it, and trains on after it."""
+        """Context of a pause inside ``fit``: the model can be read and evaluated, and trains on afterwards."""
         return nullcontext()
 
     @abstractmethod
@@ -73,7 +73,7 @@ class KerasBackend(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
-        """What the backend alone knows: its threads, TF32."""
+        """Settings only the backend knows: threads, TF32."""
 
 
 def answer(model: Any, images: Any) -> Any:

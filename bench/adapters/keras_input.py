@@ -1,4 +1,4 @@
-"""How a Keras learner is fed: the batches of one epoch after another, in the order that the harness gives."""
+"""Input of a Keras learner: the batches, epoch by epoch, in the order the harness gives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class KerasInput(ABC):
     """The training rows of a backend as ``fit`` takes them, a batch at a time.
 
     ``pixels`` converts them in the pipeline, image by image as a loader does; None gives them as stored. The order of
-    the next epoch is set between epochs; one ``fit`` meets as many batches in every epoch.
+    the next epoch is set between epochs; the number of batches is fixed for a ``fit``.
     """
 
     def __init__(self, images: Images, labels: NDArray[np.int64], pixels: Pixels | None, batch_size: int) -> None:
@@ -34,7 +34,7 @@ class KerasInput(ABC):
         """Rows of an epoch."""
 
     def arguments(self, first: Epoch) -> dict[str, Any]:
-        """The arguments of ``fit`` for epochs of as many rows as the ``first``."""
+        """The arguments of ``fit`` for epochs with as many rows as ``first``."""
         if first.order is None:
             return {"x": self.shuffled(), "shuffle": False}
         self.rows = len(first.order)
@@ -48,21 +48,21 @@ class KerasInput(ABC):
 
     @abstractmethod
     def take(self, epoch: Epoch) -> None:
-        """Set the rows of the next epoch; as many in every epoch."""
+        """Set the rows of the next epoch; their number is fixed."""
 
     def resume(self) -> None:
-        """A pause is over: a pipeline that works ahead may do so up to the next one."""
+        """End a pause: a pipeline that works ahead may run up to the next one."""
 
     @abstractmethod
     def ordered(self) -> Any:
-        """The batches of the rows that ``take`` has set: read again at the start of every epoch."""
+        """The batches of the rows set by ``take``, read again at the start of every epoch."""
 
     @abstractmethod
     def shuffled(self) -> Any:
-        """The batches of all rows in an order of the pipeline's own, another one in every epoch."""
+        """The batches of all rows in the pipeline's own order, reshuffled every epoch."""
 
     def end(self) -> None:
-        """Let go of what waits for another epoch: the training is over."""
+        """Release what waits for another epoch: training is over."""
 
     def over(self, order: NDArray[np.int64]) -> Iterator[object]:
         """The batches of ``order``, with no training."""
@@ -74,7 +74,7 @@ class KerasInput(ABC):
 
 @dataclass(frozen=True, eq=False)
 class KerasArrays:
-    """All rows as arrays, which Keras slices and shuffles itself: as its tutorials have it."""
+    """All rows as arrays, which Keras slices and shuffles itself, as in its tutorials."""
 
     images: Images
     labels: NDArray[np.int64]

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _DEBUGGING = ("jax_disable_jit", "jax_debug_nans", "jax_debug_infs", "jax_enable_checks", "jax_check_tracer_leaks")
 """Switches of JAX that change what is timed."""
 _PLATFORMS = {"cuda": "gpu"}
-"""JAX's names of kinds of device, where they are not ours."""
+"""JAX's names for device kinds, where they are not ours."""
 
 
 class KerasJaxAdapter(KerasAdapter):
     """Keras with its JAX backend, on ``cpu``, ``cuda:N`` (JAX's ``gpu:N``) or ``tpu:N``.
 
-    XLA can be told to show the CPU as several devices (``XLA_FLAGS=--xla_force_host_platform_device_count=2``); the
-    further ones are ``cpu:1`` and so on.
+    XLA can show the CPU as several devices (``XLA_FLAGS=--xla_force_host_platform_device_count=2``); the others are
+    ``cpu:1`` and so on.
     """
 
     name = "keras-jax"
@@ -52,7 +52,7 @@ class KerasJaxAdapter(KerasAdapter):
         }
         if case.device.startswith("cpu"):
             found["JAX_PLATFORMS"] = "cpu"
-        # the one flag of the user's that is kept, for it decides which devices are to be seen
+        # the only user flag that is kept, because it decides which devices are visible
         count = re.search(r"--xla_force_host_platform_device_count=\d+", os.environ.get("XLA_FLAGS", ""))
         return found | ({"XLA_FLAGS": count[0]} if count else {})
 
@@ -92,7 +92,7 @@ class KerasJaxAdapter(KerasAdapter):
         return exhausted or isinstance(error, MemoryError)
 
     def seed(self, seed: int) -> None:
-        """JAX has no random numbers of its own without a key, which Keras draws from Python's generator."""
+        """Do nothing: JAX's random numbers need a key, which Keras draws from Python's generator."""
 
     def backend(self, case: Case) -> JaxBackend:
         return JaxBackend(case)
@@ -108,7 +108,7 @@ def _devices(kind: str) -> list[Any]:
 
 
 def _threads() -> dict[str, int]:
-    """Threads of XLA's pool on the CPU: counted where the system shows a process's threads, else as asked for."""
+    """Threads of XLA's pool on the CPU: counted if the system shows a process's threads, else as requested."""
     tasks = Path("/proc/self/task")
     if tasks.is_dir():
         return {"intra-op": sum("XLAEigen" in _thread_name(task) for task in tasks.iterdir())}
@@ -160,7 +160,7 @@ class JaxBackend(KerasBackend):
 
         compiled = jax.jit(call)
 
-        # kept here, for Keras walks through all layers whenever it is asked for them
+        # kept here, because Keras walks through all layers at each request
         trained, fixed = list(model.trainable_variables), list(model.non_trainable_variables)
 
         def forward(images: Images) -> Any:
@@ -178,18 +178,18 @@ class JaxBackend(KerasBackend):
         return HostBatches(images, labels, pixels, batch_size)
 
     def paused(self, model: Any) -> AbstractContextManager[object]:
-        """Within an epoch the weights are in the trainer's hands; it takes them up again where they were put back."""
+        """Sync the weights, which the trainer holds within an epoch; it reads them back after the pause."""
         model.jax_state_sync()
         return nullcontext()
 
     def synchronize(self, model: Any) -> None:
-        """JAX hands its work on and returns, on the CPU too: the last of it gives the weights."""
+        """Wait for the weights, which are computed last: JAX is asynchronous, on the CPU too."""
         import jax
 
         jax.block_until_ready([variable.value for variable in (*model.variables, *model.optimizer.variables)])
 
     def reset_device_peak(self) -> None:
-        """JAX cannot: its peak is that of the process, which builds and trains this one model."""
+        """Do nothing: JAX keeps one peak per process, which builds and trains this one model."""
 
     def device_memory(self) -> DeviceMemory | None:
         found = None if self.device.startswith("cpu") else self._jax_device.memory_stats()

@@ -31,7 +31,7 @@ class KerasLearner(Learner):
     """
 
     metrics: tuple[str, ...] = ()
-    """What ``compile`` is asked to compute in each step besides the loss."""
+    """Metrics for ``compile``, computed in each step with the loss."""
     predict_way = "the compiled call, not Model.predict"
 
     def __init__(
@@ -71,7 +71,7 @@ class KerasLearner(Learner):
                 self._data.end()
 
     def _following(self, coming: Iterator[Epoch]) -> Iterator[Epoch]:
-        """The epochs after the first, each with its rows set as it is asked for."""
+        """The epochs after the first; requesting one sets its rows."""
         for epoch in coming:
             if isinstance(self._data, KerasInput) and epoch.order is not None:
                 self._data.take(epoch)
@@ -155,18 +155,18 @@ class KerasLearner(Learner):
         }
 
     def _metrics(self) -> list[str]:
-        """Names of what is computed in each step besides the loss, once there has been one."""
+        """Names of the metrics of each step except the loss, known after the first."""
         return [name for metric in self._model.metrics for name in _names(metric) if name != "loss"]
 
 
 def _names(metric: Any) -> list[str]:
-    """The names in a metric: those that were compiled together are one."""
+    """The names in a metric: metrics compiled together form one."""
     inner = getattr(metric, "metrics", None)
     return [one.name for one in inner] if inner else [metric.name]
 
 
 class IdiomaticKerasLearner(KerasLearner):
-    """As Keras' tutorials train: pixels converted beforehand, accuracy in every step, ``Model.predict``."""
+    """Keras' tutorial style: pixels converted beforehand, accuracy in every step, ``Model.predict``."""
 
     metrics = ("accuracy",)
     predict_way = "Model.predict"

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def make_loss(logits: bool, label_smoothing: float, class_weights: NDArray[np.float64] | None) -> Any:
-    """Keras' own sparse cross-entropy where that is all that is asked, for it is the fastest.
+    """Keras' own sparse cross-entropy where it suffices, because it is the fastest.
 
-    It knows no label smoothing, and Keras' way of weighting classes makes an array of sample weights on the host; with
-    either, the loss computes both itself. Divided is by the rows of the batch in any case, never by their weights.
+    It has no label smoothing, and Keras weights classes through an array of sample weights on the host; with either,
+    the loss computes both itself. It always divides by the rows of the batch, never by their weights.
     """
     import keras
 

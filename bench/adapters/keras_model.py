@@ -1,4 +1,4 @@
-"""What a Keras learner trains and what it answers with: a neutral network, or the user's own ``keras.Model``."""
+"""The models a Keras learner trains and answers with: a neutral network, or the user's own ``keras.Model``."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class BuiltModel:
     """A Keras model that is not compiled yet."""
 
     trained: Any
-    """What ``fit`` is called on."""
+    """Model that ``fit`` trains."""
     answering: Any
-    """From images as stored to its output; the same layers as ``trained``, and the same object where it can be."""
+    """Maps stored images to outputs; shares the layers of ``trained``, and is the same object if possible."""
     placed: PlacedNetwork | None
-    """None for a model of the user's."""
+    """None for a user's own model."""
     logits: bool = True
-    """It gives logits in training, else probabilities."""
+    """True for logits in training, else probabilities."""
     answers_logits: bool = True
     """The same in evaluation."""
 
 
 def build_model(model: Model, train: Split, seed: int, pixels: Pixels, converted: bool) -> BuiltModel:
-    """``model`` for the images of ``train``. ``converted``: it is trained on pixels that are already converted.
+    """``model`` for the images of ``train``; with ``converted`` it trains on pixels already converted.
 
-    Raises ModelFault where the user's own is none or fails, TypeError for an estimator.
+    Raises ModelFault if the user builds no ``keras.Model`` or it fails, TypeError for an estimator.
     """
     stored = str(train.images.dtype)
     if isinstance(model, Network):
@@ -74,7 +74,7 @@ def _behind(model: Any, train: Split, dtype: str, pixels: Pixels | None) -> Any:
 
 
 def _gives_probabilities(model: Any, train: Split, training: bool) -> bool:
-    """True where the outputs for a few images are probabilities; variables that the call changes are put back."""
+    """True if the outputs for a few images are probabilities; variables that the call changes are restored."""
     import keras
 
     before = [variable.numpy() for variable in model.variables]

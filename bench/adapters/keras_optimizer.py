@@ -81,7 +81,7 @@ _CONSTANTS = (
 
 
 def optimizer_settings(model: Any) -> dict[str, object]:
-    """The optimiser's constants as Keras holds them; of a schedule its peak, and where it begins and ends."""
+    """The optimiser's constants as Keras holds them; for a schedule its steps and first, peak and last rate."""
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # behind the loss scaling of float16
     schedule = _schedule_of(optimizer)
     rate = schedule["peak"] if schedule else float(np.asarray(optimizer.learning_rate))
@@ -92,7 +92,7 @@ def optimizer_settings(model: Any) -> dict[str, object]:
 
 
 def _schedule_of(optimizer: Any) -> dict[str, Any] | None:
-    """Not through the optimiser's own ``get_config``: it imports TensorFlow to write a schedule down."""
+    """A schedule's settings; the optimiser's own ``get_config`` would import TensorFlow for them."""
     import keras
 
     given = vars(optimizer).get("_learning_rate")  # the public attribute is the rate of the step to come

@@ -8,16 +8,16 @@ from typing import Any
 from bench.adapters.base import Epoch, Progress
 
 MANY = 2**31 - 1
-"""Epochs that ``fit`` is asked for: the harness ends it, after the last of its own."""
+"""Epochs requested from ``fit``: the harness ends it after its own last epoch."""
 
 
 def pausing(
     model: Any, counted: Counted, epochs: tuple[Epoch, Iterator[Epoch]], pause: Callable[[], None], *, alone: bool
 ) -> Any:
-    """The ``callbacks`` of a ``fit`` that pauses as its epochs (the first, those to come) say, and ends with the last.
+    """The ``callbacks`` of a ``fit`` that pauses where its epochs (first, following) say and ends with the last.
 
-    ``alone`` is for a training with nothing else to call back. Keras would read the loss of every step for its
-    callbacks, in a thread beside the training or, where one is called for every batch, in it; then it reads none.
+    ``alone``: nothing else is called back, and Keras reads no losses. Otherwise it reads the loss of every step for
+    its callbacks, in a thread beside the training or, if one is called for every batch, in the training itself.
     """
     import keras
 
@@ -47,7 +47,7 @@ def pausing(
 
 
 class Course:
-    """The epoch that is trained, and those to come."""
+    """The current epoch and those to come."""
 
     def __init__(self, first: Epoch, following: Iterator[Epoch]) -> None:
         self._following = following
@@ -55,10 +55,10 @@ class Course:
 
     def _enter(self, epoch: Epoch) -> None:
         self.inner = frozenset(epoch.pauses[:-1])
-        """Batches after which to pause, but for the last."""
+        """Batches after which to pause, except the last."""
 
     def goes_on(self) -> bool:
-        """Enter the next epoch; false where there is none."""
+        """Enter the next epoch; False after the last."""
         epoch = next(self._following, None)
         if epoch is not None:
             self._enter(epoch)
@@ -72,14 +72,14 @@ def _end_epoch(model: Any, course: Course, pause: Callable[[], None]) -> None:
 
 
 class Counted:
-    """Loss, rows and steps as Keras itself counts them: by its mean of the loss, and its optimiser's steps."""
+    """Loss, rows and steps as Keras itself counts them: from its mean loss and its optimiser's steps."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._total, self._rows, self._steps = 0.0, 0.0, 0
 
     def restart(self) -> None:
-        """Note that Keras' mean has begun again, as it does with every epoch."""
+        """Note that Keras has reset its mean, as it does for every epoch."""
         self._total, self._rows = 0.0, 0.0
 
     def progress(self) -> Progress:
@@ -93,7 +93,7 @@ class Counted:
         return Progress(summed / counted if counted else None, round(counted), self._taken())
 
     def _taken(self) -> int | None:
-        """Steps of the optimiser; None behind a loss scaling, which leaves some out."""
+        """New optimiser steps; None with loss scaling, which skips some."""
         optimizer = self._model.optimizer
         if hasattr(optimizer, "inner_optimizer"):
             return None

@@ -30,7 +30,7 @@ class Pixels:
         return cls((1.0 / (scale * std)).astype(kind), (-mean / std).astype(kind), dtype)
 
     def layer(self) -> Any:
-        """The Keras layer that does it; in ``dtype`` under a mixed precision too, whose next layer narrows."""
+        """The Keras layer that does it; in ``dtype`` even in mixed precision, where the next layer narrows."""
         import keras
 
         return keras.layers.Rescaling(self.factor, self.offset, dtype=self.dtype, name="scaling")

@@ -12,7 +12,7 @@ _POLICIES: dict[Precision, str] = {
 }
 
 _shipped: dict[str, str] = {}
-"""Keras' own table of what a promoted type is narrowed to, before it was changed."""
+"""Keras' own table of narrowed types after promotion, before it was changed."""
 
 
 def set_precision(precision: Precision) -> None:
@@ -20,8 +20,8 @@ def set_precision(precision: Precision) -> None:
 
     Keras promotes types as JAX does without x64: on every backend but TensorFlow, whatever it promotes comes out as
     float32 at most (``keras.backend.result_type("float64", "float32")`` is float32). Under float64 that would compute
-    the mean of the losses on torch, and BatchNorm on torch and JAX, in float32. For a float64 run, and for no other,
-    the promotion is made to keep float64.
+    the mean of the losses on torch, and BatchNorm on torch and JAX, in float32. For float64 runs only, the promotion
+    is changed to keep float64.
     """
     import keras
 
@@ -34,6 +34,6 @@ def _keep_float64(kept: bool) -> None:
     from keras.src.backend.common import dtypes
 
     narrowed = getattr(dtypes, "BIT64_TO_BIT32_DTYPE", None)
-    if isinstance(narrowed, dict):  # Keras' own affair: where a later version has none, there is nothing to undo
+    if isinstance(narrowed, dict):  # private to Keras: a later version without it needs no change
         _shipped.update({name: kind for name, kind in narrowed.items() if name not in _shipped})
         narrowed["float64"] = "float64" if kept else _shipped["float64"]

@@ -87,7 +87,7 @@ def _threads() -> dict[str, int]:
 
 
 def _debugging() -> list[str]:
-    """Switches of TensorFlow that are on for debugging, which change what is timed."""
+    """TensorFlow's debugging switches that are on: they change what is timed."""
     import tensorflow as tf
     from tensorflow.python.framework import op_callbacks  # check_numerics and dumping have no public getter
 
@@ -106,7 +106,7 @@ class TensorFlowBackend(KerasBackend):
     """TensorFlow on one device."""
 
     def scope(self) -> AbstractContextManager[object]:
-        """None on the CPU: its worker sees no GPU, and a scope costs 2 % of a call on one sample."""
+        """Empty on the CPU: its worker sees no GPU; a scope costs 2 % of a call on one sample."""
         import tensorflow as tf
 
         if self.device == "cpu":
@@ -138,7 +138,7 @@ class TensorFlowBackend(KerasBackend):
         graph: Any = None
 
         def forward(images: Images) -> Any:
-            # what finds the graph of a tf.function by its arguments takes half as long as the answer to one sample
+            # finding a tf.function's graph by its arguments takes half as long as answering one sample
             nonlocal graph
             graph = graph or traced.get_concrete_function()
             return graph(tf.constant(images, signature[0].dtype))
@@ -186,8 +186,8 @@ class TensorFlowInput(KerasInput):
     """``tf.data`` on the host: rows gathered by batch as stored, or row by row and converted; both fetched ahead.
 
     The rows up to the next pause go through a queue, for which the pipeline waits: it does nothing in a pause. So one
-    ``endless`` pipeline serves a whole training. Of one that ends with the epoch Keras would make two iterators for
-    each epoch, some milliseconds each.
+    ``endless`` pipeline serves a whole training. From one that ends with the epoch, Keras would make two iterators
+    per epoch, at some milliseconds each.
     """
 
     def __init__(
@@ -230,7 +230,7 @@ class TensorFlowInput(KerasInput):
         import tensorflow as tf
 
         stretches = tf.data.Dataset.range(1).repeat().map(lambda _: self._dequeued())
-        whole = -1 if self._endless else self.batches  # taken ahead of what works in parallel, and would read on
+        whole = -1 if self._endless else self.batches  # limits come before parallel stages, which would read on
         if self.pixels is None:
             chosen = stretches.flat_map(self._cut).take(whole)
             batches = chosen.map(

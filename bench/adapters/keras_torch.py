@@ -78,7 +78,7 @@ class TorchBackend(KerasBackend):
         import keras
 
         if self.device == "cpu":
-            return nullcontext()  # Keras' own default here: ``prepare`` has told it
+            return nullcontext()  # Keras' own default here, set by ``prepare``
         return cast(AbstractContextManager[object], keras.device(self.device))
 
     def compile_arguments(self) -> dict[str, object]:
@@ -91,7 +91,7 @@ class TorchBackend(KerasBackend):
         import torch
 
         device = torch.device(self.device)
-        model.eval()  # what the user's own torch modules inside it go by
+        model.eval()  # for the user's own torch modules inside it
 
         def call(images: Any) -> Any:
             return answer(model, images)
@@ -147,7 +147,7 @@ class TorchLoader(KerasInput):
         chosen = self
 
         class Chosen:
-            """The batches of the epoch, as the loader asks for them at its start."""
+            """The epoch's batches, which the loader requests at its start."""
 
             def __iter__(self) -> Iterator[list[int]]:
                 return iter(chosen._chosen)

@@ -1,4 +1,4 @@
-"""What can be read off a model of the user's own, layer by layer, and what it is asked to compute beside another's.
+"""Facts read off a user's own model layer by layer, and the computations that compare it with another's.
 
 A framework's part (``layer_facts_pytorch.py``, ``layer_facts_keras.py``) opens the model as a ``Subject``: its layers
 in the order in which they run, as neutral facts, its weights in one neutral layout, and its arithmetic in float64.
@@ -36,11 +36,11 @@ PREFERRED: Mapping[str, tuple[str, ...]] = {
     "pytorch": ("pytorch",),
     "keras": ("keras-tensorflow", "keras-torch", "keras-jax"),
 }
-"""By builder: which framework opens a model, where several could: the first of these that is installed."""
+"""By builder: the frameworks that can open a model; the first of these that is installed does."""
 
 
 AWAKE = "active in evaluation"
-"""The fact of a dropout that is."""
+"""Key of this fact of a dropout."""
 
 
 class Layer(Frozen):
@@ -65,7 +65,7 @@ class Described(Frozen):
     outputs: int
     """Values a sample."""
     unmapped: tuple[str, ...] = ()
-    """What holds weights and cannot be compared, each with its name."""
+    """Named weights that cannot be compared, each with its owner."""
     single: tuple[str, ...] = ()
     """Layers that compute in float32 although asked for float64."""
 
@@ -77,7 +77,7 @@ class Subject(ABC):
 
     @abstractmethod
     def load(self, weights: Mapping[str, Array]) -> None:
-        """Load those weights, in the neutral layout; the others stay."""
+        """Load ``weights``, in the neutral layout; others stay."""
 
     @abstractmethod
     def weights(self) -> dict[str, Array]:
@@ -107,7 +107,7 @@ def open_model(model: NativeModel, builder: str, shape: tuple[int, ...], classes
 
 @dataclass(frozen=True)
 class Layout:
-    """How a framework's own array becomes the neutral one: split into axes, transposed, and merged again."""
+    """Conversion of a framework's array to the neutral one: split into axes, transpose, merge again."""
 
     split: tuple[int, ...]
     order: tuple[int, ...]
@@ -133,7 +133,7 @@ def as_it_is(shape: Sequence[int]) -> Layout:
 
 
 class FeatureOrder:
-    """Follows the axes of an image up to where it is made a vector, so that the rows behind it are known by position.
+    """Tracks an image's axes until it is flattened, so that the rows after that are known by position.
 
     PyTorch flattens channels, height, width; Keras height, width, channels, which is the neutral order.
     """
@@ -144,21 +144,21 @@ class FeatureOrder:
         self._flat: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def restart(self) -> None:
-        """A spatial layer has made an image in the framework's own order."""
+        """Reset: a spatial layer gives the framework's own order."""
         self._labels = None
 
     def permuted(self, axes: Sequence[int]) -> None:
-        """The axes of a sample were rearranged: new axis i was ``axes[i]``, counted from 0 without the batch."""
+        """Note permuted axes of a sample: new axis i was ``axes[i]``, counted from 0 without the batch."""
         labels = self._now(len(axes))
         self._labels = tuple(labels[axis] for axis in axes)
 
     def flattened(self, sizes: Sequence[int]) -> None:
-        """A sample with axes of these sizes, as they lie, was made a vector."""
+        """Note that axes of these sizes were flattened, in memory order."""
         if len(sizes) > 1:
             self._flat, self._labels = (tuple(sizes), self._now(len(sizes))), None
 
     def rows(self, features: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """How ``features`` values split into axes, and the order of those that is neutral."""
+        """Sizes of the axes of ``features`` values, and the neutral order of these axes."""
         if self._flat is None or math.prod(self._flat[0]) != features:
             return (features,), (0,)
         sizes, labels = self._flat
@@ -166,7 +166,7 @@ class FeatureOrder:
         return sizes, tuple(labels.index(label) for label in wanted)
 
     def consumed(self) -> None:
-        """A dense layer has mixed all features."""
+        """Forget axes mixed by a dense layer."""
         self._flat = None
 
     def _now(self, rank: int) -> tuple[int, ...]:
@@ -177,7 +177,7 @@ class FeatureOrder:
 
 
 def vector_layout(order: FeatureOrder, features: int) -> Layout:
-    """Of one value a feature: a bias, a scale, a statistic."""
+    """Layout of per-feature values: bias, scale, statistic."""
     sizes, axes = order.rows(features)
     return Layout(sizes, axes, (features,))
 
@@ -189,14 +189,14 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> list
 
 
 def reached(size: int, kernel: int, stride: int, dilation: int, added: Sequence[int]) -> list[int]:
-    """Of the values ``added`` before and after an axis of ``size``, those that some window reaches."""
+    """The values ``added`` before and after an axis of ``size`` that some window reaches."""
     window = (kernel - 1) * dilation + 1
     outputs = (size + sum(added) - window) // stride + 1
     return [added[0], max(0, (outputs - 1) * stride + window - size - added[0])]
 
 
 def output_kind(outputs: Array) -> OutputKind:
-    """What ``(n, k)`` outputs are, by their values: rows that sum to 1, whose exponentials do, or neither."""
+    """Kind of ``(n, k)`` outputs, by their values: rows sum to 1, their exponentials do, or neither."""
     import numpy as np
 
     if (outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-5):

@@ -93,7 +93,7 @@ class KerasSubject(Subject):
         return float(answer["loss"]), gradients
 
     def _fitted(self, images: Array) -> Array:
-        """Images without their channel axis, or as vectors, where the model says that it wants them so."""
+        """Images without their channel axis, or as vectors, if the model's input shape asks for that."""
         wanted = getattr(self._model, "input_shape", None)
         if not isinstance(wanted, tuple) or None in wanted[1:] or wanted[1:] == images.shape[1:]:
             return images

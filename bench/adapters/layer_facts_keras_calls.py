@@ -19,7 +19,7 @@ from bench.adapters.layer_facts_keras_windows import convolution_facts, pooling_
 from bench.adapters.layer_facts_recorder import LayerRecorder, Slot, Slots
 
 FLOAT = "float64"
-"""What the proof sets as the default."""
+"""Default dtype set by the proof."""
 
 DROPOUTS: Mapping[str, str] = {
     "Dropout": "Dropout",
@@ -180,7 +180,7 @@ class CallRecorder(LayerRecorder):
         return facts
 
     def _activate(self, layer: Any) -> None:
-        """The activation that a layer ends in; one that is a layer is noted as it is called."""
+        """Note the activation a layer ends in; one that is a layer is noted when called."""
         import keras
 
         function = getattr(layer, "activation", None)
@@ -278,7 +278,7 @@ class CallRecorder(LayerRecorder):
 
 
 def _rounds(kind: str, facts: Mapping[str, JsonValue]) -> bool:
-    """Whether TensorFlow keeps a constant of an activation in float32, whatever the precision of its tensors.
+    """True if TensorFlow keeps a constant of an activation in float32, whatever the precision of its tensors.
 
     ``tf.nn.gelu`` casts the root of 2 through float32 (5e-9 seen); ``tf.nn.leaky_relu`` has its slope as a float
     attribute (5e-8 seen at 0.3, nothing at 0.25).

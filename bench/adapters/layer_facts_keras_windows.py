@@ -1,4 +1,4 @@
-"""The windows that Keras' convolutions and poolings move over an image, and what is really added around it."""
+"""The windows that Keras' convolutions and poolings move over an image, and the padding really added."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.adapters.layer_facts_recorder import Zeros
 
 
 def convolution_facts(layer: Any, shape: tuple[int, ...], zeros: Zeros) -> dict[str, JsonValue]:
-    """The window of a convolution over a batch of ``shape``, of which ``zeros`` were added just before it."""
+    """The window of a convolution over a batch of ``shape``, including ``zeros`` added just before it."""
     dilation, strides = tuple(layer.dilation_rate), tuple(layer.strides)
     padding: list[JsonValue] = []
     axes = zip(_spatial(layer, shape), layer.kernel_size, strides, dilation, zeros, strict=True)
@@ -29,7 +29,7 @@ def convolution_facts(layer: Any, shape: tuple[int, ...], zeros: Zeros) -> dict[
 
 
 def pooling_facts(kind: str, layer: Any, shape: tuple[int, ...]) -> dict[str, JsonValue]:
-    """Of a pooling of a batch of ``shape``."""
+    """Facts of pooling a batch of ``shape``."""
     sides: Zeros = [[0, 0] for _ in layer.pool_size]
     if layer.padding == "same":
         spatial = zip(_spatial(layer, shape), layer.pool_size, layer.strides, strict=True)

@@ -113,7 +113,7 @@ class PyTorchSubject(Subject):
         }
 
     def _make_variances_biased(self, before: Sequence[torch.Tensor], rows: int) -> None:
-        """Let moving variances take in the batch's biased variance, as Keras does: torch's is n/(n-1) times that."""
+        """Update moving variances with the batch's biased variance, as Keras does: torch's is n/(n-1) times that."""
         import torch
 
         with torch.no_grad():
@@ -124,7 +124,7 @@ class PyTorchSubject(Subject):
                 variance.copy_(kept + (variance - kept) * ((count - 1) / count))
 
     def _intercept(self, function: Any, arguments: Call, values: tuple[Any, ...]) -> Any:
-        """Dropout as identity once it is stopped, and no way down to float32."""
+        """Make stopped dropout the identity, and ``float()`` stay in float64."""
         import torch
 
         name = getattr(function, "__name__", "").rstrip("_")

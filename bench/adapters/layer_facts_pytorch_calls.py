@@ -63,11 +63,11 @@ class CallRecorder(LayerRecorder):
         return intercepting(note)
 
     def unmapped(self) -> list[str]:
-        """Parameters that a call with no known layout takes."""
+        """Parameters taken by a call with no known layout."""
         return [f"{name} of {operation}" for name, operation in self._unknown.items()]
 
     def marked(self, evaluation: CallRecorder) -> list[Layer]:
-        """The layers, with a mark on each dropout that ``evaluation`` saw at work."""
+        """The layers, with a mark on each dropout that ``evaluation`` saw active."""
         layers = list(self.layers)
         for awake in (layer for layer in evaluation.layers if layer.facts.get(AWAKE)):
             asleep = {**awake.facts}
@@ -103,7 +103,7 @@ class CallRecorder(LayerRecorder):
         return None
 
     def _name(self, owner: Any, given: Slots) -> str:
-        """The module's, of which the first weight is."""
+        """Name of the module with the first weight."""
         first = next(iter(given.values()), None)
         return "" if first is None else self._named.get(id(first[0]), "").rpartition(".")[0]
 
@@ -254,7 +254,7 @@ class CallRecorder(LayerRecorder):
         self._add(kind, facts)
 
     def _note_permutation(self, name: str, values: tuple[Any, ...], arguments: Call, given: Any) -> None:
-        """What an operation does to axes is seen on a tensor whose sides all differ."""
+        """Find the permutation by applying it to a tensor whose sides all differ."""
         import torch
 
         if given.ndim < 3:

@@ -42,11 +42,11 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 
 
 HARMLESS = frozenset({"__get__", "size", "dim", "numel", "is_floating_point", "clone", "detach", "requires_grad"})
-"""What may be asked of a parameter without computing with it."""
+"""Functions of a parameter that do not compute with it."""
 
 
 def intercepting(intercept: Callable[[Any, Call, tuple[Any, ...]], Any]) -> Any:
-    """A mode in which ``intercept`` may answer a call of torch in its place, or ``NotImplemented``."""
+    """A mode in which ``intercept`` answers a call in torch's place, or gives ``NotImplemented``."""
     from torch.overrides import TorchFunctionMode
 
     class Mode(TorchFunctionMode):  # type: ignore[misc, unused-ignore]
@@ -58,7 +58,7 @@ def intercepting(intercept: Callable[[Any, Call, tuple[Any, ...]], Any]) -> Any:
 
 
 def each(value: Any, rank: int) -> list[int]:
-    """One value an axis, of one number or of as many as there are axes."""
+    """One value per axis, from a single number or one per axis."""
     found = integers(value)
     return found * rank if len(found) == 1 else found
 

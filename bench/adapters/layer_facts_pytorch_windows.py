@@ -1,4 +1,4 @@
-"""The windows that torch's convolutions and poolings move over an image, and what is really added around it."""
+"""The windows that torch's convolutions and poolings move over an image, and the padding really added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def convolution_facts(call: Call, sizes: Sequence[int], zeros: Zeros) -> dict[str, JsonValue]:
-    """Of a convolution over axes of ``sizes``, of which ``zeros`` were added just before it."""
+    """Facts of a convolution over axes of ``sizes``, including ``zeros`` added before it."""
     weight = call["weight"]
     rank = weight.ndim - 2
     kernel = [int(side) for side in weight.shape[2:]]
@@ -39,7 +39,7 @@ def convolution_facts(call: Call, sizes: Sequence[int], zeros: Zeros) -> dict[st
 
 
 def _own_padding(padding: object, kernel: Sequence[int], dilation: Sequence[int]) -> Zeros:
-    """What a convolution itself adds before and after each axis."""
+    """A convolution's own padding before and after each axis."""
     if padding == "same":
         around = [step * (side - 1) for side, step in zip(kernel, dilation, strict=True)]
         return [[total // 2, total - total // 2] for total in around]
@@ -47,7 +47,7 @@ def _own_padding(padding: object, kernel: Sequence[int], dilation: Sequence[int]
 
 
 def is_depthwise(weight: torch.Tensor, groups: int) -> bool:
-    """Whether each filter sees one channel alone."""
+    """True if each filter sees only one channel."""
     return groups > 1 and weight.shape[1] == 1
 
 
@@ -62,7 +62,7 @@ def kernel_layout(weight: torch.Tensor, groups: int) -> Layout:
 
 
 def pooling_facts(kind: str, call: Call, given: torch.Tensor, pooled: torch.Tensor) -> dict[str, JsonValue]:
-    """Of a pooling of ``given``; the values added behind are those that its last window covers."""
+    """Facts of a pooling of ``given``; the padding at the end is what its last window covers."""
     rank = given.ndim - 2
     size = each(call["kernel_size"], rank)
     strides = each(call.get("stride") or size, rank)

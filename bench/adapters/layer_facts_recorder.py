@@ -1,4 +1,4 @@
-"""Layers noted one by one as a model runs, their weights numbered: what is alike whatever framework makes the calls."""
+"""Layers noted one by one as a model runs, their weights numbered: the part common to all frameworks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LayerRecorder(ABC):
         self._mapped: dict[int, int] = {}
         """By identity of a weight: the number of its layer."""
         self._padding: Zeros | None = None
-        """Zeros that the layer before has added: a convolution's own, if one comes next."""
+        """Zeros added by the layer before: a convolution's own, if one comes next."""
 
     @abstractmethod
     def _name(self, owner: Any, given: Slots) -> str:
@@ -39,7 +39,7 @@ class LayerRecorder(ABC):
 
     @abstractmethod
     def _weight_facts(self, owner: Any, given: Slots) -> Mapping[str, JsonValue]:
-        """What is to be said of weights met for the first time: ``dtype``, ``trained``, …"""
+        """Facts of weights met for the first time: ``dtype``, ``trained``, …"""
 
     def _add(
         self, kind: str, facts: Mapping[str, JsonValue] | None = None, owner: Any = None, **weights: Slot | None
@@ -60,19 +60,19 @@ class LayerRecorder(ABC):
         self.layers.append(Layer(kind=kind, name=self._name(owner, given), facts=found, weights=shapes))
 
     def _take(self, given: Slots) -> None:
-        """Give the weights of a layer that has not run before the next number."""
+        """Number the weights of a layer that has not run before."""
         number = sum(bool(layer.weights) for layer in self.layers)
         for role, slot in given.items():
             self._mapped[id(slot[0])] = number
             self.slots[f"{number}/{role}"] = slot
 
     def _padding_before(self, rank: int) -> Zeros:
-        """The zeros added just before a convolution over ``rank`` axes, which are its own from here on."""
+        """Take the zeros added just before a convolution over ``rank`` axes as its own padding."""
         zeros, self._padding = self._padding or [[0, 0]] * rank, None
         return zeros
 
     def _add_pending_padding(self) -> None:
-        """Zeros that no convolution has taken are a layer."""
+        """Note zeros that no convolution took as a layer."""
         if self._padding is not None:
             pairs, self._padding = self._padding, None
             self.layers.append(Layer(kind="ZeroPad", name="", facts={"padding": [list(pair) for pair in pairs]}))

@@ -1,7 +1,7 @@
-"""The data sets as other libraries' own loaders give them, read in a process of its own.
+"""The data sets as other libraries' own loaders give them, read in a separate process.
 
-What a loader gives is shown as it is: EMNIST lies on its side in torchvision's, and its letters begin at 1. A loader
-may delete what it takes for damaged, and unpacks beside what it finds; so it writes to a folder of the harness's own,
+A loader's data are shown unchanged: in torchvision's, EMNIST lies on its side and its letters begin at 1. A loader
+may delete files it takes for damaged, and unpacks next to those it finds; so it writes to the harness's own folder,
 and the user's files are copied there or only read.
 """
 
@@ -41,7 +41,7 @@ LOADERS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
 }
 """By library and data set: the loader's name there, and its arguments."""
 KERAS_FILES = {"mnist": "mnist.npz", "fashion-mnist": "fashion-mnist"}
-"""What Keras' loaders look for in ``datasets`` below its folder: a file, or a folder of files."""
+"""The file, or folder of files, that Keras' loaders look for in ``datasets`` below its folder."""
 TIMEOUT_S = 1800
 """Seconds a loader may take, its download included."""
 
@@ -56,12 +56,12 @@ def load_via(
     *,
     offline: bool,
 ) -> Dataset:
-    """What the loader of ``library`` gives for the data set ``name``.
+    """The data set ``name`` from the loader of ``library``.
 
-    torchvision reads what lies below one of ``roots``, Keras a copy of what lies in its own folder (``KERAS_HOME``).
-    What is fetched goes below ``own``, the only folder that is written to; offline nothing is. Classes have their names
-    where the loader has as many, else numbers. Raises UnknownName for a library without loaders, and BenchError for a
-    data set without one and where the loader fails, with the last line of what it said.
+    torchvision reads files below one of ``roots``, Keras a copy of those in its own folder (``KERAS_HOME``). Downloads
+    go below ``own``, the only folder that is written to; offline nothing is downloaded. Classes have their names
+    if the loader has as many, else numbers. Raises UnknownName for a library without loaders, and BenchError for a
+    data set without one or if the loader fails, with the last line of its output.
     """
     if library not in LOADERS:
         raise UnknownName("library of loaders", library, LOADERS, where="--via")
@@ -105,7 +105,7 @@ def _loaded(library: str, name: str, roots: tuple[Path, ...], own: Path, offline
 
 
 def _copy_for_keras(name: str, own: Path) -> None:
-    """Put what Keras' folder holds of a data set where its loader will look. Raises BenchError."""
+    """Copy a data set from Keras' folder to where its loader will look. Raises BenchError."""
     home = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
     theirs, ours = home / "datasets" / name, own / "datasets" / name
     try:
@@ -135,7 +135,7 @@ def _from_torchvision(loader: str, arguments: dict[str, str], own: Path, roots: 
 
     made = partial(getattr(torchvision.datasets, loader), **arguments)
     for root in roots:
-        with suppress(RuntimeError):  # torchvision's word for files that are not there
+        with suppress(RuntimeError):  # torchvision's error for missing files
             return _parts(*(made(str(root), train=train, download=False) for train in (True, False)))
     return _parts(*(made(str(own), train=train, download=not offline) for train in (True, False)))
 

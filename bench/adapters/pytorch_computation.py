@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     Convert = Callable[[torch.Tensor], torch.Tensor]
 
 MIXED = ("bfloat16", "float16")
-"""Precisions in which weights and their updates stay float32, and ``torch.autocast`` chooses what is computed so."""
+"""Precisions with float32 weights and updates; ``torch.autocast`` chooses what is computed in 16 bits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Computation:
-    """What a step and a prediction compute, conversion of the pixels included."""
+    """The functions of a step and a prediction, pixel conversion included."""
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    """Images as a batch brings them, and labels: to the mean loss over the batch."""
+    """Images and labels of a batch to the mean loss over the batch."""
     logits: Callable[[torch.Tensor], torch.Tensor]
-    """Images as stored: to the logits, in whatever type they were computed."""
+    """Images as stored to the logits, in the type they were computed in."""
     forward: Callable[[torch.Tensor], torch.Tensor]
     """Inputs to logits, never compiled."""
     compiled: bool
@@ -45,8 +45,8 @@ def computation(
 ) -> Computation:
     """The computation of ``module`` as ``case`` asks for it; ``convert`` makes inputs of a training batch.
 
-    ``whole`` allows no graph break, so that what is called compiled is compiled from end to end. ``probabilities``:
-    in training the module gives them, and the loss is theirs.
+    ``whole`` forbids graph breaks, so that compiled means compiled from end to end. ``probabilities``: the module
+    gives these in training, and the loss is that of probabilities.
     """
     import torch
 
@@ -61,7 +61,7 @@ def computation(
         return criterion(logits_of(answer(convert(images))), labels)
 
     def logits(stored: torch.Tensor) -> torch.Tensor:
-        # a copy even of float32, for the scaling is in place and these may be the caller's own rows
+        # a copy even of float32: scaling is in place, and these may be the caller's own rows
         return forward(pixels.inputs(stored, copy=True))
 
     if case.execution != "compiled":
@@ -120,7 +120,7 @@ def loss_in_words(plan: TrainingPlan, probabilities: bool) -> str:
 
 
 def compiler_report() -> dict[str, object]:
-    """What torch's compiler has made in this process: graphs, and the breaks between them."""
+    """The graphs torch's compiler made in this process, and the breaks between them."""
     from torch._dynamo.utils import counters
 
     breaks = sum(counters["graph_break"].values())

@@ -1,4 +1,4 @@
-"""Where PyTorch's batches come from: arrays on the device, or torchvision's transforms behind a ``DataLoader``."""
+"""Sources of PyTorch's batches: arrays on the device, or torchvision's transforms behind a ``DataLoader``."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     Batch = tuple[torch.Tensor, torch.Tensor]
 
 PICTURE_CHANNELS = 4
-"""As many as a PIL image of bytes can have: RGBA."""
+"""Most channels of a PIL image of bytes: RGBA."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """How images as stored, ``(n, *spatial, channels)``, become inputs ``(n, channels, *spatial)`` on a device."""
+    """Converts stored images ``(n, *spatial, channels)`` to inputs ``(n, channels, *spatial)`` on a device."""
 
     device: torch.device
     dtype: torch.dtype
     factor: float
-    """What a stored value is multiplied by: one over the value that means 1.0."""
+    """Factor for stored values: one over the value that means 1.0."""
     mean: torch.Tensor | None
     std: torch.Tensor | None
     """``(channels, 1, …)``, on the device; None leaves scaled pixels as they are."""
@@ -52,19 +52,19 @@ class Pixels:
         return cls(device, dtype, factor, per_channel(plan.mean), per_channel(plan.std), last)
 
     def stored(self, images: Images) -> torch.Tensor:
-        """The images on the device as they are, channels first; where nothing has to move, the caller's own memory."""
+        """The images on the device as they are, channels first; the caller's own memory if nothing has to move."""
         import torch
 
         return self.laid_out(torch.from_numpy(np.asarray(images)).movedim(-1, 1)).to(self.device)
 
     def laid_out(self, images: torch.Tensor) -> torch.Tensor:
-        """``images`` with the channels outermost or innermost in memory; no copy where they lie so already."""
+        """``images`` with the channels outermost or innermost in memory; no copy if they already are."""
         import torch
 
         return images.contiguous(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
 
     def inputs(self, stored: torch.Tensor, *, copy: bool = False) -> torch.Tensor:
-        """Converted, scaled, normalised: in place where ``stored`` has the network's type already, unless ``copy``."""
+        """Convert, scale and normalise, in place if ``stored`` already has the network's type, unless ``copy``."""
         inputs = stored.to(self.dtype, copy=copy).mul_(self.factor)
         if self.mean is not None:
             inputs.sub_(self.mean).div_(self.std)
@@ -74,8 +74,8 @@ class Pixels:
 class Resident:
     """All images on the device; a batch is gathered by index.
 
-    As stored, so that memory holds one copy of the data, and conversion is part of every step; or ``converted`` once
-    and for all, as tutorials do.
+    Images stay as stored, so that memory holds one copy and conversion is part of every step; or they are
+    ``converted`` once, as tutorials do.
     """
 
     name: Input = "resident"
@@ -136,16 +136,16 @@ class Loader:
 
 
 class Pictures:
-    """A map-style data set as torchvision's own: for each row an image, through the transforms, and its label.
+    """A map-style data set like torchvision's own: for each row a transformed image and its label.
 
-    The image is PIL's where PIL knows such images, bytes of up to four channels; else a tensor, channels first.
+    The image is PIL's if PIL supports it (bytes of up to four channels), else a tensor, channels first.
     """
 
     def __init__(self, train: Split, transforms: list[Callable[[Any], Any]]) -> None:
         from PIL import Image
         from torchvision.transforms import Compose
 
-        # what does not depend on the row is done here: reading a row is all that is on the clock
+        # work that does not depend on the row is done here: only reading rows is on the clock
         pictures = _are_pictures(train)
         self._images = train.images[..., 0] if pictures and train.shape[-1] == 1 else train.images
         self._labels: list[int] = train.labels.tolist()
@@ -161,7 +161,7 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """A transform from stored values to scaled ones: what ``ToTensor`` is for bytes up to 255 and float32 alone."""
+    """A transform that scales stored values; ``ToTensor`` does so only for bytes up to 255, to float32."""
 
     dtype: torch.dtype
     factor: float

@@ -1,4 +1,4 @@
-"""A PyTorch module in training: batches, steps, predictions, and what is really in force."""
+"""A PyTorch module in training: batches, steps, predictions, and the settings in force."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class PyTorchLearner(Learner):
         }
 
     def _precision(self) -> str:
-        """The type of the logits of one image, which tells in what they were computed."""
+        """The type of the logits of one image, which shows the precision in force."""
         import torch
 
         self._module.eval()
@@ -187,7 +187,7 @@ class PyTorchLearner(Learner):
             return _name(self._computation.forward(inputs).dtype)
 
     def _memory_format(self) -> str:
-        """How the kernels of convolutions lie, which is how torch computes them."""
+        """Memory format of the kernels; torch computes convolutions in it."""
         import torch
 
         kernels = [parameter for parameter in self._module.parameters() if parameter.ndim == 4]

@@ -57,7 +57,7 @@ def _modules(placed: PlacedLayer, biased_variance: bool) -> Iterator[tuple[str, 
 
 
 def _convolution(placed: PlacedLayer, layer: Conv) -> Iterator[tuple[str, torch.nn.Module]]:
-    """A convolution; where more is padded at the end than at the start, behind a module that pads."""
+    """A convolution, after a module that pads if start and end are padded differently."""
     from torch import nn
 
     dimensions = len(placed.pads)
@@ -74,7 +74,7 @@ def _convolution(placed: PlacedLayer, layer: Conv) -> Iterator[tuple[str, torch.
 
 @cache
 def biased_batch_norm(own: Any) -> Any:
-    """torch's BatchNorm of class ``own``, but with the moving variance that of the batch as it is: sum over n.
+    """torch's BatchNorm of class ``own``, but the moving variance follows the biased one: sum over n.
 
     torch moves it towards the unbiased estimate, ``n / (n - 1)`` times as much.
     """
@@ -87,12 +87,12 @@ def biased_batch_norm(own: Any) -> Any:
                 return super().forward(inputs)
             self._check_input_dim(inputs)
             count = inputs.numel() // self.num_features
-            # torch updates a copy, which the backward pass keeps: to change that one would spoil the gradients
+            # torch updates a copy, which the backward pass keeps: changing it would spoil the gradients
             moved = self.running_var.clone()
             outputs = batch_norm(
                 inputs, self.running_mean, moved, self.weight, self.bias, True, self.momentum, self.eps
             )
-            # moved = (1 - m) old + m biased n / (n - 1), and wanted is (1 - m) old + m biased
+            # moved = (1 - m) old + m biased n / (n - 1); wanted: (1 - m) old + m biased
             self.running_var.mul_((1.0 - self.momentum) / count).add_(moved, alpha=(count - 1) / count)
             return outputs
 

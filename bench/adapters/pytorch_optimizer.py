@@ -23,11 +23,11 @@ _CONSTANTS = {
     "foreach": "foreach",
     "fused": "fused",
 }
-"""Keys of torch's parameter groups, and what settings call them."""
+"""Keys of torch's parameter groups, and their names in settings."""
 
 
 class Updates:
-    """An optimiser that takes one step after another, each at the rate given for it.
+    """An optimiser that takes each step at the rate given for it.
 
     ``decayed`` parameters are multiplied by ``1 - rate * weight_decay`` before each update.
     """
@@ -50,7 +50,7 @@ class Updates:
         self._scaler = scaler
         self._taken = 0
         optimizer.register_step_post_hook(self._count)
-        if scaler is not None:  # it steps only where no gradient overflowed, and no more must change otherwise
+        if scaler is not None:  # it steps only if no gradient overflowed; otherwise nothing may change
             optimizer.register_step_pre_hook(lambda *_: self._prepare())
 
     def step(self, loss: torch.Tensor, rate: float) -> None:
@@ -67,9 +67,9 @@ class Updates:
             self._scaler.update()
 
     def taken(self) -> int | None:
-        """Steps that torch's optimiser has taken since this was last asked.
+        """Steps that torch's optimiser has taken since the last call.
 
-        None with a scaler, which leaves a step out where a gradient overflowed.
+        None with a scaler, which skips a step if a gradient overflowed.
         """
         taken, self._taken = self._taken, 0
         return taken if self._scaler is None else None
@@ -78,7 +78,7 @@ class Updates:
         self._taken += 1
 
     def _prepare(self) -> None:
-        """What is done between the gradients and torch's own step."""
+        """Decay weights and set the rate just before torch's step."""
         if self._decayed:
             self._decay()
         self._set_rate()
@@ -102,7 +102,7 @@ class Updates:
 
 
 class _EpsilonHat(Updates):
-    """Adam in the ε-hat form of Keras and scikit-learn, by torch's own.
+    """torch's Adam in the ε-hat form of Keras and scikit-learn.
 
     torch adds ε after the bias correction, ``m̂ / (√v̂ + ε)``; the ε-hat form (Kingma and Ba 2015, end of section 2)
     before it. Setting torch's ε to ``ε / √(1 - β₂ᵗ)`` at step t gives the same update exactly.
@@ -124,8 +124,8 @@ class _EpsilonHat(Updates):
 class _RateInside(Updates):
     """SGD with momentum at rates that change: each gradient enters the momentum at the rate of its own step.
 
-    torch multiplies the whole momentum by the rate of the day. So it gets gradients that are multiplied by the rate,
-    and steps at rate 1: exact, Nesterov's form and a rate of 0 included.
+    torch multiplies the whole momentum by the current rate. So it gets gradients multiplied by the rate, and steps
+    at rate 1. This is exact, also for Nesterov's form and a rate of 0.
     """
 
     def _set_rate(self) -> None:
@@ -178,10 +178,10 @@ def matched_updates(
 
 
 def own_updates(module: torch.nn.Module, constants: Optimizer, scaler: Any = None) -> Updates:
-    """torch's optimiser of that name with the constants given, and all else as torch has it.
+    """torch's optimiser of that name with the constants given, and torch's defaults otherwise.
 
-    So ε stands where torch puts it, the rate outside the momentum, and weight decay is L2 on all parameters; but for
-    AdamW, which decouples it, on all parameters too.
+    So ε stands where torch puts it, the rate is outside the momentum, and weight decay is L2 on all parameters; only
+    AdamW decouples it, also on all parameters.
     """
     import torch
 

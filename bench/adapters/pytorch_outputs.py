@@ -46,5 +46,5 @@ def _probabilities(module: torch.nn.Module, inputs: torch.Tensor) -> bool:
 
 
 def logarithms(probabilities: torch.Tensor) -> torch.Tensor:
-    """Logits of probabilities: what a cross-entropy on logits may be given for them."""
+    """Logits of probabilities, to be given to a cross-entropy on logits."""
     return probabilities.clamp_min(LEAST_PROBABILITY).log()

@@ -113,7 +113,7 @@ _NO_LAYER: Mapping[type[Layer], str] = {
 
 
 def _missing_layer(network: Network) -> str | None:
-    """What of ``network`` is not in ``MLPClassifier``, which is dense layers with biases and relu between them."""
+    """Part of ``network`` that ``MLPClassifier`` lacks: it has dense layers with biases and relu between them."""
     for layer, words in _NO_LAYER.items():
         if any(isinstance(one, layer) for one in network.layers):
             return f"MLPClassifier has no {words}."
@@ -126,7 +126,7 @@ def _missing_layer(network: Network) -> str | None:
 
 
 def _missing_in_mlp(training: Training) -> str | None:
-    """What of a recipe ``MLPClassifier`` does not have, in one sentence."""
+    """Part of a recipe that ``MLPClassifier`` lacks, in one sentence."""
     optimizer = training.optimizer
     if optimizer.name not in ("sgd", "adam"):
         return f"MLPClassifier has no {optimizer.name}: its solvers by steps are sgd and adam."
@@ -142,7 +142,7 @@ def _missing_in_mlp(training: Training) -> str | None:
 
 
 def _unweighted(case: Case, model: Model) -> str | None:
-    """Why an estimator cannot weigh the classes as it is asked to."""
+    """Why an estimator cannot weight the classes as requested."""
     if "class_weight" not in case.parameters:
         return None
     if isinstance(model, Estimator):
@@ -182,7 +182,7 @@ def _native(model: NativeModel, train: Split, plan: TrainingPlan) -> Any:
 
 
 def _set_where_taken(estimator: Any, **parameters: object) -> None:
-    """Set those parameters that the user's estimator has and left at their default of None."""
+    """Set the parameters that the user's estimator has and leaves at None."""
     if not hasattr(estimator, "get_params"):
         return
     current = estimator.get_params(deep=False)

@@ -1,7 +1,7 @@
 """``MLPClassifier`` trained by one ``fit`` in a given order, with pauses.
 
-scikit-learn runs its own loop; what is given comes through what it calls: the order through the ``shuffle`` of its
-``random_state``, conversion of the pixels and the counts through the methods it calls for each batch and epoch.
+scikit-learn runs its own loop and is steered through what it calls: the order through the ``shuffle`` of its
+``random_state``, pixel conversion and the counts through the methods it calls for each batch and epoch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Course:
-    """The epochs of one ``fit`` over the rows ``rows`` (sorted), and what was counted since the last pause."""
+    """The epochs of one ``fit`` over the rows ``rows`` (sorted), and the counts since the last pause."""
 
     def __init__(
         self, rows: NDArray[np.int64], first: Epoch, coming: Iterator[Epoch], pause: Callable[[], None]
@@ -31,7 +31,7 @@ class Course:
         self._epoch = first
         self._inner = frozenset(first.pauses[:-1])
         self._places = np.arange(len(rows))
-        """Where each row stands for scikit-learn, which shuffles the order of the epoch before."""
+        """Position of each row in scikit-learn, which shuffles the last epoch's order."""
         self._batch = 0
         self._loss = 0.0
         self._seen = 0
@@ -43,7 +43,7 @@ class Course:
         return self._epoch.order is not None
 
     def shuffle(self, indices: NDArray[np.int64]) -> None:
-        """Write into ``indices`` what brings the order of the epoch before into that of this one."""
+        """Write into ``indices`` the permutation from the last epoch's order to this one's."""
         assert self._epoch.order is not None
         wanted = self._epoch.order
         if len(self._rows) and self._rows[-1] != len(self._rows) - 1:
@@ -92,7 +92,7 @@ class GivenOrder(np.random.RandomState):
 
 
 class Stepper:
-    """An optimiser of scikit-learn's that says when it has taken a step."""
+    """A scikit-learn optimiser that reports each step it takes."""
 
     def __init__(self, optimizer: Any, stepped: Callable[[], None]) -> None:
         self._own = optimizer
@@ -108,7 +108,7 @@ class Stepper:
 
 
 def classifier(seed: int, **parameters: Any) -> Any:
-    """An ``MLPClassifier`` that follows a course, with ``parameters``; it has no rule of its own to stop."""
+    """An ``MLPClassifier`` that follows a course, with ``parameters``; it has no stopping rule of its own."""
     return _class()(random_state=GivenOrder(seed), max_iter=2**31, **parameters)
 
 
@@ -120,14 +120,14 @@ def _class() -> Any:
         """MLPClassifier with weights before its first step, one ``fit`` for given epochs, and pauses in it."""
 
         convert: Callable[[NDArray[Any]], NDArray[Any]] | None = None
-        """From the rows of a batch as stored to vectors; None for rows that are vectors."""
+        """Converts a batch's stored rows to vectors; None for rows that are vectors."""
         _course: Course | None = None
         _computed: Callable[[float, int], None]
         """``Course.computed`` of the course that is followed."""
         _initialises = False
 
         def initialise(self, vectors: NDArray[Any], labels: NDArray[np.int64], classes: int) -> None:
-            """Make the weights for such vectors; no optimiser comes into being."""
+            """Make the weights for such vectors, but no optimiser."""
             self._initialises = True
             self.partial_fit(vectors, labels, classes=np.arange(classes))
             self._initialises = False
@@ -136,7 +136,7 @@ def _class() -> Any:
             """One ``fit`` on ``rows`` ``(n, pixels)``, as long as ``course`` goes on."""
             self._course = self.random_state.course = course
             self._computed = course.computed
-            self.warm_start = True  # from the weights that are there
+            self.warm_start = True  # from the present weights
             self.fit(rows, labels)
 
         def progress(self) -> Progress:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """How images ``(n, *spatial, channels)``, flat or not, become vectors ``(n, values)``: called, it gives them.
+    """Callable from images ``(n, *spatial, channels)``, flat or not, to vectors ``(n, values)``.
 
     It is called for every batch of a network on the clock, so it makes as few calls of its own as it can.
     """
 
     factor: float | None
-    """What a stored value is multiplied by; None leaves the values as they are."""
+    """Factor for stored values; None leaves them as they are."""
     dtype: str = "float32"
     mean: NDArray[np.float64] | None = None
     std: NDArray[np.float64] | None = None
@@ -127,7 +127,7 @@ def _plain(value: object) -> object:
 
 
 class EstimatorPredictor:
-    """Decisions of an estimator, with its probabilities or margins where they are asked for and it has them."""
+    """Decisions of an estimator, with its probabilities or margins if requested and available."""
 
     def __init__(self, estimator: Any, vectors: Vectors, batch_size: int, argmax: bool, decisions_only: bool) -> None:
         self._estimator = estimator

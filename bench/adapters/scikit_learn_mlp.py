@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class MLPLearner(Learner):
     """A dense network as ``MLPClassifier``, trained by one ``fit``.
 
-    In the matched track with the harness's weights and order, on vectors made of each batch as it is used;
-    scikit-learn's L2 penalty (``alpha``, on by default) is off. In the idiomatic one with its own weights, shuffle and
-    penalty, on vectors made beforehand. It trains as many epochs as it is given, with no rule of its own to stop.
+    The matched track uses the harness's weights and order, on vectors made of each batch as it is used;
+    scikit-learn's L2 penalty (``alpha``, on by default) is off. The idiomatic one uses scikit-learn's weights, shuffle
+    and penalty, on vectors made beforehand. It trains for the given epochs, with no stopping rule of its own.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ def _threads() -> int:
 
 
 def _classifier(hidden: tuple[int, ...], plan: TrainingPlan, constants: Optimizer, *, idiomatic: bool) -> Any:
-    """An ``MLPClassifier`` that has not been trained; in the idiomatic track all that is not given is its own."""
+    """An untrained ``MLPClassifier``; in the idiomatic track all that is not given is its default."""
     track: dict[str, Any] = {} if idiomatic else {"alpha": 0.0}
     return classifier(
         plan.seed,

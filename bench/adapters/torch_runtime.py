@@ -1,4 +1,4 @@
-"""torch in this process, whoever calls it: threads, precision, compiler, devices and their memory."""
+"""torch in this process, for any caller: threads, precision, compiler, devices and their memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.adapters.base import DeviceMemory
 from bench.case import Case
 
 RECOMPILE_LIMIT = 64
-"""Sizes of a batch for which a function may be compiled; beyond it torch would quietly run eagerly."""
+"""Batch sizes for which a function may be compiled; beyond it torch would silently run eagerly."""
 
 
 def obstacle(case: Case) -> str | None:
@@ -27,7 +27,7 @@ def obstacle(case: Case) -> str | None:
 
 
 def _cpp_compiler() -> str:
-    """The compiler that torch's own will call: as torch chooses it."""
+    """The C++ compiler that torch.compile calls, chosen as torch does."""
     if sys.platform == "win32":
         return os.environ.get("CXX", "cl")
     return os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
@@ -67,8 +67,8 @@ def debugging() -> list[str]:
 def _compile_afresh() -> None:
     """Let this process compile with a cache of its own, one kernel after another.
 
-    With the user's cache the first trial would compile and the others not; and torch's pool of compiling processes
-    would live on beside the clock.
+    With the user's cache only the first trial would compile; and torch's pool of compiler processes would live on
+    while the clock runs.
     """
     folder = tempfile.mkdtemp(prefix="bench-compiled-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -101,14 +101,14 @@ def threads() -> dict[str, int]:
 
 
 def tf32() -> bool:
-    """Whether a float32 product may be computed in TF32."""
+    """True if a float32 product may be computed in TF32."""
     import torch
 
     return bool(torch.backends.cudnn.allow_tf32) or torch.get_float32_matmul_precision() != "highest"
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether ``error`` says that the host or the device has no memory left."""
+    """True if ``error`` says that the host or the device is out of memory."""
     import torch
 
     return isinstance(error, MemoryError | torch.OutOfMemoryError)

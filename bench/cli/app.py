@@ -35,7 +35,7 @@ class Commands(LazyGroup):
     }
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the subcommand. A wrong choice is told without the words of the library that checks it."""
+        """Run the subcommand. The message of a wrong choice loses the validation library's prefix."""
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
@@ -65,7 +65,7 @@ def bench(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (that of the process, if None) and return the exit code."""
     if arguments is None:
-        # whoever ends a job (a batch system, a container, `timeout`) sends SIGTERM: it is to end as by Ctrl-C
+        # a batch system, a container or `timeout` ends a job by SIGTERM: treat it like Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run(arguments)
     if why := refusal():
@@ -85,17 +85,17 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
-        # what is printed unbuffered does not wait to be refused; a file that is written would have its name
+        # an unbuffered write fails here, not at the last flush; the error for a file would have its name
         unnamed = error.strerror if error.errno == errno.ENOSPC and error.filename is None else ""
         why = refusal() or unnamed
         return _unwritten(why) if why else _defect(error, debug)
-    except Exception as error:  # the last frame: what nobody foresaw still ends in words
+    except Exception as error:  # the last frame: any other error still gets a message
         return _defect(error, debug)
     return 0
 
 
 def _unwritten(why: str) -> int:
-    """Of ``bench … > file`` on a full disk."""
+    """Print the error for output to a full disk."""
     print(f"the output could not be written: {why}.", file=sys.stderr)
     return 1
 

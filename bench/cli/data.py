@@ -1,4 +1,4 @@
-"""``bench data``: which data sets are here, fetching one, checking it against what was published, looking at it."""
+"""``bench data``: list the data sets, fetch one, check it against the published data, show, inspect or remove it."""
 
 from typing import TYPE_CHECKING
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from bench.datasets.search import Search
 
 ROOM = 24
-"""Columns that a table leaves to where a data set is, at least."""
+"""Least number of columns for the location of a data set."""
 
 app = new_app(help="List, fetch, check, show, inspect and remove the data sets.")
 
 
 @app.command("list")
 def list_all(data_dir: DataDir = None) -> None:
-    """List the data sets: their rows, and whether they are cached, lie on this machine, or are not here.
+    """List the data sets: their rows, and whether they are cached, on this machine, or not here.
 
-    "Files given before" are of a data folder that is not named now: a run would not take them. Sizes count decoded
-    arrays and downloads; archives that are kept for several data sets stand below.
+    "Files given before" are from a data folder that is not named now: a run would not use them. Sizes count decoded
+    arrays and downloads; archives kept for several data sets are listed below.
     """
     from rich.console import Console
 
@@ -46,7 +46,7 @@ def list_all(data_dir: DataDir = None) -> None:
     except BenchError as error:
         if folder:
             raise
-        typer.echo(error, err=True)  # of the environment: what lies elsewhere is listed all the same
+        typer.echo(error, err=True)  # named by the environment: data elsewhere are still listed
     lines: list[tuple[str, str, str]] = []
     for name in DATASETS:
         try:
@@ -70,11 +70,10 @@ def list_all(data_dir: DataDir = None) -> None:
 
 @app.command()
 def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> None:
-    """Compute a data set's fingerprint anew, and say whether it is the published one.
+    """Recompute a data set's fingerprint, and say whether it is the published one.
 
-    Cached arrays that somebody changed are decoded anew first, as by every command. Exits with 1 where they are
-    damaged all the same, or where the published data are known to be others. Of what nothing is known it says so, and
-    exits with 0.
+    Cached arrays that were changed are decoded again first, as by every command. Exits with 1 if they are still
+    damaged, or if the published data are known to differ. Says so and exits with 0 if nothing is known of them.
     """
     from bench.datasets.cache import load
     from bench.datasets.fingerprint import fingerprint
@@ -97,7 +96,7 @@ def check(name: Name, data_dir: DataDir = None, offline: Offline = False) -> Non
 
 
 def _held(definition: "DatasetDefinition", search: "Search") -> tuple[str, str]:
-    """The rows of a data set, and where it is, in words: of what a run would take, else of what is published."""
+    """The rows of a data set and its location, in words: those a run would use, else the published ones."""
     if ready := search.ready():
         return _rows(ready), f"cached, {mebibytes(search.shelf.size)}"
     rows = f"{definition.rows[0]:,} / {definition.rows[1]:,}" if definition.rows else "-"
@@ -111,7 +110,7 @@ def _held(definition: "DatasetDefinition", search: "Search") -> tuple[str, str]:
 
 
 def _maybe(search: "Search", place: "Place") -> str:
-    """Files tell the data sets that share their names only by what they hold, which a list does not read."""
+    """``maybe`` for file names that several data sets share: a list does not read the files' content."""
     from bench.datasets.places import NAMED
 
     is_told = place.label != NAMED or place.folder not in search.named or place.folder.name in search.folders
@@ -119,7 +118,7 @@ def _maybe(search: "Search", place: "Place") -> str:
 
 
 def _print(console: "Console", lines: list[tuple[str, str, str]]) -> None:
-    """A table; two lines a data set where the terminal is too narrow for one."""
+    """Print a table; two lines per data set if the terminal is too narrow."""
     from rich.padding import Padding
     from rich.table import Column, Table
     from rich.text import Text

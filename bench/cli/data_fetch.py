@@ -1,4 +1,4 @@
-"""``bench data fetch``: get a data set, with its licence shown first and acknowledged where it asks for that."""
+"""``bench data fetch``: get a data set, with its licence shown first and acknowledged if it requires that."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""Arguments that the commands of ``bench data`` share, and how they write sizes."""
+"""Arguments shared by the commands of ``bench data``, and their format of sizes."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(help="Name of a data set, or the path of on
 
 
 def joined(folders: Sequence[Path] | None) -> Path | None:
-    """What was said by --data-dir, once or several times, as ``bench.datasets.places.named_folders`` takes it."""
+    """All values of --data-dir in one path, as ``bench.datasets.places.named_folders`` takes it."""
     return Path(os.pathsep.join(map(str, folders))) if folders else None
 
 

@@ -1,4 +1,4 @@
-"""How a command of ``bench data`` gets a data set: lines of what is done, and a bar for each download."""
+"""Getting a data set in a command of ``bench data``, with progress lines and a bar for each download."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def aside(line: str) -> None:
-    """A line on standard error: progress is no part of what was asked for."""
+    """Print a line on standard error: progress is not part of the output."""
     typer.echo(line, err=True)
 
 
@@ -28,7 +28,7 @@ def resolved(name: str, data_dir: Sequence[Path] | None, offline: bool, say: "Sa
 
 
 def bar_on_terminal() -> "Watch | None":
-    """A progress bar on standard error, where that is a terminal; None elsewhere."""
+    """A progress bar on standard error, if that is a terminal; else None."""
     from rich.console import Console
 
     return _bar if Console(stderr=True).is_terminal else None

@@ -1,4 +1,4 @@
-"""``bench data remove``: give back what the cache of data sets takes."""
+"""``bench data remove``: remove data sets from the cache."""
 
 import sys
 from functools import partial
@@ -23,11 +23,11 @@ def remove(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a data set from the cache, with what was downloaded for it. Files of your own are never touched.
+    """Remove a data set from the cache, with its downloads. Files of your own are never touched.
 
-    An archive that several data sets are read from (EMNIST's six) goes with the last of them that is cached, or with
-    any where --downloads is said. What is needed again is decoded or fetched anew; an accepted licence stays accepted.
-    Exits with 1 if you decline.
+    An archive that several data sets are read from (EMNIST's six) is removed with its last cached data set, or at once
+    with --downloads. Data needed later are decoded or fetched again; an accepted licence stays accepted. Exits with 1
+    if you decline.
     """
     from bench.datasets.cache import shelves
 
@@ -47,7 +47,7 @@ def remove(
 
 
 def _shelves_of(name: str, downloads: bool) -> "list[Shelf]":
-    """Its own, and those of the archives that go with it. Raises UnknownName for what is no name and no path."""
+    """The data set's own, and those of archives removed with it. Raises UnknownName if neither name nor path."""
     from bench.datasets.cache import Shelf, own_versions
     from bench.datasets.catalog import DATASETS, definition_of, is_own, shared_downloads
     from bench.datasets.own import own_name
@@ -65,7 +65,7 @@ def _shelves_of(name: str, downloads: bool) -> "list[Shelf]":
 
 
 def _ask(question: str) -> None:
-    """Raises BenchError where nobody can answer, and ends with 1 on a no."""
+    """Raise BenchError without a terminal to ask on; exit with 1 on a no."""
     if not sys.stdin.isatty():
         raise BenchError("nobody can be asked here.", "To remove without being asked, add: --yes")
     if not typer.confirm(question):

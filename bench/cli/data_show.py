@@ -79,7 +79,7 @@ def _found(name: str, data_dir: list[Path] | None, offline: bool) -> "tuple[Data
 
 
 def _via(library: str, name: str, data_dir: list[Path] | None, offline: bool) -> "tuple[DatasetInfo, Dataset]":
-    """What another library's loader gives; verified where it decodes to the published data."""
+    """The data from another library's loader; verified if they decode to the published data."""
     from bench.adapters.loaders import load_via
     from bench.datasets.cache import cache_root
     from bench.datasets.catalog import definition_of, search_for

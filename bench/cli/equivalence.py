@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.runner.request import Request
 
 OF_SUITES = {"datasets": "--dataset", "batch_sizes": "--batch-size", "class_weights": "--class-weights"}
-"""Fields of a request that mean something only where a suite is named."""
+"""Fields of a request that have a meaning only with a suite."""
 
 
 def equivalence(
@@ -49,8 +49,8 @@ def equivalence(
 ) -> None:
     """Prove that the frameworks compute the same, on this machine, on the path that is timed.
 
-    Without --suite it proves what together covers the shipped suites in each framework's own way of running. Exits with
-    1 where one does not compute the same; what holds gets a certificate, and the records of a run say so.
+    Without --suite, the proofs together cover the shipped suites in each framework's own way of running. Exits with 1
+    if one does not compute the same; the others get a certificate, and the records of a run say so.
     """
     from bench.equivalence.verify import verify
     from bench.runner.request import Request
@@ -144,7 +144,7 @@ def _write(path: Path, found: Verification) -> None:
 
 
 class _Progress:
-    """One line on a terminal, redrawn as a worker begins something; nothing where nobody is watching."""
+    """One line on a terminal, redrawn as a worker begins a phase; nothing without a terminal."""
 
     def __init__(self) -> None:
         self._on = sys.stderr.isatty()
@@ -156,7 +156,7 @@ class _Progress:
             sys.stderr.flush()
 
     def close(self) -> None:
-        """Leave the line empty."""
+        """Clear the line."""
         if self._on:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""A group of commands whose modules are imported when a command is called, not to list it.
+"""A group of commands that imports a command's module to call it, not to list it.
 
 The help of the group needs names and one line each, so it comes from the table; starting the command then costs
 the same however many subcommands there are.
@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class Entry(NamedTuple):
-    """Where a command lies (``"module:attribute"``, a function or a ``typer.Typer``), and its line in the help."""
+    """Location of a command (``"module:attribute"``, a function or a ``typer.Typer``), and its line in the help."""
 
     target: str
     help: str

@@ -54,7 +54,7 @@ def frameworks() -> None:
 def devices() -> None:
     """List the devices each framework sees. Each is started once, in a process of its own.
 
-    Not yet run: the framework's adapter is written for it, but nobody has run it on one.
+    Not yet run: the framework's adapter supports it, but has never been run on one.
     """
     from bench.adapters.catalog import ADAPTERS
 
@@ -80,7 +80,7 @@ def _devices(adapter: "Adapter") -> str:
 
 
 def _other_kinds(adapter: "Adapter", seen: Iterable[str]) -> str:
-    """The kinds of device that the adapter is written for, that are not here, and that it has not been run on."""
+    """The device kinds that the adapter supports but has never been run on, and that are not here."""
     here = {_kind(name) for name in seen}
     kinds = [kind for kind in adapter.kinds if kind not in here and kind not in adapter.run_on]
     return f"; {NOT_YET_RUN}: {', '.join(kinds)}" if kinds else ""
@@ -92,7 +92,7 @@ def _kind(device: str) -> str:
 
 
 def _print_rows(names: Iterable[str], describe: Callable[[str], str]) -> None:
-    """One line a name, as soon as it is known; what cannot be described says why, and hides no other name."""
+    """Print one line per name as soon as it is known; an error stands in its line and hides no other name."""
     listed = list(names)
     width = max(map(len, listed), default=0)
     for name in listed:
@@ -104,7 +104,7 @@ def _print_rows(names: Iterable[str], describe: Callable[[str], str]) -> None:
 
 
 def _wrapped(text: str, indent: int) -> str:
-    """``text`` as it fits a terminal, ``indent`` columns in; elsewhere one line, for other programs to read."""
+    """``text`` wrapped to the terminal, ``indent`` columns in; elsewhere one line, for other programs to read."""
     if not sys.stdout.isatty():
         return text
     room = max(20, shutil.get_terminal_size().columns - indent)

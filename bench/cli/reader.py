@@ -1,6 +1,6 @@
-"""Whoever reads what a command prints may leave before its end (``bench report | head``): that is no error.
+"""The reader of a pipe may close it early (``bench report | head``); that is not an error.
 
-A disk that takes no more is one.
+A full disk is one.
 """
 
 import os
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def may_leave() -> Iterator[None]:
-    """Print to standard output and flush it in this block; once nobody reads, the rest goes nowhere."""
+    """Print to standard output and flush it in this block; after a closed pipe, drop the rest."""
     try:
         yield
     except BrokenPipeError:
@@ -19,7 +19,7 @@ def may_leave() -> Iterator[None]:
 
 
 def refusal() -> str:
-    """Why standard output does not take what waits to be written, which is then given up; empty where it takes it."""
+    """Flush standard output. Return why it cannot be written, and drop the rest; empty if it can."""
     try:
         with may_leave():
             sys.stdout.flush()
@@ -30,5 +30,5 @@ def refusal() -> str:
 
 
 def _leave() -> None:
-    # Python would complain once more at its own last flush.
+    # Otherwise Python fails again at its own last flush.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

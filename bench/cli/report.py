@@ -1,4 +1,4 @@
-"""``bench report``: a run again, in any format."""
+"""``bench report``: show a run in any format."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def report(
     from bench.runs import find, newest
     from bench.stats.results import Results
 
-    REPORTS.get(format)  # a misspelt format is said before a run is looked for
+    REPORTS.get(format)  # report a misspelt format before looking for a run
     folder = find(results, run) if run else newest(results)
     frameworks = [ALIASES.get(name, name) for name in framework or ()]
     shown = Results.of(folder).only(datasets=dataset or (), models=model or (), frameworks=frameworks)
@@ -49,24 +49,24 @@ def report(
 def print_report(
     results: "Results", format: str = "terminal", *, view: "View" = "default", per_trial: bool = False
 ) -> None:
-    """Print a report in a format of ``bench.report.formats``, in colours where the terminal shows them."""
+    """Print a report in a format of ``bench.report.formats``, in colours if the terminal shows them."""
     from bench.report.formats import REPORTS
 
     print_text(lambda color: REPORTS.get(format)(results, view=view, per_trial=per_trial, color=color))
 
 
 def print_text(render: "Callable[[bool], str]") -> None:
-    """Print what ``render`` makes, which is told whether the terminal shows colours."""
+    """Print ``render(color)``, where ``color`` is True if the terminal shows colours."""
     _print(render(_colorful()))
 
 
 def _colorful() -> bool:
-    """On a terminal that shows colours, unless the user wants none (https://no-color.org)."""
+    """True on a terminal that shows colours, unless the user wants none (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _print(text: str) -> None:
-    """The text in UTF-8 whatever the locale, so that ``bench report > file`` writes the same bytes everywhere."""
+    """Print UTF-8 off a terminal, whatever the locale: ``bench report > file`` gives the same bytes everywhere."""
     with may_leave():
         if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
             sys.stdout.write(text)

@@ -49,7 +49,7 @@ def run(
 ) -> None:
     """Run a suite, or any part of it, and show its table.
 
-    What the suite has is selected by the options that may be repeated; what it has not is added.
+    The options that may be repeated select what the suite has, and add what it has not.
     """
     from bench.runner.request import Request
 
@@ -138,14 +138,14 @@ def _show(folder: RunFolder) -> None:
     from bench.report.files import write_reports
     from bench.stats.results import Results
 
-    print_report(Results.of(folder))  # first: a full disk is no reason to keep it back
+    print_report(Results.of(folder))  # first: it must appear even if the disk is full
     for file in write_reports(folder):
         typer.echo(f"written: {file}", err=True)
     _tell_unproved(folder)
 
 
 def _tell_unproved(folder: RunFolder) -> None:
-    """The command that proves what has no certificate."""
+    """Print the command that proves the unproved cases."""
     from bench.certificate import NOT_PROVED
     from bench.equivalence.command import proving_command
 

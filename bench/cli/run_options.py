@@ -1,4 +1,4 @@
-"""The options of ``bench run``, some of which ``bench equivalence`` has too: their names, types and help."""
+"""Options of ``bench run``, some shared with ``bench equivalence``: their names, types and help."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 
 class ExecutionName(StrEnum):
-    """What --execution takes: ``bench.case.Execution``, in the form of which typer can make a list."""
+    """Values of --execution: ``bench.case.Execution`` as an enum, which typer can take as a list."""
 
     EAGER = "eager"
     GRAPH = "graph"
@@ -16,7 +16,7 @@ class ExecutionName(StrEnum):
 
 
 class PrecisionName(StrEnum):
-    """What --precision takes: ``bench.case.Precision``."""
+    """Values of --precision: ``bench.case.Precision``."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
@@ -25,14 +25,14 @@ class PrecisionName(StrEnum):
 
 
 class InputName(StrEnum):
-    """What --input takes: ``bench.case.Input``."""
+    """Values of --input: ``bench.case.Input``."""
 
     RESIDENT = "resident"
     LOADER = "loader"
 
 
 class WeightsName(StrEnum):
-    """What --class-weights takes: ``bench.case.ClassWeights``."""
+    """Values of --class-weights: ``bench.case.ClassWeights``."""
 
     BALANCED = "balanced"
 

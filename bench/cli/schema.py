@@ -1,4 +1,4 @@
-"""``bench schema``: the JSON Schema of what a run folder holds."""
+"""``bench schema``: the JSON Schema of a part of a run folder."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 
 class Kind(StrEnum):
-    """What a run folder holds one or more of."""
+    """Parts of a run folder that have a schema."""
 
     RECORD = "record"
     MANIFEST = "manifest"

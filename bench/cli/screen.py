@@ -1,4 +1,4 @@
-"""The user's terminal: how wide it is, and how many colours it shows."""
+"""The user's terminal: its width and its number of colours."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ ALL_COLORS, SAFE_COLORS = 2**24, 256
 
 
 def columns() -> int:
-    """Columns to write in: those of the terminal, ``WIDTH`` at most, and ``WIDTH`` where there is no terminal."""
+    """Columns to write in: the terminal's, from ``NARROWEST`` to ``WIDTH``; ``WIDTH`` without a terminal."""
     return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
 def colors(wanted: bool) -> int | None:
-    """How many the terminal shows: it says so itself, or 256 are safe; None where none are wanted."""
+    """Colours to use: 2**24 if the terminal declares them, else 256; None if not ``wanted``."""
     if not wanted:
         return None
     return ALL_COLORS if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") else SAFE_COLORS

@@ -1,7 +1,7 @@
 """Images in dense ARFF, as OpenML distributes MNIST and its like: a header, then ``pixel,…,pixel,class`` a line.
 
-Of the format (Weka's manual, "ARFF") the header and what may stand round the values of a row are read here: comments,
-blanks, quotes. The values themselves are left to ``bench.datasets.pixel_csv``. Sparse rows are refused.
+Reads the header (format: Weka's manual, "ARFF") and strips what may surround the values of a row: comments, blanks,
+quotes. ``bench.datasets.pixel_csv`` reads the values themselves. Sparse rows are refused.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from bench.datasets.source import BrokenFile
 ATTRIBUTE = re.compile(
     rb"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"{]+)\s*(.*)""", re.IGNORECASE | re.DOTALL
 )
-"""A name, perhaps quoted, and what is declared of it."""
+"""A name, perhaps quoted, and its declared type."""
 NUMERIC = frozenset({b"numeric", b"real", b"integer"})
 CLASS = b"class"
 BLANKS = b" \t"
 ROUND_VALUES = (b" ", b"\t", b"%", b"'", b'"', b"{")
-"""What a row of nothing but numbers and commas does not hold."""
+"""Bytes that a row of only numbers and commas never holds."""
 
 
 @dataclass(frozen=True)
 class _Attribute:
     name: bytes
     kind: bytes
-    """``real``, ``{0,1}``, …; as it is written."""
+    """``real``, ``{0,1}``, …; as written."""
 
     @property
     def is_numeric(self) -> bool:
@@ -57,9 +57,7 @@ def read_arff(file: Path, *, rows: int, pixels: int, classes: int) -> PixelTable
 
 
 def _header(chunks: Iterable[bytes], file: Path, most: int) -> tuple[list[_Attribute], bytes, int]:
-    """The attributes, ``most`` of them or fewer, what the last chunk read holds behind the line ``@DATA``, and the
-    number of that line.
-    """
+    """At most ``most`` attributes, the rest of the last chunk read after ``@DATA``, and the number of that line."""
     attributes: list[_Attribute] = []
     for number, (line, lines) in enumerate(_lines(chunks), start=1):
         keyword = (line.split(None, 1) or [b""])[0].lower()
@@ -77,7 +75,7 @@ def _header(chunks: Iterable[bytes], file: Path, most: int) -> tuple[list[_Attri
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, BytesIO]]:
-    """Every line, and the lines of the same chunk behind it."""
+    """Each line, with the remaining lines of its chunk."""
     for chunk in chunks:
         lines = BytesIO(chunk)
         for line in lines:
@@ -92,7 +90,7 @@ def _attribute(line: bytes, number: int, file: Path) -> _Attribute:
 
 
 def _classes(attributes: Sequence[_Attribute], file: Path, pixels: int, classes: int) -> frozenset[int]:
-    """The labels that rows may have, once it is seen that the header declares pixels and a class."""
+    """The allowed labels, after checking that the header declares pixels and a class."""
     if len(attributes) != pixels + 1:
         raise BrokenFile(
             file,
@@ -122,7 +120,7 @@ def _nominal(kind: bytes, file: Path, classes: int) -> frozenset[int]:
 
 
 def _plain(text: bytes, file: Path) -> bytes:
-    """Whole lines of data, with nothing left in them but values, commas and ends of lines."""
+    """Whole lines of data, reduced to values, commas and line ends."""
     if not any(mark in text for mark in ROUND_VALUES):
         return text
     plain = bytearray()  # b"".join would take some 90 bytes a line, however short

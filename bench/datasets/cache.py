@@ -2,8 +2,8 @@
 
 ``datasets/<shelf>/<fingerprint[:16]>/`` holds four ``.npy`` files (six with groups) and ``info.json``;
 ``datasets/<shelf>/index.json`` maps sources (by path, size and time of their files) to fingerprints. Everything is
-written beside its place and renamed, under a lock, so that a reader meets whole files only. Arrays that nobody has
-touched since are trusted; others are hashed before they are used. Reading the index and the info imports no numpy.
+written next to its place and renamed, under a lock, so that a reader sees whole files only. Arrays untouched since
+then are trusted; others are hashed before use. Reading the index and the info imports no numpy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.errors import BenchError
 __all__ = ["ARRAYS", "CachedDataset", "Shelf", "cache_root", "load", "own_versions", "shelves"]
 
 PATIENCE_S = 1.0
-"""Seconds until it is said that another process holds what is wanted."""
+"""Seconds to wait for a lock before reporting that it is held."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class CachedDataset:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk."""
+        """Bytes on disk."""
         return sum(file.stat().st_size for file in self.folder.iterdir())
 
 
 def cache_root() -> Path:
-    """The cache folder: ``BENCH_CACHE_DIR``, else the system's own place for one (platformdirs). Raises BenchError."""
+    """The cache folder: ``BENCH_CACHE_DIR``, else the system's default (platformdirs). Raises BenchError."""
     named = os.environ.get("BENCH_CACHE_DIR")
     if named:
         return Path(os.path.expanduser(named))
@@ -49,7 +49,7 @@ def cache_root() -> Path:
 
     try:
         return user_cache_path("bench-mnist", appauthor=False)
-    except RuntimeError as error:  # a container's user of any number, without HOME
+    except RuntimeError as error:  # a container's arbitrary user ID, without HOME
         raise BenchError(
             "there is no place for the cache of data sets: this user has no home folder.",
             "Set BENCH_CACHE_DIR to a folder that can be written.",
@@ -57,7 +57,7 @@ def cache_root() -> Path:
 
 
 class Shelf:
-    """The cached versions of one data set; or the downloads that several share, under the name they are kept by."""
+    """The cached versions of one data set, or downloads that several share under one name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,20 +68,19 @@ class Shelf:
         return self._index().get(key)
 
     def remember(self, key: str, fingerprint: str) -> None:
-        """Keep what a source was found to hold."""
+        """Store the fingerprint of a source."""
         with self.lock(), _writing():
             _write_json(self.folder / "index.json", {**self._index(), key: fingerprint})
 
     def glimpse(self, fingerprint: str) -> CachedDataset | None:
-        """The cached arrays of this fingerprint, if they are there and of the right sizes: they are not opened."""
+        """The cached arrays with this fingerprint, if present and of the right sizes; they are not opened."""
         cached = self._held_in(self._place(fingerprint))
         return cached if cached and cached.info.fingerprint == fingerprint else None
 
     def find(self, fingerprint: str, say: Callable[[str], None] | None = None) -> CachedDataset | None:
-        """The cached arrays of this fingerprint, if they are there and right.
+        """The cached arrays with this fingerprint, if present and intact.
 
-        Where a file has another time than it was left with, all are hashed anew. ``say`` gets a line where that shows
-        that they are damaged.
+        If the time of a file has changed, all are hashed again; ``say`` gets a line if they are damaged.
         """
         cached = self.glimpse(fingerprint)
         if cached is None or is_untouched(cached.folder):
@@ -96,7 +95,7 @@ class Shelf:
         return cached
 
     def store(self, dataset: Dataset, info: DatasetInfo) -> CachedDataset:
-        """Write the arrays, or only what is known of them where they are cached already. Raises BenchError."""
+        """Write the arrays and their info; only the info if they are cached already. Raises BenchError."""
         folder = self._place(info.fingerprint)
         with self.lock(), _writing():
             held = self.glimpse(info.fingerprint) is not None
@@ -106,13 +105,13 @@ class Shelf:
         return CachedDataset(info, folder)
 
     def versions(self) -> list[CachedDataset]:
-        """All that is cached of this data set, the newest first."""
+        """All cached versions of this data set, newest first."""
         infos = sorted(self.folder.glob("*/info.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
         found = (self._held_in(file.parent) for file in infos)
         return [cached for cached in found if cached is not None]
 
     def _held_in(self, folder: Path) -> CachedDataset | None:
-        """What a folder of this shelf holds; None where it is not there, not whole, or of another fingerprint."""
+        """The data set in a folder of this shelf; None if missing, incomplete, or of another fingerprint."""
         try:
             stored = stored_info(folder)
             sizes, *_ = (stored.pop(key, None) for key in SEAL)
@@ -127,19 +126,19 @@ class Shelf:
 
     @property
     def is_own(self) -> bool:
-        """Whether it holds a data set of the user's own."""
+        """True if it holds a data set of the user's own."""
         return self.name.startswith("own/")
 
     @property
     def size(self) -> int:
-        """Bytes on the disk: everything cached of this data set, and what is left of its downloads."""
+        """Bytes on disk: everything cached of this data set, and its remaining downloads."""
         held = (file for folder in self._folders for file in folder.rglob("*") if file.is_file())
         return sum(file.stat().st_size for file in held if not file.name.endswith(".lock"))
 
     def remove(self, waits: Callable[[], None] | None = None) -> None:
-        """Forget this data set: its arrays, what is known of its sources, and what is left of its downloads.
+        """Delete this data set: its arrays, the index of its sources, and its remaining downloads.
 
-        ``waits`` as of ``lock``. Raises BenchError where something stays.
+        ``waits`` as in ``lock``. Raises BenchError if anything is left.
         """
         with self.lock("download", waits), self.lock("write", waits):
             try:
@@ -159,9 +158,9 @@ class Shelf:
 
     @contextmanager
     def lock(self, name: str = "write", waits: Callable[[], None] | None = None) -> Iterator[None]:
-        """Hold the shelf against other processes; ``waits`` is called where another one holds it for long.
+        """Lock the shelf against other processes; ``waits`` is called if another one holds it for long.
 
-        A folder that cannot be written becomes a BenchError.
+        Raises BenchError if the folder cannot be written.
         """
         from filelock import FileLock, Timeout
 
@@ -182,7 +181,7 @@ class Shelf:
     def _write_arrays(self, dataset: Dataset, folder: Path) -> None:
         import numpy as np
 
-        for left in self.folder.glob("*.partial"):  # of a process that was killed; the lock says it is not at work
+        for left in self.folder.glob("*.partial"):  # left by a killed process: the lock rules out a live one
             shutil.rmtree(left, ignore_errors=True)
         partial = folder.with_suffix(".partial")
         partial.mkdir()
@@ -217,7 +216,7 @@ def shelves() -> list[Shelf]:
 
 
 def own_versions() -> list[CachedDataset]:
-    """What is cached of the user's own data sets."""
+    """The cached data sets of the user's own."""
     root = cache_root() / "datasets" / "own"
     return [cached for folder in sorted(root.glob("*/")) for cached in Shelf(f"own/{folder.name}").versions()]
 
@@ -228,7 +227,7 @@ def _write_json(file: Path, value: object) -> None:
 
 @contextmanager
 def _writing() -> Iterator[None]:
-    """An OSError of what is written here becomes a BenchError."""
+    """Turn an OSError while writing into a BenchError."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
 """The arrays of one cached data set, in their folder: opened as memory maps, and sealed so that damage shows.
 
-The seal stands in ``info.json``. Arrays whose files have the sizes and times it tells are trusted; of others the
-fingerprint must be computed anew.
+The seal is kept in ``info.json``. Arrays whose files match its sizes and times are trusted; for others the fingerprint
+must be recomputed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 ARRAYS = ("train-images", "train-labels", "test-images", "test-labels")
 GROUPS = ("train-groups", "test-groups")
-"""Beside them where rows belong together."""
+"""Further arrays, if rows form groups."""
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, SyntaxError, OverflowError, TokenError)
-"""What numpy and json make of files that were damaged, wherever in them the damage lies."""
+"""Errors that numpy and json raise for damaged files, wherever the damage is."""
 Seal = dict[str, dict[str, object]]
 SEAL = ("bytes", "times", "groups")
-"""Its keys in ``info.json``."""
+"""Seal keys in ``info.json``."""
 
 
 def load(folder: Path, *, resident: bool = False) -> Dataset:
@@ -52,13 +52,13 @@ def load(folder: Path, *, resident: bool = False) -> Dataset:
 
 
 def stored_info(folder: Path) -> dict[str, Any]:
-    """What ``info.json`` says, the seal included. Raises what is ``UNREADABLE``."""
+    """Contents of ``info.json``, seal included. Raises ``UNREADABLE`` errors."""
     info: dict[str, Any] = json.loads((folder / "info.json").read_text("utf-8"))
     return info
 
 
 def is_untouched(folder: Path) -> bool:
-    """Whether the arrays have the times they were left with; False, too, for what an older version left."""
+    """True if the arrays' files have their stored times; False for a cache of an older version."""
     try:
         times = stored_info(folder)["times"]
         return bool(times == {name: (folder / f"{name}.npy").stat().st_mtime_ns for name in {*ARRAYS, *times}})
@@ -67,7 +67,7 @@ def is_untouched(folder: Path) -> bool:
 
 
 def seal(folder: Path) -> Seal:
-    """Sizes and times of the arrays' files, and the SHA-256 of those that are no part of the fingerprint."""
+    """Sizes and times of the arrays' files, and the SHA-256 of those not in the fingerprint."""
     files = {name: folder / f"{name}.npy" for name in (*ARRAYS, *GROUPS)}
     status = {name: file.stat() for name, file in files.items() if file.is_file()}
     return {
@@ -78,11 +78,11 @@ def seal(folder: Path) -> Seal:
 
 
 def seal_of_right(folder: Path, expected: str) -> Seal | None:
-    """The seal of arrays that are hashed and have the fingerprint ``expected``; None of others, which are damaged."""
+    """The seal, if the arrays hash to the fingerprint ``expected``; None if they are damaged."""
     from bench.datasets.fingerprint import fingerprint
 
     try:
-        found = seal(folder)  # first: what is changed while it is hashed is hashed again
+        found = seal(folder)  # first: a file changed during hashing is hashed again
         right = fingerprint(load(folder)) == expected
         return found if right and found["groups"] == stored_info(folder).get("groups", found["groups"]) else None
     except (*UNREADABLE, BenchError):

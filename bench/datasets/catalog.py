@@ -1,4 +1,4 @@
-"""All data sets by name, and ``resolve``, which everybody calls to get one: named, found, decoded, cached."""
+"""All data sets by name, and ``resolve``, the way to get one: named, found, decoded, cached."""
 
 import os
 from contextlib import suppress
@@ -65,12 +65,12 @@ def resolve(
     say: Say | None = None,
     watch: Watch | None = None,
 ) -> CachedDataset:
-    """The data set of a name, or the user's own at a path (``./mine.npz``, ``mine.csv``, a folder), cached.
+    """The named data set, or the user's own at a path (``./mine.npz``, ``mine.csv``, a folder), cached.
 
-    ``data_dir`` stands for ``--data-dir``, without it ``BENCH_DATA_DIR`` counts; ``offline``, or ``BENCH_OFFLINE``,
-    forbids the network; ``say`` takes lines of progress, and ``watch`` shows how far a download is. What was resolved
-    before is found again without decoding and without numpy. Raises UnknownName, DatasetUnavailable, or BenchError for
-    a broken file.
+    ``data_dir`` is ``--data-dir`` (default: ``BENCH_DATA_DIR``); ``offline``, or ``BENCH_OFFLINE``, forbids the
+    network; ``say`` takes lines of progress, and ``watch`` shows the progress of a download. A data set resolved before
+    is found again without decoding and without numpy. Raises UnknownName, DatasetUnavailable, or BenchError for a
+    broken file.
     """
     if is_own(name_or_path):
         return resolve_own(Path(name_or_path), frozenset(DATASETS), say or _silent)
@@ -78,7 +78,7 @@ def resolve(
 
 
 def is_own(name: str) -> bool:
-    """Whether ``name`` means a file or folder of the user's; a catalogued name never does, built in or plugged in."""
+    """True if ``name`` means the user's file or folder; a catalogued name, built in or plugged in, never does."""
     return name not in DATASETS and is_path(name)
 
 
@@ -90,13 +90,13 @@ def search_for(
     say: Say | None = None,
     watch: Watch | None = None,
 ) -> Search:
-    """A look for a catalogued data set, not yet begun. Raises UnknownName."""
+    """A search for a catalogued data set, not yet run. Raises UnknownName."""
     forbidden = offline or os.environ.get("BENCH_OFFLINE", "0") not in ("", "0")
     return Search(definition_of(name), data_dir, forbidden, say or _silent, _fingerprints_of_others(name), watch)
 
 
 def definition_of(name: str) -> DatasetDefinition:
-    """The definition of a catalogued data set. Raises UnknownName, or BenchError for a plug-in that is none."""
+    """The definition of a catalogued data set. Raises UnknownName, or BenchError for an invalid plug-in."""
     found = DATASETS.get(name)
     definition = found
     if isinstance(found, type) and issubclass(found, DatasetDefinition):
@@ -115,7 +115,7 @@ def definition_of(name: str) -> DatasetDefinition:
 
 
 def shared_downloads(name: str) -> dict[str, tuple[str, ...]]:
-    """The folders of downloads that a data set shares, each with the names of the others that are read from it."""
+    """The shared download folders of a data set, each with the names of the other data sets read from it."""
     readers: dict[str, list[str]] = {bundle.shared: [] for bundle in definition_of(name).downloads if bundle.shared}
     for other in DATASETS:
         with suppress(BenchError):  # a broken plug-in reads nothing
@@ -131,4 +131,4 @@ def _fingerprints_of_others(name: str) -> frozenset[str]:
 
 
 def _silent(line: str) -> None:
-    """Takes a line of progress that nobody reads."""
+    """Ignores a line of progress."""

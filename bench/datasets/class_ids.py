@@ -1,4 +1,4 @@
-"""From a user's labels, numbers or words, to class ids ``0..classes-1`` and class names."""
+"""Class ids ``0..classes-1`` and class names from a user's labels, numbers or words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _plain(labels: NDArray[Any]) -> NDArray[Any]:
         return flat
     if flat.dtype.kind not in "buif":
         raise ValueError(f"have the type {flat.dtype}; numbers or words expected")
-    with np.errstate(invalid="ignore"):  # what is too large for int64 is seen below
+    with np.errstate(invalid="ignore"):  # values too large for int64 fail below
         numbers: NDArray[Any] = flat.astype(np.int64) if np.isfinite(flat).all() else flat
     if not ((numbers == flat) & np.isfinite(flat)).all():
         raise ValueError("are not whole numbers")

@@ -1,7 +1,7 @@
 """``colorectal-histology-mnist``: 5,000 tiles of tissue from bowel cancer, in eight classes; 28x28 in colour.
 
-The tiles are 150x150 TIFF files; Kaggle has tables made of them, at 28x28, 64x64 and 8x8 pixels. Scaled in the same
-way, the tiles give every form of the tables. Names of tiles tell the slide they were cut from, tables do not.
+The tiles are 150x150 TIFF files; Kaggle has tables made from them, at 28x28, 64x64 and 8x8 pixels. Scaled in the same
+way, the tiles give every form of the tables. A tile's name gives the slide it was cut from; the tables do not.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ TILES_DOWNLOAD = Bundle(
     ),
     shared="colorectal-tiles",
 )
-"""Every form is made from it; the tables, which tell no slides, come after it."""
+"""Source of every form, preferred to the tables, which name no slides."""
 
 
 def table_download(form: Form) -> Bundle:
@@ -74,7 +74,7 @@ def table_download(form: Form) -> Bundle:
 
 
 class ColorectalHistology(DatasetDefinition):
-    """Kather and others' tiles, scaled to 28x28 where they lie there or in a table of that size, else in another form.
+    """The tiles of Kather et al. at 28x28, scaled or from a table of that size, else in another form.
 
     There is no official split. Tiles are split by slide, tables by class alone; both are the harness's own.
     """
@@ -89,16 +89,16 @@ class ColorectalHistology(DatasetDefinition):
     ungrouped = "tiles of one slide may lie in both parts: the table names no slides"
     folders = ("colorectal-histology-mnist", "colorectal_histology_mnist", "colorectal-histology")
     forms: ClassVar[tuple[Form, ...]] = (RGB_28, GREY_64, GREY_28, RGB_8, GREY_8)
-    """The forms that will do, the preferred one first."""
+    """Accepted forms, the preferred one first."""
     per_class: ClassVar[int] = 625
     downloads: ClassVar[tuple[Bundle, ...]] = (TILES_DOWNLOAD, table_download(RGB_28))
 
     def rank(self, source: str) -> int:
-        """By the form."""
+        """Rank by form."""
         return rank_of(source, self.forms)
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """For each form the tiles, then its table. Some tiles without the others, and no table, are a BrokenFile."""
+        """For each form the tiles, then its table. Raises BrokenFile for some of the tiles and no table."""
         tiles = _tiles(folder)
         expected = self.per_class * len(CLASSES)
         held = False
@@ -166,7 +166,7 @@ class ColorectalHistology(DatasetDefinition):
 
 
 def slide_ids(names: Sequence[str]) -> NDArray[np.int64] | None:
-    """Each tile's slide, numbered from 0 in the order of the slides' numbers; None where any name does not tell."""
+    """Each tile's slide, numbered from 0 by slide number; None if a name lacks one or all are the same."""
     import numpy as np
 
     found = [SLIDE.search(name) for name in names]
@@ -177,7 +177,7 @@ def slide_ids(names: Sequence[str]) -> NDArray[np.int64] | None:
 
 
 def _tiles(folder: Path) -> list[Picture]:
-    """All tiles below ``folder``: in folders of classes, as the zip unpacks or as Kaggle has them, or in the zip."""
+    """All tiles below ``folder``: in class folders, as unpacked from the zip or as on Kaggle, or in the zip."""
     for base in (folder / TILES / TILES, folder / TILES, folder):
         groups = [base / name for name in CLASS_FOLDERS]
         if any(os.path.isdir(group) for group in groups):

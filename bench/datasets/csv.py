@@ -1,7 +1,7 @@
 """CSV files of images: one image a line, its pixels row by row (RGB: three values a pixel) and its label.
 
-The label stands in the column called ``label`` (or ``labels``, ``class``, ``target``, ``y``), else in the first or
-the last one, where it is clear which.
+The label is in the column called ``label`` (or ``labels``, ``class``, ``target``, ``y``), else in the first or the
+last one, if it is clear which.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_csv(path: Path) -> RawParts:
 
 @contextmanager
 def _lines(path: Path, skip: int = 0) -> Iterator[Iterator[str]]:
-    """The lines that are not empty, without the first ``skip``."""
+    """The non-empty lines, without the first ``skip``."""
     with path.open("rb") as stored:
         zipped = stored.read(2) == GZIP_MAGIC
         stored.seek(0)
@@ -65,7 +65,7 @@ def _filled(text: TextIOWrapper, path: Path) -> Iterator[str]:
 
 
 def _header(path: Path) -> tuple[list[str] | None, int]:
-    """The names of the columns, or None where the first line holds data; and the number of columns."""
+    """The column names, or None if the first line holds data; and the number of columns."""
     with _lines(path) as lines:
         fields = [_unquoted(field) for field in next(lines, "").split(",")]
         second = [_unquoted(field) for field in next(lines, "").split(",")]
@@ -78,7 +78,7 @@ def _header(path: Path) -> tuple[list[str] | None, int]:
 
 
 def _outer_columns(path: Path, headed: bool, columns: int) -> tuple[list[str], list[str]]:
-    """The first and the last field of every line, once it is seen that all lines are equally long."""
+    """The first and last field of every line; every line must have ``columns`` fields."""
     first: list[str] = []
     last: list[str] = []
     seen: dict[str, str] = {}  # a label is kept once, however many rows have it
@@ -101,9 +101,9 @@ def _column(path: Path, column: int, headed: bool) -> list[str]:
 
 
 def _label_column(path: Path, header: list[str] | None, columns: int, first: list[str], last: list[str]) -> int:
-    """Where the labels stand: the named column, or the only outer one that could hold them.
+    """Index of the label column: the named one, or the only outer one that could be it.
 
-    A pixel in the corner of an image is often the same in all images, a label never is; and words are no pixels.
+    A corner pixel is often the same in all images, a label never is; and words are not pixels.
     """
     named = [index for index, name in enumerate(header or []) if name.lower() in LABEL_NAMES]
     if len(named) == 1:
@@ -119,7 +119,7 @@ def _label_column(path: Path, header: list[str] | None, columns: int, first: lis
 
 
 def _pixels(path: Path, headed: bool, columns: list[int]) -> NDArray[Any]:
-    """Pixel values ``(n, pixels)``: uint8 where all are, else float64."""
+    """Pixel values ``(n, pixels)``: uint8 if all are, else float64."""
     import numpy as np
 
     for kind in (np.uint8, np.float64):

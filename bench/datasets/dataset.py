@@ -1,4 +1,4 @@
-"""What a data set is once decoded, and what is known of it without its arrays."""
+"""A decoded data set, and the facts about it that need no arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Split:
     scale: float
     classes: int
     groups: NDArray[np.int64] | None = None
-    """Which rows belong together (one lesion, one slide), int64 ``(n,)``, numbered alike in both parts; where known."""
+    """Group of each row (one lesion, one slide), int64 ``(n,)``, numbered alike in both parts; None if unknown."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -37,10 +37,10 @@ class Split:
 
     @property
     def independent_rows(self) -> int | None:
-        """How many independent rows these are worth where those of one group are all answered alike.
+        """Effective number of independent rows if all rows of a group are answered alike.
 
-        ``n² / Σ m²`` over the sizes ``m`` of the groups, rounded down: the design effect of clusters whose members
-        agree entirely (Kish, Survey Sampling, 1965, section 5.4). None where no groups are known.
+        ``n² / Σ m²`` over the group sizes ``m``, rounded down: the design effect of clusters whose members agree
+        entirely (Kish, Survey Sampling, 1965, section 5.4). None if no groups are known.
         """
         import numpy as np
 
@@ -50,12 +50,12 @@ class Split:
         return int(len(self) ** 2 // (sizes.astype(np.int64) ** 2).sum())
 
     def take(self, rows: NDArray[np.int64]) -> Split:
-        """The rows named, copied, in that order."""
+        """Copy of the given rows, in that order."""
         groups = None if self.groups is None else self.groups[rows]
         return Split(self.images[rows], self.labels[rows], self.scale, self.classes, groups)
 
     def problem(self) -> str | None:
-        """What is wrong with the arrays, as a phrase that begins with a noun; None where all is well."""
+        """The problem with the arrays, as a phrase that begins with a noun; None if there is none."""
         import numpy as np
 
         if self.images.dtype not in (np.uint8, np.float32) or self.images.ndim < 3:
@@ -85,10 +85,10 @@ class Dataset:
     split: str = OFFICIAL
     """``official``, or how the harness cut the test part, with the version of the rule."""
     generated: bool = False
-    """Whether the harness made it from other data, instead of reading published files."""
+    """True if the harness made it from other data, instead of reading published files."""
 
     def problem(self) -> str | None:
-        """What keeps the arrays from being a data set, as a phrase that begins with a verb; None where all is well."""
+        """The problem with the data set, as a phrase that begins with a verb; None if there is none."""
         for part, split in (("training", self.train), ("test", self.test)):
             if problem := split.problem():
                 return f"holds {part} {problem}"
@@ -101,14 +101,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a cached data set without opening its arrays (``info.json`` beside them)."""
+    """Facts about a cached data set, known without opening its arrays (``info.json`` beside them)."""
 
     name: str
     title: str
     fingerprint: str
     """SHA-256 over the decoded arrays, train then test."""
     verified: bool
-    """Whether the fingerprint is a known one."""
+    """True if the fingerprint is a known one."""
     shape: tuple[int, ...]
     scale: float
     class_names: tuple[str, ...]
@@ -116,15 +116,15 @@ class DatasetInfo:
     test_rows: int
     split: str
     source: str
-    """The kind of place and format it was read from, without a path: ``IDX, Debian package``."""
+    """The format and kind of place it was read from, without a path: ``IDX, Debian package``."""
     generated: bool = False
-    """Whether the harness made it from other data, instead of reading published files."""
+    """True if the harness made it from other data, instead of reading published files."""
     independent_test_rows: int | None = None
     """``Split.independent_rows`` of the test part."""
 
     @classmethod
     def of(cls, dataset: Dataset, fingerprint: str, *, verified: bool, source: str) -> DatasetInfo:
-        """What is known of a decoded data set."""
+        """The facts about a decoded data set."""
         return cls(
             name=dataset.name,
             title=dataset.title,
@@ -142,7 +142,7 @@ class DatasetInfo:
         )
 
     def note(self) -> DatasetNote:
-        """What a run's manifest keeps of it."""
+        """The entry for a run's manifest."""
         return DatasetNote(
             name=self.name,
             title=self.title,

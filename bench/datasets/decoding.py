@@ -1,4 +1,4 @@
-"""A source decoded by its definition, which may be another package's: what goes wrong there is told in words."""
+"""Decode a source with its definition, perhaps another package's; its errors become BenchErrors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a data set is to the harness: its name and facts, where its files may lie, and how they are decoded.
+"""The definition of a data set: its name and facts, where its files may lie, and how they are decoded.
 
-A package of somebody else adds a data set with a subclass of ``DatasetDefinition`` behind an entry point of the
+Another package adds a data set with a subclass of ``DatasetDefinition`` behind an entry point of the
 group ``bench.datasets``, named like the data set. Four facts and ``read`` are enough, with ``bundled`` for data that
 come with the package (or are computed by it: the source is then the module's own file)::
 
@@ -47,36 +47,35 @@ class DatasetDefinition(ABC):
     class_names: ClassVar[tuple[str, ...]]
     citation: ClassVar[str] = ""
     restricted: ClassVar[bool] = False
-    """Whether the licence does not allow every use: it must be acknowledged once, before anything is fetched."""
+    """True if the licence restricts use: it must be acknowledged once, before anything is fetched."""
     rows: ClassVar[tuple[int, int] | None] = None
-    """Train and test rows, where they are known beforehand."""
+    """Train and test rows, if known beforehand."""
     published_split: ClassVar[str] = OFFICIAL
-    """What the parts of the published files are called where all of their rows are here."""
+    """Name of the published split, used if all of its rows are here."""
     ungrouped: ClassVar[str] = ""
-    """What a split of the harness's own may have parted where no groups are known: ``one writer's digits may lie in
-    both parts: the file names no writers``."""
+    """Caveat of the harness's own split if no groups are known: ``one writer's digits may lie in both parts: the file
+    names no writers``."""
     fingerprints: ClassVar[frozenset[str]] = frozenset()
-    """Of the data as published (``bench.datasets.fingerprint``); with none, no source can be verified."""
+    """Published fingerprints (``bench.datasets.fingerprint``); if empty, only file hashes can verify."""
     known_formats: ClassVar[frozenset[str] | None] = None
-    """Formats of sources whose fingerprint is among ``fingerprints``, where it is not all (a data set in several sizes,
-    of which one was seen as published); data in other formats are taken as if no fingerprint were known."""
+    """Formats whose fingerprint is in ``fingerprints``; None means all. Data in other formats (a data set in several
+    sizes, of which only one is known) are treated as if no fingerprint were known."""
     folders: ClassVar[tuple[str, ...]] = ()
-    """Names of the folders it commonly lies in; its own name without them."""
+    """Names of the folders it commonly lies in; default: its own name."""
     downloads: ClassVar[tuple[Bundle, ...]] = ()
-    """What can be fetched: each bundle holds the whole data set, the first that can be had is taken."""
+    """Downloads, each of the whole data set; the first one available is taken."""
     made_from: ClassVar[str] = ""
-    """Name of the data set it can be made from where its own files are not to be had: ``read`` then gets a Source of
-    the format ``MADE``, whose files lie in the folder of that data set's cached arrays (``bench.datasets.cache.load``).
-    """
+    """Name of the data set it can be made from if its own files are unavailable: ``read`` then gets a Source of the
+    format ``MADE``, whose files lie in the folder of that data set's cached arrays (``bench.datasets.cache.load``)."""
     advice: ClassVar[str] = ""
-    """How to get it where it cannot be fetched."""
+    """Advice for when it cannot be fetched."""
     reader: ClassVar[int] = 1
-    """Raised when ``read`` makes other arrays of the same files, so that the cache forgets what it knew."""
+    """Version, raised when ``read`` decodes the same files differently, to invalidate the cache."""
 
     def is_known(self, source: str) -> bool:
-        """Whether the fingerprint is known that published data have in the format that ``source`` begins with.
+        """True if the fingerprint of the published data is known for the format of ``source``.
 
-        ``source`` is a source's format, alone or as ``DatasetInfo.source`` has it: with a comma and a place behind it.
+        ``source`` is a source's format, alone or as in ``DatasetInfo.source``: followed by a comma and a place.
         """
         formats = self.known_formats
         return bool(self.fingerprints) and (
@@ -84,20 +83,20 @@ class DatasetDefinition(ABC):
         )
 
     def rank(self, source: str) -> int:
-        """The place of ``source``, as of ``is_known``, in the order in which the forms of the data are preferred."""
+        """Rank of ``source`` (as in ``is_known``) among the forms of the data; the lowest is preferred."""
         return 0
 
     def bundled(self) -> Source | None:
-        """The source that comes with an installed package, if it does."""
+        """The source bundled with an installed package, if any."""
         return None
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """The sources in ``folder`` itself, the preferred one first. Raises BrokenFile for half a data set."""
+        """The sources in ``folder`` itself, preferred first. Raises BrokenFile for an incomplete data set."""
         yield from ()
 
     @abstractmethod
     def read(self, source: Source) -> Dataset:
-        """Decode a source that ``bundled`` or ``find`` gave. Raises BrokenFile."""
+        """Decode a source from ``bundled`` or ``find``. Raises BrokenFile."""
 
     def dataset(
         self,
@@ -110,8 +109,8 @@ class DatasetDefinition(ABC):
     ) -> Dataset:
         """The data set of images ``(n, *spatial, channels)`` and int64 labels; ``scale`` is the value meaning 1.0.
 
-        ``split`` is what it is called, as ``split_of`` without one. ``groups`` says, by train and test, which rows
-        belong together: int64 ``(n,)``, numbered alike in both.
+        ``split`` is the name of the split (default: ``split_of``). ``groups`` gives the group of each train and each
+        test row: int64 ``(n,)``, numbered alike in both.
         """
         classes = len(self.class_names)
         split = split or self.split_of(len(train[1]), len(test[1]))
@@ -122,7 +121,7 @@ class DatasetDefinition(ABC):
         return Dataset(self.name, self.title, parts[0], parts[1], self.class_names, split)
 
     def split_of(self, train_rows: int, test_rows: int) -> str:
-        """What the split of published files is called where so many of their rows are here."""
+        """Name of the split of published files of which this many rows are here."""
         held = (train_rows, test_rows)
         if self.rows is None or held == self.rows:
             return self.published_split

@@ -42,7 +42,7 @@ class Digits(DatasetDefinition):
         return None
 
     def read(self, source: Source) -> Dataset:
-        """64 grey levels and the label a line; a fixed fifth of the rows becomes the test part."""
+        """Lines of 64 grey levels and a label; a fixed fifth of the rows becomes the test part."""
         import numpy as np
 
         file = source.files[0]

@@ -1,4 +1,4 @@
-"""What can be downloaded: files, the mirrors that have them, and how a file is known to be the right one.
+"""Downloads: files, the mirrors that have them, and the checks that a file is the right one.
 
 An address is ``http://…``, ``https://…``, ``doi:<DOI>/<file>`` (Zenodo, Dataverse, Figshare: the repository is asked
 where the file lies), or ``kaggle:<owner>/<name>/<file>``, with ``/versions/<number>`` after the name where it is known.
@@ -12,14 +12,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 KAGGLE, DOI = "kaggle", "doi"
-"""The schemes beside HTTP."""
+"""Schemes other than HTTP."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
     """A file, its mirrors in the order they are tried, its size in bytes and its SHA-256 (hexadecimal).
 
-    Where only an MD5 is published, ``sha256`` is empty; where nothing is, both are, and ``size`` may be 0.
+    If only an MD5 is published, ``sha256`` is empty; if nothing is, both are, and ``size`` may be 0.
     """
 
     name: str
@@ -28,23 +28,23 @@ class RemoteFile:
     sha256: str
     md5: str = ""
     exact: bool = True
-    """Whether a file of another size or hash is refused. Where these are only those of a copy seen once, such a file
+    """True if a file of another size or hash is refused. False if both are only those of a copy seen once: such a file
     is taken, and its data are unverified."""
 
     @property
     def known_hash(self) -> str:
-        """Algorithm and value, as pooch takes them: ``sha256:…``; empty where none is known."""
+        """Algorithm and value, as pooch takes them: ``sha256:…``; empty if none is known."""
         if self.sha256:
             return f"sha256:{self.sha256}"
         return f"md5:{self.md5}" if self.md5 else ""
 
     @property
     def is_checked(self) -> bool:
-        """Whether only the published file is taken."""
+        """True if only the published file is taken."""
         return self.exact and bool(self.known_hash)
 
     def is_published(self, file: Path) -> bool:
-        """Whether a file has this name, size and hash; never without a known hash."""
+        """True if a file has this name, size and hash; False without a known hash."""
         algorithm, _, expected = self.known_hash.partition(":")
         try:
             if not expected or file.name != self.name or (self.size and file.stat().st_size != self.size):
@@ -55,7 +55,7 @@ class RemoteFile:
             return False
 
     def is_held_in(self, folder: Path) -> bool:
-        """Whether ``folder`` holds the file, fetched whole: what cannot be checked stands under its name only then."""
+        """True if ``folder`` holds the whole file: one that cannot be checked gets its name only once complete."""
         file = folder / self.name
         return self.is_published(file) if self.is_checked else file.is_file()
 
@@ -66,10 +66,10 @@ class Bundle:
 
     files: tuple[RemoteFile, ...]
     shared: str = ""
-    """Name of the folder they are kept in for other data sets that are read from them, too (EMNIST's six splits);
-    without it they are deleted once decoded."""
+    """Name of the folder that keeps them for other data sets read from them, too (EMNIST's six splits); if empty, they
+    are deleted once decoded."""
     needs: str = ""
-    """The module without which they cannot be read; nothing is fetched where it is not installed."""
+    """Module needed to read them; nothing is fetched unless it is installed."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -78,17 +78,17 @@ class Bundle:
 
     @property
     def size(self) -> int:
-        """Bytes to fetch, as far as they are known."""
+        """Bytes to fetch, as far as known."""
         return sum(file.size for file in self.files)
 
     @property
     def key(self) -> str:
-        """Names the content: a hash over the hashes, or over the addresses of what has none."""
+        """Content ID: a hash over the files' hashes, or the addresses of those without one."""
         facts = (file.known_hash or f"{file.name} of {file.urls[0]}" for file in self.files)
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
 
     def is_published(self, files: tuple[Path, ...]) -> bool:
-        """Whether ``files`` are these and no others, by name, size and hash."""
+        """True if ``files`` are exactly these, by name, size and hash."""
         here = {file.name: file for file in files}
         return here.keys() == {file.name for file in self.files} and all(
             file.is_published(here[file.name]) for file in self.files
@@ -104,12 +104,12 @@ def kaggle_file(handle: str, name: str, size: int = 0, sha256: str = "") -> Remo
 
 
 def mirror_of(url: str) -> str:
-    """What has several files in one place: an address without the file's name."""
+    """The mirror behind an address: the address without the file's name."""
     return url.rpartition("/")[0]
 
 
 def host_of(url: str) -> str:
-    """Who has it, in a message: a host, or ``doi:10.5281/zenodo.53169``."""
+    """The host as named in messages, or ``doi:10.5281/zenodo.53169``."""
     scheme, _, rest = url.partition(":")
     if scheme == KAGGLE:
         return f"kaggle.com/{'/'.join(rest.split('/')[:2])}"
@@ -117,7 +117,7 @@ def host_of(url: str) -> str:
 
 
 def page_of(url: str) -> str:
-    """Where a person finds the file: the folder it lies in, or the page of its data set."""
+    """Address for a person to open: the file's folder, or the page of its data set."""
     scheme, _, rest = url.partition(":")
     if scheme == KAGGLE:
         return f"https://www.kaggle.com/datasets/{'/'.join(rest.split('/')[:2])}"

@@ -1,7 +1,7 @@
 """``emnist-letters`` and its five siblings: handwritten characters of NIST's Special Database 19, 28x28.
 
-NIST distributes one archive with six splits. Read are the archive itself, of which only the split asked for is
-unpacked, and its files lying in a folder, gzipped or not. Images come out upright, labels from 0.
+NIST distributes one archive with six splits. The archive itself is read, unpacking only the requested split; so are its
+files in a folder, gzipped or not. Images come out upright, labels from 0.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ADVICE = "NIST's gzip.zip holds all six splits: put it there, or leave --data-di
 KINDS = ("images-idx3-ubyte", "labels-idx1-ubyte")
 
 MERGED = string.digits + string.ascii_uppercase + "abdefghnqrt"
-"""Of bymerge and balanced: the small letters that look like their capitals are counted with these."""
+"""Classes of bymerge and balanced: small letters that look like their capitals count with these."""
 
 # Size and hash: torchvision 0.29.2 (datasets/mnist.py) and tensorflow-datasets 4.9.10 (url_checksums)
 DOWNLOAD = Bundle(
@@ -51,7 +51,7 @@ DOWNLOAD = Bundle(
 
 
 def folders_of(name: str) -> tuple[str, ...]:
-    """Where a split commonly lies: folders of the user's, torchvision's, and that of the upload to Kaggle."""
+    """Folders a split commonly lies in: the user's, torchvision's, and that of the upload to Kaggle."""
     folders = ("emnist", "EMNIST", "EMNIST/raw", "emnist/raw", "emnist/gzip", "gzip")
     return (name, *folders, "emnist_source_files", "emnist/emnist_source_files")
 
@@ -59,8 +59,8 @@ def folders_of(name: str) -> tuple[str, ...]:
 class Emnist(DatasetDefinition):
     """One of the six splits.
 
-    No source publishes hashes of the decoded arrays, and no fingerprints are known: NIST's archive is verified by
-    its own hash, loose files cannot be.
+    No source publishes hashes of the decoded arrays, so no fingerprints are known: NIST's archive is verified by its
+    own hash; loose files cannot be.
     """
 
     licence = "none stated (NIST, derived from Special Database 19)"
@@ -71,7 +71,7 @@ class Emnist(DatasetDefinition):
     """The lowest label in NIST's files."""
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """Both parts as IDX files, then the archive, then one part alone. Images without labels are a BrokenFile."""
+        """Both parts as IDX files, then the archive, then one part alone. Raises BrokenFile for half a part."""
         from bench.datasets.emnist_files import Folder
 
         files = Folder(folder)
@@ -87,7 +87,7 @@ class Emnist(DatasetDefinition):
             yield Source((*pair, *beside), ONE_PART.format(part=part))
 
     def read(self, source: Source) -> Dataset:
-        """Images uint8 ``(n, 28, 28, 1)``, upright; a part that is missing is made from the other."""
+        """Images uint8 ``(n, 28, 28, 1)``, upright; a missing part is cut from the other."""
         from bench.datasets.emnist_files import Archive, Folder
 
         if source.format == ARCHIVE:
@@ -116,7 +116,7 @@ class Emnist(DatasetDefinition):
         }
 
     def _pairs(self, files: Files) -> dict[str, Pair]:
-        """By part: its images and its labels, where they are."""
+        """Images and labels of each part, None if missing."""
         found = {part: [files.find(f"{self.name}-{part}-{kind}") for kind in KINDS] for part in PARTS}
         return {part: (images, labels) for part, (images, labels) in found.items()}
 
@@ -140,7 +140,7 @@ class Emnist(DatasetDefinition):
 
 
 def _whole(pairs: Mapping[str, Pair]) -> dict[str, tuple[Path, Path]]:
-    """The parts of which both files are there."""
+    """The parts with both files present."""
     return {part: (images, labels) for part, (images, labels) in pairs.items() if images and labels}
 
 
@@ -165,7 +165,7 @@ class EmnistBymerge(Emnist):
 
 
 class EmnistBalanced(Emnist):
-    """As many of each class of ``emnist-bymerge``."""
+    """The classes of ``emnist-bymerge``, equal in size."""
 
     name = "emnist-balanced"
     title = "EMNIST Balanced"
@@ -190,7 +190,7 @@ class EmnistLetters(Emnist):
 
 
 class EmnistDigits(Emnist):
-    """As many of each digit."""
+    """Digits in equal numbers."""
 
     name = "emnist-digits"
     title = "EMNIST Digits"
@@ -200,7 +200,7 @@ class EmnistDigits(Emnist):
 
 
 class EmnistMnist(Emnist):
-    """Digits in the numbers of MNIST, converted from the same database anew."""
+    """As many digits as MNIST, newly converted from the same database."""
 
     name = "emnist-mnist"
     title = "EMNIST MNIST"

@@ -1,6 +1,6 @@
-"""Where the files of EMNIST lie: in a folder, or in NIST's archive, of which only what is asked for is unpacked.
+"""The files of EMNIST in a folder, or in NIST's archive, of which only the requested members are unpacked.
 
-Nothing of an archive is written anywhere, so the paths in it do not matter: its members are known by their last name.
+Nothing of an archive is written to disk, so the paths in it do not matter: its members are known by their last name.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST_MEMBER = 1 << 30
-"""Bytes a member may unpack to: twice the largest, the images of byclass, were they stored without their own gzip."""
+"""Bytes a member may unpack to: twice the largest, the images of byclass, if stored without their own gzip."""
 LARGEST_TEXT = 1 << 16
 """Bytes of a mapping file; the longest has 447."""
 
 
 class Files(ABC):
-    """Files by name; a path it gives names the file in messages and in calls, and may lead nowhere."""
+    """Files by name; a returned path names the file in messages and in calls, and need not exist."""
 
     @abstractmethod
     def find(self, name: str) -> Path | None:
@@ -56,7 +56,7 @@ class Folder(Files):
         return read_idx(file, axes)
 
     def text(self, file: Path) -> str:
-        """Its first ``LARGEST_TEXT`` bytes."""
+        """The first ``LARGEST_TEXT`` bytes."""
         try:
             with file.open("rb") as stored:
                 return _ascii(file, stored.read(LARGEST_TEXT))
@@ -65,7 +65,7 @@ class Folder(Files):
 
 
 class Archive(Files):
-    """The members of a zip archive, as a context. Raises BrokenFile where it is none."""
+    """The members of a zip archive, as a context manager. Raises BrokenFile if invalid."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

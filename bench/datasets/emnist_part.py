@@ -46,9 +46,9 @@ def turn_upright(images: NDArray[np.uint8]) -> None:
 
 
 def check_mapping(file: Path, text: str, first_label: int, class_names: tuple[str, ...]) -> None:
-    """Hold NIST's mapping file against the names of the classes. Raises BrokenFile.
+    """Check NIST's mapping file against the class names. Raises BrokenFile.
 
-    A line has a label and the codes of the characters it stands for, the capital first where there are two.
+    A line has a label and the codes of the characters it stands for, the capital first if there are two.
     """
     names: dict[int, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def image_numbers(*parts: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """For each part a number for every image, int64 ``(n,)``: equal images, and only they, have the same number.
+    """A number for every image of each part, int64 ``(n,)``: equal images, and only they, share a number.
 
-    A number is the place at which an image first occurs, counted through all parts in order.
+    A number is the position at which an image first occurs, counted through all parts.
     """
     import numpy as np
 

@@ -15,7 +15,7 @@ from bench.datasets.transfer import TransferFailed, Watch, spoken, transfer
 
 
 class DownloadFailed(Exception):
-    """No mirror had a file; ``failures`` says of each mirror why, once."""
+    """No mirror had a file; ``failures`` holds each mirror's reason, once."""
 
     def __init__(self, failures: Iterable[str]) -> None:
         self.failures = tuple(dict.fromkeys(failures))
@@ -23,10 +23,10 @@ class DownloadFailed(Exception):
 
 
 def fetch(bundle: Bundle, folder: Path, say: Say, watch: Watch | None = None) -> str:
-    """Put the files of ``bundle`` into ``folder``; files that are there and right are kept, and nobody is asked.
+    """Put the files of ``bundle`` into ``folder``; files already there and right are kept without a request.
 
-    Returns the hosts they came from; nothing where all were there. ``watch`` shows how far a file is; without it
-    ``say`` gets a line now and then. Raises DownloadFailed.
+    Returns the hosts they came from, empty if all were there. ``watch`` shows a file's progress; without it ``say``
+    gets a line now and then. Raises DownloadFailed.
     """
     if bundle.needs and find_spec(bundle.needs) is None:
         hosts = dict.fromkeys(host_of(url) for url in bundle.urls)
@@ -44,10 +44,10 @@ class _Fetching:
     say: Say
     watch: Watch
     failures: dict[str, str] = field(default_factory=dict)
-    """By mirror, the first one."""
+    """First failure by mirror."""
 
     def get(self, file: RemoteFile) -> str:
-        """Fetch one file; the host that had it. Mirrors that failed before come last: they may have this one."""
+        """Fetch one file; return its host. Mirrors that failed before come last: they may have this one."""
         for url in sorted(file.urls, key=lambda url: mirror_of(url) in self.failures):
             mirror, host = mirror_of(url), host_of(url)
             if _asked(url) not in self.reachable:
@@ -66,18 +66,18 @@ class _Fetching:
         raise DownloadFailed(self.failures.values())
 
     def _fail(self, mirror: str, failure: str, *, aloud: bool) -> None:
-        """Keep the first failure of a mirror, and say it where something follows that it explains."""
+        """Keep the first failure of a mirror; say it if ``aloud``: it explains what follows."""
         if aloud and mirror not in self.failures:
             self.say(failure)
         self.failures.setdefault(mirror, failure)
 
 
 def _in_words(size: int) -> str:
-    """Bytes in the larger of two units that shows them."""
+    """Bytes in MiB, or in KiB if less than 1 MiB."""
     return f"{size / 2**20:,.1f} MiB" if size >= 2**20 else f"{size / 2**10:,.1f} KiB"
 
 
 def _asked(url: str) -> str:
-    """The origin of the host that is asked first."""
+    """The origin of the host asked first."""
     scheme = url.partition(":")[0]
     return kaggle.ORIGIN if scheme == KAGGLE else "https://doi.org" if scheme == DOI else origin_of(url)

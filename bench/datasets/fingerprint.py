@@ -1,4 +1,4 @@
-"""The fingerprint of a data set: what makes two sources of the same data the same."""
+"""The fingerprint of a data set: equal for all sources of the same data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def fingerprint(dataset: Dataset) -> str:
     For each of ``train-images``, ``train-labels``, ``test-images``, ``test-labels``, in this order, the hash takes
     the line ``"<part> <type> <shape>\n"`` in ASCII, with the type in numpy's spelling (``|u1``, ``<f4``, ``<i8``)
     and the shape joined by ``x``, then the array's bytes, C order, little-endian. The first line of MNIST is
-    ``train-images |u1 60000x28x28x1``. Scale, names and titles are no part of it.
+    ``train-images |u1 60000x28x28x1``. Scale, names and titles are not hashed.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The floors of a data set: what three methods without any training score, and a model must beat.
+"""The floors of a data set: scores of three methods without training, which a model must beat.
 
 Distances are Euclidean over raw pixels. Everything runs in blocks, one matrix product each, so that memory does not
 grow with the rows.
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int64]
 
 VERSION = 1
-"""Raised when the floors of the same rows would come out otherwise, so that those kept are computed anew."""
+"""Raised when the same rows would give other floors, so that stored ones are recomputed."""
 MOST_TESTED = 10_000
-"""Test rows that 1-NN is asked for at most: its work grows with the product of both parts."""
+"""Most test rows for 1-NN: its work grows with the product of both parts."""
 BLOCK = 2**23
 """Values in a block: 32 MiB as float32."""
 
 
 def floors(train: Split, test: Split) -> tuple[Floor, ...]:
-    """All three, the cheapest first; on a fixed sample of the test rows where 1-NN would be asked for more."""
+    """All three floors, cheapest first; 1-NN on a fixed sample of at most ``MOST_TESTED`` test rows."""
     import numpy as np
 
     majority = np.full(len(test), np.bincount(train.labels).argmax())
@@ -40,7 +40,7 @@ def floors(train: Split, test: Split) -> tuple[Floor, ...]:
 
 
 def nearest_centroid(train: Split, test: Split) -> Labels:
-    """For each test row the class whose mean training image is nearest."""
+    """The class with the nearest mean training image, by test row."""
     import numpy as np
 
     counts = np.bincount(train.labels, minlength=train.classes)
@@ -59,7 +59,7 @@ def nearest_centroid(train: Split, test: Split) -> Labels:
 
 
 def nearest_neighbour(train: Split, test: Split, rows: Labels) -> Labels:
-    """For each of ``rows`` of the test part the label of the nearest training image; of equally near ones, of any."""
+    """The label of the nearest training image, for each of ``rows`` of the test part; ties go to any."""
     import numpy as np
 
     middle = _middle(train)  # distances of centred values lose less to float32
@@ -83,7 +83,7 @@ def nearest_neighbour(train: Split, test: Split, rows: Labels) -> Labels:
 
 
 def sample(rows: int, most: int) -> Labels:
-    """``most`` of ``rows`` in increasing order, always the same ones; all where there are no more."""
+    """``most`` of ``rows`` in increasing order, always the same ones; all if ``rows`` is smaller."""
     import numpy as np
 
     if rows <= most:

@@ -1,7 +1,7 @@
-"""Parts cut where images come in groups, no group on both sides: the harness's own test part, and validation parts.
+"""Parts cut without dividing groups of images: the harness's own test part, and validation parts.
 
 The test part is fixed and versioned. Pictures of one lesion, or of one slide, are near copies: with some of them in
-training, a model is asked in the test about what it has seen.
+training, a model would be tested on what it has seen.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Share = tuple[int, int]
-"""Rows wanted, of so many."""
+"""Rows wanted, of a total."""
 
 TEST: Share = (1, TEST_SHARE)
 FEW = 12
-"""Up to so many groups every choice of test groups is tried (4,096)."""
+"""Most groups for which every choice of test groups is tried (4,096)."""
 
 
 def split_name(group: str) -> str:
-    """What a split by ``group`` (``lesion``, ``slide``) is called in records."""
+    """Name in records of a split by ``group`` (``lesion``, ``slide``)."""
     return f"own split by {group}, version 1"
 
 
 def grouped_rows(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Train rows and test rows, each in increasing order; about one fifth of each class are test rows.
 
-    ``groups`` names a row's group by an id in ``0..g-1``. Groups go whole to one part, so that the class counts come
+    ``groups`` gives a row's group as an id in ``0..g-1``. Groups go whole to one part, so that the class counts come
     as near to a fifth as the groups allow, by the sum over classes of (test rows - n/5)^2 / n. With few groups the best
-    choice is taken, the first where several are equal, among those that leave no class without training rows where
-    there are any. With many, groups are drawn by ``numpy.random.RandomState(1)`` and each is taken that brings the
-    counts nearer. All sums are of integers, so every machine makes the same split.
+    choice (the first of equals) among those that leave the fewest classes without training rows is taken. With many,
+    groups are drawn by ``numpy.random.RandomState(1)``, and each one that brings the counts nearer is taken. All sums
+    are of integers, so every machine makes the same split.
     """
     import numpy as np
 
@@ -54,10 +54,10 @@ def grouped_sample(
 ) -> NDArray[np.int64]:
     """About ``rows`` row numbers in increasing order: whole groups, each class as near to its share as they allow.
 
-    ``groups`` may be numbered in any way. They are drawn in an order of the ``generator``'s, and each is taken that
-    brings the class counts nearer; where none does, because all are too large, the one that is least too large.
+    ``groups`` may be numbered in any way. They are drawn in the ``generator``'s order, and each one that brings the
+    class counts nearer is taken; if none does, because all are too large, the nearest one.
 
-    Raises ValueError where all rows are of one group.
+    Raises ValueError if all rows belong to one group.
     """
     import numpy as np
 
@@ -75,7 +75,7 @@ def grouped_sample(
 
 
 def _counts(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[list[list[int]], list[int]]:
-    """How many rows of each class each group has, and all have."""
+    """Rows of each class, by group and in total."""
     import numpy as np
 
     counts = np.zeros((groups.max() + 1, labels.max() + 1), dtype=np.int64)
@@ -122,7 +122,7 @@ def _weights(totals: Sequence[int]) -> list[int]:
 
 
 def _distance(held: Sequence[int], totals: Sequence[int], weights: Sequence[int], share: Share) -> int:
-    """How far the class counts ``held`` are from their ``share``, in whole numbers."""
+    """Distance of the class counts ``held`` from their ``share``, an integer."""
     wanted, among = share
     return sum(
         weight * (among * here - wanted * total) ** 2 for here, total, weight in zip(held, totals, weights, strict=True)

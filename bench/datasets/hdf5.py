@@ -1,8 +1,8 @@
-"""Volumes from HDF5 files of an unknown make, decoded in a process of its own with limits on memory and time.
+"""Volumes from untrusted HDF5 files, decoded in a separate process with limits on memory and time.
 
-HDF5 is a large C library in which broken files have found many faults; what it does to that process ends with it. The
-process (``bench.datasets.hdf5_child``) leaves plain ``.npy`` files, which are read here without unpickling. On Windows
-and macOS the limit on memory is not enforced, only that on time.
+HDF5 is a large C library in which broken files have exposed many faults; a fault harms only that process. The process
+(``bench.datasets.hdf5_child``) leaves plain ``.npy`` files, which are read here without unpickling. On Windows and
+macOS the limit on memory is not enforced, only that on time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Layout = Literal["vectors", "clouds"]
 LIMIT_S: dict[Layout, int] = {"vectors": 120, "clouds": 900}
-"""Seconds of a processor; some ten times what the published files take. By the clock it may be three times as long."""
+"""CPU seconds, some ten times what the published files take; the limit on wall time is three times as long."""
 SIDE = 16
 """Voxels along each axis."""
 CHILD = "bench.datasets.hdf5_child"
@@ -36,8 +36,8 @@ def read_hdf5(files: tuple[Path, ...], layout: Layout) -> tuple[Part, Part]:
     """Train and test part: volumes float32 ``(n, 16, 16, 16, 1)`` from 0 to 1, labels int64 ``(n,)`` from 0 to 9.
 
     ``vectors``: one file with ``X_train``, ``y_train``, ``X_test`` and ``y_test``; ``clouds``: a file of training
-    clouds and one of test clouds, of each of which a rotated copy is made (``bench.datasets.mnist_3d_recipe``).
-    Raises BrokenFile, also where the library crashes or meets a limit.
+    clouds and one of test clouds, to each of which a rotated copy is added (``bench.datasets.mnist_3d_recipe``).
+    Raises BrokenFile, also if the library crashes or hits a limit.
     """
     if find_spec("h5py") is None:
         raise BrokenFile(files[0], "is HDF5: h5py is needed to read it.", "Install it: pip install 'bench-mnist[hdf5]'")
@@ -72,7 +72,7 @@ def _decode(files: tuple[Path, ...], layout: Layout, folder: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """No filters from elsewhere, no lock on a file that is only read, no threads that would only take memory."""
+    """Environment without filter plug-ins, locks on files only read, and threads that only take memory."""
     kept = {name: value for name, value in os.environ.items() if name != "HDF5_PLUGIN_PATH"}
     ours = {"HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE"}
     return kept | ours | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -92,7 +92,7 @@ def _too_slow(layout: Layout) -> str:
 
 
 def _part(folder: Path, part: str, files: tuple[Path, ...]) -> Part:
-    """Images and labels, held against what they must be: what wrote them has read a file nobody vouches for."""
+    """Images and labels, checked for shape and type: their writer has read an untrusted file."""
     import numpy as np
 
     try:

@@ -1,8 +1,8 @@
 """The process that decodes HDF5: ``python -m bench.datasets.hdf5_child LAYOUT SECONDS FOLDER FILE…``.
 
-Writes ``FOLDER/<part>.npy`` and prints ``{"file": 0, "problem": ""}``, or the number of a file and what is wrong with
-it, as a phrase that begins with a verb. Reads what lies in the files themselves alone: links and data that lead to
-other files are refused. Called by ``bench.datasets.hdf5``.
+Writes ``FOLDER/<part>-<kind>.npy`` and prints ``{"file": 0, "problem": ""}``, or the number of a file and its problem,
+as a phrase that begins with a verb. Reads only the files themselves: links and data that lead to other files are
+refused. Called by ``bench.datasets.hdf5``.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 ROOM = 96 << 20
 """Bytes the process may take beyond what its libraries take."""
 MOST_ROWS = 20_000
-"""In one part; twice the published."""
+"""Rows of a part; twice the published."""
 MOST_POINTS = 100_000
-"""In one cloud; some twice the largest published."""
+"""Points of a cloud; some twice the most published."""
 FARTHEST = 1e6
-"""Of a point's coordinates; the published are below 1."""
+"""Largest coordinate; published ones are below 1."""
 BLOCK = 256
 """Rows read at once: 8 MiB."""
 LARGEST_CHUNK = 8 << 20
@@ -42,11 +42,11 @@ PARTS = ("train", "test")
 
 
 class Refused(Exception):
-    """What is wrong with a file, as a phrase that begins with a verb."""
+    """The problem with a file, as a phrase that begins with a verb."""
 
 
 def main(layout: str, seconds: str, folder: str, *files: str) -> dict[str, Any]:
-    """Decode, and say how it went."""
+    """Decode, and return the result."""
     import h5py  # noqa: F401  # before the limit on memory, which is counted from here
 
     _limit(int(seconds))
@@ -60,14 +60,14 @@ def main(layout: str, seconds: str, folder: str, *files: str) -> dict[str, Any]:
             return {"file": place, "problem": f"{refused}."}
         except MemoryError:
             return {"file": place, "problem": f"takes more than {ROOM >> 20} MiB to decode: it is broken."}
-        except Exception as error:  # of the library, which raises most kinds on a broken file
+        except Exception as error:  # from h5py, which raises most kinds for a broken file
             words = str(error).replace(files[place], Path(files[place]).name).splitlines()
             return {"file": place, "problem": f"cannot be decoded: {' '.join(words)[:300] or type(error).__name__}."}
     return {"file": 0, "problem": ""}
 
 
 def _limit(seconds: int) -> None:
-    """Hold this process to ``ROOM`` more memory, ``seconds`` of a processor, and no core file, where that can be."""
+    """Limit this process to ``ROOM`` more memory, ``seconds`` of CPU time and no core file, where possible."""
     try:
         import resource
     except ImportError:  # Windows
@@ -100,7 +100,7 @@ def _vectors(file: h5py.File, part: str) -> Rows:
     _check_count(rows, f"rows in X_{part}")
     for start in range(0, rows, BLOCK):
         block = np.asarray(vectors[start : start + BLOCK])
-        if not ((block >= 0) & (block <= 1)).all():  # false, too, for what is no number
+        if not ((block >= 0) & (block <= 1)).all():  # also false for NaN
             raise Refused(f"holds values in X_{part} that are not in 0..1, in rows {start:,} to {start + len(block):,}")
         images = block.astype(np.float32).reshape(-1, SIDE, SIDE, SIDE, 1)
         yield images, _checked(np.asarray(labels[start : start + BLOCK]), row_of(f"y_{part}", start))
@@ -144,7 +144,7 @@ def _checked(labels: NDArray[Any], at: At) -> NDArray[np.int64]:
 
 
 def _attribute(group: h5py.Group, name: str) -> NDArray[Any]:
-    """A number kept as an attribute, ``(1,)``; its type and shape are looked at before it is read."""
+    """A number stored as an attribute, ``(1,)``; its type and shape are checked before it is read."""
     import numpy as np
 
     if name not in group.attrs:
@@ -165,7 +165,7 @@ def _group(parent: h5py.Group, name: str) -> h5py.Group:
 
 
 def _dataset(parent: h5py.Group, name: str, axes: int) -> h5py.Dataset:
-    """A data set of numbers that lies in this very file."""
+    """A numeric data set stored in this file itself."""
     import h5py
 
     found = _own(parent, name)
@@ -196,7 +196,7 @@ def _own(parent: h5py.Group, name: str) -> object:
 
 
 def _write(folder: Path, part: str, rows: Rows) -> None:
-    """The images block by block into a ``.npy`` file, then the labels."""
+    """Write images block by block to a ``.npy`` file, then labels."""
     import numpy as np
 
     labels: list[NDArray[np.int64]] = []
@@ -211,7 +211,7 @@ def _write(folder: Path, part: str, rows: Rows) -> None:
 
 
 def _write_header(stream: BinaryIO, rows: int) -> None:
-    """As long for few rows as for many: numpy leaves room for the first axis to grow."""
+    """Write a header of fixed length: numpy leaves room for the first axis to grow."""
     from numpy.lib import format as npy
 
     shape = (rows, SIDE, SIDE, SIDE, 1)

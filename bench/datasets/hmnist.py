@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Form:
-    """Square images of one size and mode, as a table of their own holds them."""
+    """Square images of one size and mode, stored in a table of their own."""
 
     side: int
     mode: Literal["RGB", "L"]
@@ -56,7 +56,7 @@ def form_of(source: Source, forms: Sequence[Form]) -> Form:
 
 
 def rank_of(source: str, forms: Sequence[Form]) -> int:
-    """The place among ``forms`` of the one that a source's format, with or without a place behind it, ends with."""
+    """Index in ``forms`` of the form of ``source``, a format with or without a place; else their number."""
     format = source.partition(",")[0]
     return next((at for at, form in enumerate(forms) if format.endswith(f" {form.title}")), len(forms))
 
@@ -92,7 +92,7 @@ def read_pictures(pictures: Sequence[Picture], wanted: PictureFormat, form: Form
 
     from bench.datasets.pictures import decoded
 
-    images = np.empty((len(pictures), *form.shape), dtype=np.uint8)  # decoded into their place: held in memory once
+    images = np.empty((len(pictures), *form.shape), dtype=np.uint8)  # decoded in place: held in memory once
     for row, pixels in enumerate(decoded(pictures, wanted, (form.side, form.side), form.mode)):
         images[row] = pixels
     return images

@@ -1,4 +1,4 @@
-"""A file over HTTP, also one whose address a DOI's repository tells: pooch fetches, in a thread of its own."""
+"""Fetch a file by HTTP address, or by DOI through its repository, with pooch in a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ TIMEOUT_S = 15.0
 CHUNK = 1 << 14
 REDIRECTS = 8
 HEADERS = {
-    # Zenodo answers 403 to programs that call themselves a browser, and to none that say what they are
+    # Zenodo answers 403 to programs that claim to be a browser, not to those that name themselves
     "User-Agent": f"bench-mnist/{__version__}",
-    # a published hash is of the file as it lies there
+    # a published hash is of the file as stored
     "Accept-Encoding": "identity",
 }
 
 
 class HttpCarrier:
-    """Begins at once. A thread that hangs in the system is left alone and holds up nobody."""
+    """Starts at once, in a daemon thread: a hanging system call does not block exit."""
 
     patience = 1.0
 
@@ -47,16 +47,16 @@ class HttpCarrier:
         self._thread.start()
 
     def ended(self, within_s: float) -> bool:
-        """As Carrier says."""
+        """See ``Carrier``."""
         self._thread.join(within_s)
         return not self._thread.is_alive()
 
     def stop(self) -> None:
-        """It ends at the next chunk, if there is one."""
+        """End the thread at the next chunk, if any."""
         self._unwanted = True
 
     def file(self) -> Path:
-        """As Carrier says."""
+        """See ``Carrier``."""
         if self._failure is not None:
             raise self._failure
         return self._folder / self._file.name
@@ -70,11 +70,11 @@ class HttpCarrier:
             )
         except TransferFailed as failure:
             self._failure = failure
-        except Exception as error:  # whatever it is, the next mirror is asked; and a thread has nobody to raise to
+        except Exception as error:  # any error: the next mirror is tried, and a thread has no caller to raise to
             self._failure = TransferFailed(in_words(error))
 
     def _download(self, url: str, output_file: str, _: object) -> None:
-        """As pooch's downloaders: what lies at ``url`` goes to ``output_file``."""
+        """A pooch downloader: saves the file at ``url`` as ``output_file``."""
         import requests
 
         address = _address_of(url) if url.startswith(f"{DOI}:") else url
@@ -89,7 +89,7 @@ class HttpCarrier:
         offered = 0 if encoded else int(answer.headers.get("Content-Length") or 0)
         expected = self.size or offered
         from_html = answer.headers.get("Content-Type", "").startswith("text/html")
-        if offered != expected and offered and not from_html:  # of a page it is said that it is one
+        if offered != expected and offered and not from_html:  # a web page is reported as one
             raise TransferFailed(f"it offers {offered:,} bytes, {expected:,} expected")
         self.size = expected
         with to.open("wb") as out:
@@ -107,11 +107,11 @@ class HttpCarrier:
         import urllib3
 
         try:
-            # some servers call a stored .gz an encoding of something else: it is wanted as it is
+            # some servers call a stored .gz an encoding of something else: keep it as it is
             yield from answer.raw.stream(CHUNK, decode_content=not self._file.name.endswith(".gz"))
         except urllib3.exceptions.ProtocolError as error:
             cut = next((cause for cause in error.args if isinstance(cause, IncompleteRead)), None)
-            received: object = cut and cut.partial  # urllib3's counts what came; the standard library's holds it
+            received: object = cut and cut.partial  # urllib3's is a byte count, the standard library's the bytes
             if isinstance(received, int):
                 raise TransferFailed(_broken_off(received, self.size)) from error
             raise
@@ -122,7 +122,7 @@ def _broken_off(received: int, expected: int) -> str:
 
 
 def _address_of(doi: str) -> str:
-    """Where the repository behind ``doi:<DOI>/<file>`` has the file."""
+    """Address of the file ``doi:<DOI>/<file>`` in its repository."""
     from pooch.downloaders import doi_to_repository
 
     identifier, _, name = doi.removeprefix(f"{DOI}:").rpartition("/")
@@ -132,7 +132,7 @@ def _address_of(doi: str) -> str:
 
 
 def in_words(error: Exception) -> str:
-    """What an error of requests, urllib3, pooch or the system says about a mirror."""
+    """A mirror's error, of requests, urllib3, pooch or the system, as a message."""
     import requests
     import urllib3
 

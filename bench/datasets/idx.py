@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 UNSIGNED_BYTE = 0x08
 INTEGER = 0x0C
 TYPES = {UNSIGNED_BYTE: (1, "bytes"), INTEGER: (4, "integers")}
-"""Bytes of a value, and what such values are called."""
+"""Bytes of a value, and the name of such values."""
 LARGEST = 1 << 32
 """Bytes of values; seven times the largest member of the family (EMNIST byclass, 547 MB)."""
 CHUNK = 1 << 20
@@ -52,7 +52,7 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
 
 
 def read_idx_from(stored: Stored, path: Path, axes: int) -> NDArray[np.uint8]:
-    """As ``read_idx``, from a file that is open; ``path`` names it in messages. Raises BrokenFile, OSError."""
+    """As ``read_idx``, from an open file; ``path`` names it in messages. Raises BrokenFile, OSError."""
     import numpy as np
 
     shape, values = _decoded(stored, path, axes, UNSIGNED_BYTE)
@@ -125,7 +125,7 @@ def _shape_and_values(path: Path, stream: Stream, axes: int, kind: int, unit: st
 
 
 def _read(stream: Stream, size: int) -> bytearray:
-    """Up to ``size`` bytes; fewer where the stream ends, also in the middle of a gzip member."""
+    """Up to ``size`` bytes; fewer if the stream ends, even in the middle of a gzip member."""
     held = bytearray()
     try:
         # read1: what was decompressed before a broken end is delivered, so that it can be counted

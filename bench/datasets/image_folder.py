@@ -1,7 +1,7 @@
 """Folders of images: ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png`` alone.
 
-The parts may be called ``training`` and ``testing`` as well. Of the user's own, grey images have one channel; a folder
-that holds any colour image has three in all. Transparency is dropped.
+The parts may also be called ``training`` and ``testing``. In the user's own folders, grey images have one channel; if
+any image is in colour, all have three. Transparency is dropped.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-"""Pillow's names of what is read; it knows others, for one of which it starts another program (PostScript)."""
+"""Pillow's names of the formats read; for one of the others (PostScript) it starts another program."""
 MOST_PIXELS = 1 << 22
-"""In one image: 2048x2048."""
+"""Pixels of an image: 2048x2048."""
 LARGEST = 1 << 32
 """Bytes of all images together, unpacked."""
 GREY = frozenset({"1", "L", "LA"})
@@ -40,7 +40,7 @@ LAYOUT = (
 
 
 def image_files(folder: Path) -> tuple[Path, ...]:
-    """Every image of the folder's layout, sorted by part, class and name. Raises BenchError where there are none."""
+    """Every image of the folder's layout, sorted by part, class and name. Raises BenchError if there are none."""
     parts = _part_folders(folder)
     files = tuple(file for part in parts for group in class_folders(part) for file in _images(group))
     if not files:
@@ -62,24 +62,24 @@ def read_image_folder(folder: Path) -> RawParts:
 
 
 def part_folders(folder: Path) -> tuple[Path | None, Path | None]:
-    """The folders of the training part and of the test part in ``folder``; None for each that is not there."""
-    # os.path.isdir: False, too, where the folder may not be searched; Path.is_dir raises there
+    """The folders of the training part and of the test part in ``folder``; None for each that is missing."""
+    # os.path.isdir: also False if the folder may not be searched; Path.is_dir raises then
     train, test = (next((folder / name for name in names if os.path.isdir(folder / name)), None) for names in PARTS)
     return train, test
 
 
 def numbered_files(part: Path) -> list[Path]:
-    """The images in the class folders of one part, by the numbers in their names, of one name by class.
+    """The images in the class folders of one part, sorted by the numbers in their names, then by class.
 
-    Common copies name an image by its row in the published files, which this order brings back; where every class
-    counts from 0, the classes take turns.
+    Common copies name an image by its row in the published files, whose order this restores; if every class counts
+    from 0, the classes take turns.
     """
     files = [file for group in class_folders(part) for file in _images(group)]
     return sorted(files, key=lambda file: (_natural(file.name), _natural(file.parent.name)))
 
 
 def read_grey(files: Sequence[Path], side: int) -> RawPart:
-    """Images uint8 ``(n, side, side, 1)``, also of those saved in colour; labels are the names of their folders.
+    """Images uint8 ``(n, side, side, 1)``, even if saved in colour; labels are the names of their folders.
 
     Raises BrokenFile.
     """
@@ -104,7 +104,7 @@ def _part_folders(folder: Path) -> list[Path]:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The folders in ``folder`` that are not hidden, sorted. Raises BrokenFile for one that may not be read."""
+    """The folders in ``folder`` that are not hidden, sorted. Raises BrokenFile if it cannot be read."""
     return [entry for entry in _entries(folder) if os.path.isdir(entry)]
 
 
@@ -113,7 +113,7 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What lies in it and is not hidden, sorted."""
+    """The entries that are not hidden, sorted."""
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What an honest reader wants to know of a data set: balance, duplicates, groups that leak, and the floors."""
+"""The inspection of a data set: balance, duplicates, groups that leak, and the floors."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from bench.datasets.near_duplicates import Pairs, Pictures
 
 MOST_COMPARED = 100_000
-"""Rows of a part that are looked at for near duplicates at most: the work grows with their square."""
+"""Most rows of a part compared for near duplicates: the work grows with their square."""
 MOST_SHOWN = 100
-"""Pairs of duplicates that are named at most, of near ones the closest."""
+"""Most pairs of duplicates listed; of near ones, the closest."""
 
 
 @dataclass(frozen=True)
 class Balance:
-    """How often each class occurs in one part."""
+    """The class counts of one part."""
 
     counts: tuple[int, ...]
 
     @property
     def absent(self) -> int:
-        """Classes that the part does not hold."""
+        """Number of classes without rows."""
         return self.counts.count(0)
 
     @property
@@ -42,14 +42,14 @@ class Balance:
 
 
 def class_ratio(counts: Sequence[int]) -> float:
-    """The rows of the largest class over those of the smallest that is there; 1.0 where there is none."""
+    """Rows of the largest class divided by those of the smallest one present; 1.0 if there is none."""
     present = [count for count in counts if count]
     return max(present) / min(present) if present else 1.0
 
 
 @dataclass(frozen=True)
 class NearPair:
-    """Two rows with nearly the same image; ``left`` is of the part named first. Rows count from 0."""
+    """Two rows, from 0, with nearly the same image; ``left`` is in the part named first."""
 
     left: int
     right: int
@@ -58,7 +58,7 @@ class NearPair:
 
 @dataclass(frozen=True)
 class EqualPair:
-    """Two rows with the same image: of one part the first and another one, else a test row and the first in train."""
+    """Two rows with the same image: the first and another one of a part, or a test row and the first in train."""
 
     left: int
     right: int
@@ -73,11 +73,11 @@ class Duplicates:
     exact_rows: int
     """Rows equal to another row of the part, the first of them included; ``test in train``: to a training row."""
     exact_relabelled: int
-    """Those of them with such a partner of another label."""
+    """Those equal to such a row of another label."""
     near_rows: int
-    """Rows that have a near duplicate, and none that is equal; ``test in train``: test rows only."""
+    """Rows with a near duplicate, but no equal one; ``test in train``: test rows only."""
     compared: tuple[int, int]
-    """Rows looked at for near duplicates, and how many there are; of two parts, the smaller share of both."""
+    """Distinct rows compared for near duplicates, and all of them; for two parts, the smaller share."""
     near: tuple[NearPair, ...]
     """The closest near pairs."""
     equal: tuple[EqualPair, ...] = ()
@@ -85,28 +85,28 @@ class Duplicates:
 
     @property
     def copies(self) -> float:
-        """About how many rows have a partner, equal or near; of near ones in proportion where a sample was compared."""
+        """Estimated rows with an equal or near partner; near ones are scaled up if a sample was compared."""
         looked, whole = self.compared
         return self.exact_rows + self.near_rows * whole / looked if looked else float(self.exact_rows)
 
 
 @dataclass(frozen=True)
 class GroupCounts:
-    """How groups of rows that belong together (a lesion's photographs, a slide's tiles) lie in the two parts."""
+    """Counts of groups of rows that belong together (a lesion's photographs, a slide's tiles) in both parts."""
 
     groups: int
     several: int
     """Groups with more than one row."""
     rows_of_several: int
     on_both_sides: int
-    """Groups with rows in both parts: what a model learns by heart counts as known."""
+    """Groups with rows in both parts: memorising them looks like learning."""
     test_rows_leaked: int
     """Test rows of groups on both sides."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """Everything found."""
+    """All findings."""
 
     train: Balance
     test: Balance
@@ -116,7 +116,7 @@ class Inspection:
 
 
 def inspect(dataset: Dataset, floors: tuple[Floor, ...], say: Say) -> Inspection:
-    """Look at all of it; for 60,000 training and 10,000 test rows of 784 values a minute or so, within 1 GiB.
+    """Inspect both parts; 60,000 training and 10,000 test rows of 784 values take a minute or so and 1 GiB.
 
     ``floors`` are those of all training rows (``bench.datasets.floors``), which a run may have computed already.
     """
@@ -127,7 +127,7 @@ def inspect(dataset: Dataset, floors: tuple[Floor, ...], say: Say) -> Inspection
 
 
 def find_duplicates(train: Split, test: Split) -> tuple[Duplicates, ...]:
-    """Within the training part, within the test part, and of the test part in the training part."""
+    """Duplicates within the training part, within the test part, and of test rows in training."""
     from bench.datasets.exact_duplicates import image_numbers
 
     numbers = image_numbers(train.images, test.images)
@@ -140,7 +140,7 @@ def find_duplicates(train: Split, test: Split) -> tuple[Duplicates, ...]:
 
 
 def count_groups(train: Split, test: Split) -> GroupCounts | None:
-    """How the groups lie; None where the data set has none."""
+    """The group counts; None if the data set has no groups."""
     import numpy as np
 
     if train.groups is None or test.groups is None:
@@ -180,7 +180,7 @@ class _Distinct:
         return len(self.pictures.rows), len(self.first)
 
     def duplicates(self, where: str) -> Duplicates:
-        """Within the part."""
+        """Duplicates in the part."""
         import numpy as np
 
         from bench.datasets.near_duplicates import near_pairs
@@ -197,7 +197,7 @@ class _Distinct:
         )
 
     def extreme_labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """By image number, the lowest and the highest label of its rows; they differ where there are several."""
+        """The lowest and highest label by image number; they differ if equal images have several labels."""
         import numpy as np
 
         lowest = np.full(self.number.max() + 1, self.split.classes, np.int64)

@@ -1,7 +1,7 @@
 """A file of a data set on Kaggle, fetched by kagglehub in a process of its own (``bench.datasets.kaggle_child``).
 
-Public data sets need no account. kagglehub waits for some answers without a limit, and keeps what it fetches in a
-place of its own: a process can be ended at any time, and is told to keep its files here.
+Public data sets need no account. kagglehub waits for some answers without a limit, and stores its files in a folder of
+its own: a process can be killed at any time, and its environment sets the folder.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from bench.datasets.download import KAGGLE, RemoteFile
 from bench.datasets.transfer import TransferFailed
 
 ORIGIN = "https://api.kaggle.com"
-"""What is asked (kagglesdk.kaggle_env): a probe of the network stands for it."""
+"""The host kagglehub asks (kagglesdk.kaggle_env), for the network probe."""
 CHILD = "bench.datasets.kaggle_child"
 ANSWER = "answer.json"
 
 
 class KaggleCarrier:
-    """Begins at once."""
+    """Starts at once."""
 
     size = 0
     patience = 4.0
-    """A busy machine takes long to start the process and to import kagglehub; it unpacks what came, too."""
+    """Starting the process, importing kagglehub and unpacking the file are slow on a busy machine."""
 
     def __init__(self, url: str, file: RemoteFile, folder: Path) -> None:
         if find_spec("kagglehub") is None:
@@ -39,7 +39,7 @@ class KaggleCarrier:
         self._process = subprocess.Popen(
             module_command(CHILD, handle, path, str(folder / ANSWER)),
             env=with_this_package({**os.environ, "KAGGLEHUB_CACHE": str(folder), "KAGGLEHUB_VERBOSITY": "error"}),
-            stdin=subprocess.PIPE,  # it ends when this end is closed, also by a kill of this process
+            stdin=subprocess.PIPE,  # the child ends when it closes, even if this process is killed
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -54,7 +54,7 @@ class KaggleCarrier:
         return sizes
 
     def ended(self, within_s: float) -> bool:
-        """As Carrier says."""
+        """See ``Carrier``."""
         try:
             self._process.wait(within_s)
         except subprocess.TimeoutExpired:
@@ -62,14 +62,14 @@ class KaggleCarrier:
         return True
 
     def stop(self) -> None:
-        """Kill it, if it is still at work."""
+        """Kill the process, if running."""
         self._process.kill()
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
 
     def file(self) -> Path:
-        """As Carrier says."""
+        """See ``Carrier``."""
         try:
             answer = json.loads((self._folder / ANSWER).read_text("utf-8"))
         except (OSError, ValueError):

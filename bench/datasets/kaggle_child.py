@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def main(handle: str, path: str, answer: str) -> None:
-    """Fetch one file, or say in words why not."""
+    """Fetch one file, or report why it failed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         import kagglehub
 
         found = {"path": kagglehub.dataset_download(handle, path)}
-    except Exception as error:  # the boundary of this process: the one that waits for it gets words
+    except Exception as error:  # the boundary of this process: its parent gets a message
         found = {"failure": _in_words(error)}
     Path(answer).write_text(json.dumps(found), "utf-8")
 

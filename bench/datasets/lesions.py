@@ -1,4 +1,4 @@
-"""HAM10000's metadata: which picture shows which lesion, and whether a table's rows stand in their order."""
+"""HAM10000's metadata: which picture shows which lesion, and whether a table's rows are in their order."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ LARGEST = 1 << 21
 """Bytes of metadata; the published table has 563,277."""
 COLUMNS = ("lesion_id", "image_id", "dx")
 NAME = re.compile(r"[\w.-]{1,40}", re.ASCII)
-"""Of a lesion and of a picture."""
+"""A lesion's or picture's name."""
 ENOUGH_PAIRS = 200
-"""Pairs of pictures from which on a share of one half and one of 0.6 cannot be mistaken for each other."""
+"""Pairs of pictures needed to tell a share of 0.6 from one of 0.5."""
 LEAST_SHARE = 0.6
 ADVICE = "Take both files from one place: Kaggle, kmader/skin-cancer-mnist-ham10000."
 
 
 @dataclass(frozen=True, eq=False)
 class Lesions:
-    """What the metadata say, row by row."""
+    """The metadata, row by row."""
 
     pictures: tuple[str, ...]
     """``ISIC_0027419``, …"""
@@ -73,7 +73,7 @@ def read_metadata(file: Path, name: str, classes: Sequence[str], rows: int) -> L
 
 
 def _columns(file: Path, name: str, most: int) -> list[tuple[int, str, str, str]]:
-    """The three columns of the first ``most`` rows, behind the line that each ends in."""
+    """For the first ``most`` rows, the line each ends in and the three columns."""
     with unpacked(file, name) as stream:
         content = stream.read(LARGEST + 1)
     if len(content) > LARGEST:
@@ -95,9 +95,9 @@ def _columns(file: Path, name: str, most: int) -> list[tuple[int, str, str, str]
 
 
 def check_order(file: Path, metadata: Path, table: PixelTable, lesions: Lesions, classes: Sequence[str]) -> None:
-    """Raises BrokenFile where the table in ``file`` does not show row by row the pictures that the metadata name.
+    """Raises BrokenFile if the rows of the table in ``file`` are not the metadata's pictures in the same order.
 
-    The labels must agree in every row. They come in long runs, so they could agree with rows exchanged inside a run:
+    The labels must agree in every row. They come in long runs, so rows swapped inside a run would not show:
     therefore pictures of one lesion must also resemble each other more than pictures of two lesions of one class do.
     """
     import numpy as np
@@ -124,11 +124,11 @@ def check_order(file: Path, metadata: Path, table: PixelTable, lesions: Lesions,
 
 
 def resemblance(images: NDArray[np.uint8], lesions: Lesions) -> tuple[float, int]:
-    """The share of pairs of one lesion that are nearer to each other than to another lesion's, and how many pairs.
+    """The share of pairs of one lesion nearer to each other than to another lesion, and the number of pairs.
 
-    Two pictures of a lesion that follow each other make a pair; its first is compared with the second of the pair
-    some places further on in the same class, both by the mean absolute difference of their pixels. In the published
-    8x8 grey table the share is 0.71; with the rows of each class shuffled it is 0.51.
+    Two consecutive pictures of a lesion make a pair; its first is also compared with the second of the pair some places
+    before, with pairs sorted by class; both by the mean absolute difference of their pixels. In the published 8x8 grey
+    table the share is 0.71; with the rows of each class shuffled it is 0.51.
     """
     import numpy as np
 

@@ -1,7 +1,7 @@
 """Licences that do not allow every use: acknowledged once, before anything is fetched.
 
-Kept in ``licences.json`` in the cache folder, by title and licence, so that a changed licence is asked for anew. Data
-that somebody has already need no acknowledgement.
+Stored in ``licences.json`` in the cache folder, by title and licence, so that a changed licence is asked for again.
+Data already present need no acknowledgement.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 
 class LicenceNotAccepted(DatasetUnavailable):
-    """A data set that would have to be fetched, for which nobody has acknowledged the licence."""
+    """A data set that must be fetched, but whose licence has not been acknowledged."""
 
 
 def notice(definition: DatasetDefinition) -> tuple[str, ...]:
-    """The lines that stand before a download: the licence, and what to cite."""
+    """The lines shown before a download: the licence, and what to cite."""
     cited = (f"    to cite: {definition.citation}",) if definition.citation else ()
     return f"{definition.title}: licence {definition.licence}", *cited
 
 
 def is_accepted(definition: DatasetDefinition) -> bool:
-    """Whether nothing stands between the user and a download."""
+    """True if the licence needs no acknowledgement, or has it."""
     return not definition.restricted or _entry(definition) in _accepted()
 
 
 def accept(definition: DatasetDefinition) -> None:
-    """Keep that the user acknowledged the licence, if there is something to acknowledge. Raises BenchError."""
+    """Store that the user acknowledged the licence, if it needs that. Raises BenchError."""
     if is_accepted(definition):
         return
     try:
@@ -70,5 +70,5 @@ def _file() -> Path:
 def _accepted() -> frozenset[str]:
     try:
         return frozenset(map(str, json.loads(_file().read_text("utf-8"))))
-    except (OSError, ValueError, TypeError):  # nothing was accepted yet, or it cannot be told: then it is asked again
+    except (OSError, ValueError, TypeError):  # nothing accepted yet, or unreadable: ask again
         return frozenset()

@@ -2,8 +2,8 @@
 
 Source: the notebooks of 3D MNIST's author, D. de la Iglesia Castro, kept in the history of GEO-IASS/3D_Deep_Learning
 (March 2017). The author gives no seed: the rotations and the noise here are drawn with one of ours, so the copies are
-of the published make, but not the published ones. What is added and multiplied stands in a fixed order, free of BLAS,
-whose sums differ from one processor to another: points lie exactly between voxels, where the last bit decides.
+of the published kind, but not the published ones. Sums and products are in a fixed order, without BLAS, whose sums
+differ between processors: points lie exactly between voxels, where the last bit decides.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ VERSION = 1
 """Raised when the same digits would give other volumes."""
 SEED = 3
 NOISE = 0.25
-"""Of each axis's standard deviation, to both sides."""
+"""Largest noise, in each axis's standard deviations."""
 ACROSS, DEEP = 5, 30
 """Points along an edge of a pixel's box, and through its depth."""
 DEPTH = 3.0
-"""Half of it, in pixels."""
+"""Half the depth, in pixels."""
 
 
 def cloud(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:
@@ -53,9 +53,9 @@ def cloud(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]
 
 
 def rotated_copy(points: NDArray[np.float64], digit: int, part: int) -> NDArray[np.float64]:
-    """``points`` ``(3, n)`` turned about all three axes, and noise added.
+    """``points`` ``(3, n)`` rotated about all three axes, with noise added.
 
-    About x and y by a normal angle of deviation 90 degrees, about z of 180; the noise is uniform within a quarter of
+    Angles are normal, of deviation 90 degrees about x and y, 180 about z; the noise is uniform within a quarter of
     each axis's standard deviation. ``digit`` is the number of the digit in its ``part`` (0 training, 1 test): each has
     a stream of its own from ``numpy.random.RandomState``, which numpy promises never to change (NEP 19).
     """
@@ -72,7 +72,7 @@ def rotated_copy(points: NDArray[np.float64], digit: int, part: int) -> NDArray[
 
 
 def volume_pair(points: NDArray[np.float64], digit: int, part: int) -> NDArray[np.float32]:
-    """Volumes ``(2, 16, 16, 16, 1)`` of a digit's cloud: its own, then that of its rotated copy."""
+    """Volumes ``(2, 16, 16, 16, 1)`` of a digit's cloud, then of its rotated copy."""
     import numpy as np
 
     from bench.datasets.voxels import volume
@@ -100,7 +100,7 @@ def _box() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
 
 
 def _normalised(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """As the author: the minimum of the longest axis is taken from all three coordinates, then each one's mean."""
+    """As the author: subtract the longest axis's minimum, divide by its extent, subtract each axis's mean."""
     low = points.min(axis=1)
     extent = points.max(axis=1) - low
     longest = extent.argmax()

@@ -1,6 +1,6 @@
-"""What MNIST and its drop-in replacements share: 28x28 bytes in four IDX files, Keras' npz, or OpenML's ARFF.
+"""The base of MNIST and its drop-in replacements: 28x28 bytes in four IDX files, Keras' npz, or OpenML's ARFF.
 
-Or as pictures in folders of classes, as in the common copies that somebody unpacked.
+Or pictures in class folders, as in the common unpacked copies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ARFF = "OpenML ARFF"
 PICTURES, SOME_PICTURES = "image folders", "image folders, a part"
 """The formats of pictures: as many as were published, or another number."""
 PICTURE_ENDINGS = ("", "png", "jpg", "jpeg", "images")
-"""What a folder of pictures has behind the data set's name; letters and digits alone."""
+"""Endings of a picture folder after the data set's name; letters and digits only."""
 SIDE = 28
 
 
@@ -40,16 +40,16 @@ class MnistLike(DatasetDefinition):
     """A data set of 28x28 grey images that is distributed in MNIST's files."""
 
     npz_files: ClassVar[tuple[str, ...]]
-    """Names its npz archive goes by."""
+    """File names of its npz archive."""
     arff_files: ClassVar[tuple[str, ...]] = ()
-    """Names that OpenML's file goes by, without ``.gz``; its rows are those of both parts, as many as ``rows`` says."""
-    # All pictures in another order than the published one have a fingerprint that nobody knows; too few are not they
+    """Names of OpenML's file, without ``.gz``; it holds the rows of both parts, as many as ``rows`` says."""
+    # All pictures in another order than published have an unknown fingerprint; too few are not the published data
     known_formats = frozenset({"IDX", "npz", ARFF, SOME_PICTURES})
 
     def find(self, folder: Path) -> Iterator[Source]:
         """Four IDX files, then an archive, then OpenML's file, gzipped or not, then pictures in folders of classes.
 
-        Three IDX files are a BrokenFile, and so are pictures of one part alone or of an unknown class.
+        Raises BrokenFile for one to three IDX files, and for pictures of one part or of an unknown class.
         """
         found = idx_files(folder)
         present = tuple(file for file in found if file is not None)
@@ -87,7 +87,7 @@ class MnistLike(DatasetDefinition):
     def _pictures_in(self, folder: Path) -> Source | None:
         """``train/<class>/*.png`` and ``test/<class>/*.png``, in a folder that has the data set's name.
 
-        Such folders of any other name may hold anything: digits are the classes of many data sets.
+        Such folders of any other name may hold anything: many data sets have digits as classes.
         """
         from bench.datasets.image_folder import numbered_files, part_folders
 
@@ -110,7 +110,7 @@ class MnistLike(DatasetDefinition):
         return called in {name + ending for ending in PICTURE_ENDINGS}
 
     def _class_of(self, folder: Path) -> int:
-        """By the name of a class, whatever stands between its letters, or by its number. Raises BrokenFile."""
+        """Class by name, ignoring all but letters and digits, or by number. Raises BrokenFile."""
         called, names = _letters(folder.name), [_letters(name) for name in self.class_names]
         if called in names:
             return names.index(called)
@@ -123,7 +123,7 @@ class MnistLike(DatasetDefinition):
     def _read_pictures(
         self, files: tuple[Path, ...]
     ) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
-        """``files`` lie in folders of classes in the folder of their part; those of the training part come first."""
+        """``files`` lie in class folders in the folder of their part; those of the training part come first."""
         import numpy as np
 
         from bench.datasets.image_folder import read_grey
@@ -138,7 +138,7 @@ class MnistLike(DatasetDefinition):
         return first, second
 
     def _read_arff(self, file: Path) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
-        """The rows of the training part, and those of the test part behind them."""
+        """The rows of the training part, then those of the test part."""
         from bench.datasets.arff import read_arff
 
         if self.rows is None:
@@ -183,7 +183,7 @@ def idx_bundle(mirrors: tuple[str, ...], files: Mapping[str, tuple[int, str]]) -
 
 
 def _letters(name: str) -> str:
-    """Its letters and digits alone, small ones."""
+    """Only letters and digits, in lower case."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 CORRELATION = 0.995
-"""Pearson's r over the overlap from which two images are one picture. Copies of MNIST digits, shifted and up to 15 %
-brighter or darker, reach 0.998; of its 1.8 thousand million other training pairs the highest two reach 0.991."""
+"""Least Pearson's r over the overlap for two images to be one picture. Copies of MNIST digits, shifted and up to 15 %
+brighter or darker, reach 0.998; the highest two of its 1.8 billion other training pairs reach 0.991."""
 RADIUS = 0.12
-"""How far apart the magnitudes of a candidate may be where a shift loses nothing, a whole spectrum having length one:
-at r = 0.995 the images are sqrt(2 (1 - r)) = 0.1 apart, and magnitudes never further than what they are of."""
+"""Largest distance of a candidate's magnitudes if a shift loses nothing; a whole spectrum has length one. At r = 0.995
+the images are sqrt(2 (1 - r)) = 0.1 apart, and magnitudes never further than their images."""
 MARGIN = 1.25
-"""How much more what a shift does to an image's own magnitudes may be: another shift, or other things brought in."""
+"""Factor for the change a shift makes to an image's own magnitudes: another shift may bring in other things."""
 WIDEST = 0.6
-"""Beyond it nearly every image is a candidate."""
+"""Largest radius: beyond, nearly all are candidates."""
 NEAREST = 8
-"""Candidates looked at for each image, the nearest first."""
+"""Candidates compared for each image, the nearest first."""
 FREQUENCIES = {1: 32, 2: 5, 3: 2}
 """The highest frequency kept along each axis, by the number of spatial axes: 66 magnitudes, or 75 for volumes."""
 TAPER = 3
@@ -67,15 +67,15 @@ class Pictures:
 
     @cached_property
     def magnitudes(self) -> Floats:
-        """What candidates are found by, ``(rows, k)``; NaN for an image of one colour, which is near to none."""
+        """Low-frequency magnitudes, ``(rows, k)``; NaN for an image of one colour, which is near to none."""
         return self._spectra[0]
 
     @cached_property
     def radii(self) -> Floats:
-        """How far off a candidate of each image may be, ``(rows,)``: more where a shift changes what is in the frame.
+        """Largest distance of a candidate by image, ``(rows,)``: more if a shift changes what is in the frame.
 
-        A digit on black keeps its magnitudes; of a photograph something leaves at one side and something comes in at
-        the other. How much that is is tried on the image itself, rolled around.
+        A digit on black keeps its magnitudes; a photograph loses something at one side and gains something at the
+        other. That change is measured on the image itself, rolled around.
         """
         import numpy as np
 
@@ -109,13 +109,13 @@ def near_pairs(left: Pictures, right: Pictures | None = None) -> Pairs:
 
 
 def shifts(spatial: Sequence[int]) -> list[tuple[int, ...]]:
-    """The shifts looked at: two pixels either way along each axis, one where a side has fewer than 20 pixels."""
+    """The shifts tried: up to two pixels either way along each axis, one if a side has fewer than 20 pixels."""
     reach = 2 if min(spatial) >= 20 else 1
     return list(itertools.product(range(-reach, reach + 1), repeat=len(spatial)))
 
 
 def _with_change(images: Floats) -> tuple[Floats, Floats]:
-    """Magnitudes of ``(n, *spatial, channels)``, and how far the largest shifts take them."""
+    """Magnitudes of ``(n, *spatial, channels)``, and their change by the largest shifts."""
     import numpy as np
 
     grey = images.mean(axis=-1)
@@ -127,7 +127,7 @@ def _with_change(images: Floats) -> tuple[Floats, Floats]:
 
 
 def _magnitudes(grey: Floats) -> Floats:
-    """Of the low frequencies of ``(n, *spatial)``, weighted so that a whole spectrum has length one."""
+    """Low-frequency magnitudes of ``(n, *spatial)``, scaled so that a whole spectrum has length one."""
     import numpy as np
 
     spatial = grey.shape[1:]
@@ -148,7 +148,7 @@ def _magnitudes(grey: Floats) -> Floats:
 
 
 def _window(spatial: Sequence[int]) -> Floats:
-    """One inside, falling to near nothing over the ``TAPER`` pixels at the border."""
+    """A window of 1 inside, falling to nearly 0 over the ``TAPER`` border pixels."""
     import numpy as np
 
     window = np.ones(tuple(spatial), np.float32)
@@ -169,7 +169,7 @@ def _edge(spatial: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def _candidates(left: Pictures, right: Pictures | None) -> Iterator[tuple[Rows, Rows]]:
-    """Positions, a block at a time, whose magnitudes are within the radius; within ``left``, each pair once."""
+    """Position pairs with magnitudes within the radius, in blocks; within ``left``, each pair once."""
     import numpy as np
 
     other = (left if right is None else right).magnitudes
@@ -178,7 +178,7 @@ def _candidates(left: Pictures, right: Pictures | None) -> Iterator[tuple[Rows, 
     for start in range(0, len(left.rows), size):
         block = left.magnitudes[start : start + size]
         first = start if right is None else 0
-        nearness = block @ other[first:].T  # in place from here on: the matrix is the largest thing there is
+        nearness = block @ other[first:].T  # in place from here on: the matrix is the largest array
         nearness *= -2
         nearness += (block**2).sum(axis=1)[:, None]
         nearness += lengths[first:]
@@ -189,11 +189,11 @@ def _candidates(left: Pictures, right: Pictures | None) -> Iterator[tuple[Rows, 
 
 
 def _nearest(distance: Floats, limits: Floats) -> tuple[Rows, Rows]:
-    """Row and column of the ``NEAREST`` smallest in each row that are below the row's limit; none is NaN."""
+    """Row and column of the ``NEAREST`` smallest values of each row below the row's limit; none is NaN."""
     import numpy as np
 
     crowded = np.flatnonzero((distance < limits[:, None]).sum(axis=1) > NEAREST)
-    if len(crowded):  # of photographs a third of all pairs may be within the radius: too many to be sorted
+    if len(crowded):  # a third of all pairs of photographs may be within the radius: too many to sort
         limits = limits.copy()
         limits[crowded] = np.partition(distance[crowded], NEAREST, axis=1)[:, NEAREST]
     mine, theirs = np.nonzero(distance < limits[:, None])
@@ -205,7 +205,7 @@ def _correlations(left: Pictures, right: Pictures, mine: Rows, theirs: Rows) -> 
     import numpy as np
 
     found = np.empty(len(mine), np.float32)
-    size = max(1, BLOCK // 128 // max(1, int(np.prod(left.images.shape[1:]))))  # what a cache of the processor holds
+    size = max(1, BLOCK // 128 // max(1, int(np.prod(left.images.shape[1:]))))  # fits a cache of the processor
     for start in range(0, len(mine), size):
         chosen = slice(start, start + size)
         found[chosen] = _correlate(left.block(mine[chosen]), right.block(theirs[chosen]))
@@ -228,14 +228,14 @@ def _correlate(left: Floats, right: Floats) -> Floats:
 
 
 def _overlap(shift: Sequence[int], spatial: Sequence[int]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """What lies over what when the left image is moved by ``shift`` against the right one."""
+    """The overlap in the left and in the right image when they are ``shift`` apart."""
     steps = list(zip(shift, spatial, strict=True))
     ours = tuple(slice(max(0, step), side + min(0, step)) for step, side in steps)
     return ours, tuple(slice(max(0, -step), side - max(0, step)) for step, side in steps)
 
 
 def _best_shift(left: Floats, right: Floats, considered: Sequence[tuple[int, ...]]) -> Rows:
-    """Index of the shift with the highest correlation; one pass over the pixels a shift, the sums from integrals."""
+    """Index of the shift with the highest correlation; one pass over the pixels per shift, sums from masks."""
     import numpy as np
 
     axes = tuple(range(1, left.ndim))
@@ -258,7 +258,7 @@ def _best_shift(left: Floats, right: Floats, considered: Sequence[tuple[int, ...
 
 
 def _masks(considered: Sequence[tuple[int, ...]], spatial: Sequence[int]) -> tuple[Floats, Floats]:
-    """Of the left and of the right image, which pixels overlap at each shift: ones in ``(pixels, shifts)``."""
+    """Masks of the overlap at each shift, for the left and right image: ones in ``(pixels, shifts)``."""
     import numpy as np
 
     masks = np.zeros((2, *spatial, len(considered)), np.float32)
@@ -270,13 +270,13 @@ def _masks(considered: Sequence[tuple[int, ...]], spatial: Sequence[int]) -> tup
 
 
 def _sums(values: Floats, masks: Floats) -> Floats:
-    """Of ``(n, *spatial, channels)`` over each mask, all channels together: ``(n, shifts)``."""
+    """Sums of ``(n, *spatial, channels)`` over each mask and all channels: ``(n, shifts)``."""
     summed: Floats = values.sum(axis=-1).reshape(len(values), -1) @ masks
     return summed
 
 
 def _pearson(left: Floats, right: Floats) -> Floats:
-    """Row by row; 0 where one has one value only."""
+    """Pearson's r by row; 0 if either is constant."""
     import numpy as np
 
     first, second = (one - one.mean(axis=1, keepdims=True) for one in (left, right))

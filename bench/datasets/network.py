@@ -1,6 +1,6 @@
-"""Whether hosts can be reached: asked once in a process, all at once.
+"""Probe whether hosts can be reached: once per process, all at once.
 
-So a machine without a network learns it within seconds rather than after a timeout for each mirror.
+Without a network, this fails within seconds rather than after a timeout for each mirror.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _probing = threading.Lock()
 
 
 def probe(urls: Iterable[str]) -> frozenset[str]:
-    """The origins (``https://host``) among ``urls`` that accept a connection, asked once in this process.
+    """The origins (``https://host``) among ``urls`` that accept a connection, asked once per process.
 
     All are asked at once. A proxy named by the environment is asked in place of the hosts behind it. Takes at most
-    about twice ``PROBE_S``, also where name resolution hangs.
+    about twice ``PROBE_S``, even if name resolution hangs.
     """
     wanted = {origin_of(url) for url in urls}
     with _probing:
         asked = [
-            threading.Thread(target=_connect, args=(origin,), daemon=True)  # one that hangs must not hold up the exit
+            threading.Thread(target=_connect, args=(origin,), daemon=True)  # one that hangs must not block exit
             for origin in wanted - _probed.keys()
         ]
         for thread in asked:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KERAS = ("x_train", "y_train", "x_test", "y_test")
 BROKEN_HEADER = (SyntaxError, TypeError, RecursionError, MemoryError, tokenize.TokenError)
-"""What Python makes of a header that is no literal, which numpy lets through."""
+"""Python's errors for a header that is not a literal; numpy lets them through."""
 WHOLE = (("images", "labels"), ("X", "y"), ("x", "y"))
 
 
@@ -49,14 +49,14 @@ def read_npz(path: Path) -> RawParts:
 
 
 def _read_array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """One array, after its header was compared with the size of the member that holds it."""
+    """One array; its header is first checked against the size of its member."""
     import numpy as np
 
     member = archive.getinfo(f"{name}.npy")
     try:
         check_member(path, member)
         with warnings.catch_warnings(), archive.open(member) as stream:
-            warnings.simplefilter("ignore")  # of a header as Python 2 wrote it
+            warnings.simplefilter("ignore")  # for a header written by Python 2
             _check_header(path, name, stream, member.file_size)
         with warnings.catch_warnings(), archive.open(member) as stream:
             warnings.simplefilter("ignore")

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".npz", ".csv", ".csv.gz")
 READER = "own 3"
-"""Raised when a decoder makes other arrays of the same files, or calls them otherwise."""
+"""Version, raised when a decoder makes other arrays or names from the same files."""
 
 
 def is_path(name: str) -> bool:
-    """Whether ``name`` looks like a file or folder; ``catalog.is_own`` says whether it means one."""
+    """True if ``name`` looks like a file or folder; ``catalog.is_own`` decides if it means one."""
     separators = [separator for separator in (os.sep, os.altsep, "/") if separator]
     return any(separator in name for separator in separators) or name.endswith(SUFFIXES) or os.path.isdir(name)
 
 
 def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
-    """Decode and cache the data set at ``path``, named by its stem; ``own-<stem>`` where that is in ``taken``.
+    """Decode and cache the data set at ``path``, named by its stem; ``own-<stem>`` if that is in ``taken``.
 
     It is never verified: nothing is published to compare it with. Raises BenchError.
     """
@@ -50,14 +50,14 @@ def resolve_own(path: Path, taken: frozenset[str], say: Say) -> CachedDataset:
 
 
 def own_name(path: Path, taken: frozenset[str]) -> str:
-    """The name of the data set at ``path``, whether it is there or not; its shelf is ``own/`` and this name."""
+    """The name of the data set at ``path``, which need not exist; its shelf is ``own/`` and this name."""
     name = _name(_absolute(path))
     return f"own-{name}" if name in taken else name
 
 
 def own_source(path: Path) -> Source:
-    """The files behind ``path`` and their format. Raises BenchError where there are none, or none that is known."""
-    if os.path.isdir(path):  # False, too, where a folder above may not be searched; Path.is_dir raises there
+    """The files at ``path`` and their format. Raises BenchError if there are none, or none that is known."""
+    if os.path.isdir(path):  # also False if a folder above may not be searched; Path.is_dir raises then
         if idx := _idx_files(path):
             return Source(idx, "IDX")
         from bench.datasets.image_folder import image_files
@@ -112,6 +112,6 @@ def _absolute(path: Path) -> Path:
 
 
 def _name(path: Path) -> str:
-    """The file's name without its ending, with nothing in it that a command line or a file system would trip over."""
+    """The file's name without its ending, made safe for a command line and a file system."""
     stem = next((path.name.removesuffix(end) for end in reversed(SUFFIXES) if path.name.endswith(end)), path.name)
     return re.sub(r"[^\w.-]+", "-", stem).strip(".-") or "data"

@@ -1,4 +1,4 @@
-"""A file as a stream of bytes, whether it lies there plain, gzipped, or inside a zip with others."""
+"""A file as a stream of bytes, whether plain, gzipped, or inside a zip with others."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK"
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BROKEN_ZIP = (zipfile.BadZipFile, RuntimeError, ValueError, struct.error, EOFError, zlib.error)
-"""What ``zipfile`` makes of a broken archive, also of versions (NotImplementedError, a RuntimeError), times and offsets
-that make no sense."""
+"""Errors of ``zipfile`` for a broken archive, including impossible versions (NotImplementedError, a RuntimeError),
+times and offsets."""
 MOST_TIMES = 100
-"""What is packed may grow so many times when unpacked. Images and labels of the family grow 2 to 30 times."""
+"""Largest growth when unpacked, as a factor. Images and labels of the family grow 2 to 30 times."""
 NEVER_TOO_LARGE = 8 << 20
-"""Bytes that may be unpacked however much they grow: labels in order shrink to nearly nothing."""
+"""Bytes that may be unpacked at any growth: sorted labels shrink to nearly nothing."""
 
 
 class Gunzipped(gzip.GzipFile):
-    """The content of a gzip file as it is read, given up with a BrokenFile once it grows as no data do."""
+    """The content of a gzip file as it is read; raises BrokenFile for a decompression bomb."""
 
     def __init__(self, stored: IO[bytes], path: Path) -> None:
         super().__init__(fileobj=stored)
         self._stored, self._path = stored, path
 
     def read(self, size: int | None = -1) -> bytes:
-        """As of any file."""
+        """As in GzipFile."""
         content = super().read(size)
         check_growth(self._path, self._stored.tell(), self.tell())
         return content
 
     def read1(self, size: int = -1) -> bytes:
-        """As of any file."""
+        """As in GzipFile."""
         content = super().read1(size)
         check_growth(self._path, self._stored.tell(), self.tell())
         return content
 
 
 def check_growth(file: Path, packed: int, unpacked: int) -> None:
-    """Raises BrokenFile for a decompression bomb: so many bytes ``unpacked`` from so many ``packed``."""
+    """Raises BrokenFile for a decompression bomb: too many bytes ``unpacked`` from ``packed``."""
     if unpacked > NEVER_TOO_LARGE and unpacked > MOST_TIMES * packed:
         raise BrokenFile(
             file,
@@ -58,11 +58,11 @@ def check_growth(file: Path, packed: int, unpacked: int) -> None:
 
 @contextmanager
 def unpacked(path: Path, name: str) -> Iterator[IO[bytes]]:
-    """The content of ``path``; of a zip, the member called ``name``, in whatever folder of the zip it lies.
+    """The content of ``path``; of a zip, the member called ``name``, in any folder of the zip.
 
-    How the file is packed is seen from its first bytes: some servers unwrap a ``.gz`` and keep its name. A member is
-    read as it is used and never written anywhere, so its path in the zip means nothing. Errors of the wrapping, also
-    those met while the caller reads, become BrokenFile.
+    The first bytes show how the file is packed: some servers unwrap a ``.gz`` and keep its name. A member is read as it
+    is used and never written to disk, so its path in the zip does not matter. Unpacking errors, also those while the
+    caller reads, become BrokenFile.
     """
     with wrapping_errors(path), path.open("rb") as stored:
         magic = stored.read(2)
@@ -78,7 +78,7 @@ def unpacked(path: Path, name: str) -> Iterator[IO[bytes]]:
 
 
 def zip_members(path: Path) -> dict[str, zipfile.ZipInfo]:
-    """The files in a zip by their path in it; none for a file that is no zip. Raises BrokenFile for a broken one."""
+    """The files in a zip by their path in it; empty for any other file. Raises BrokenFile for a broken zip."""
     with wrapping_errors(path), path.open("rb") as stored:
         if stored.read(2) != ZIP_MAGIC:
             return {}
@@ -88,7 +88,7 @@ def zip_members(path: Path) -> dict[str, zipfile.ZipInfo]:
 
 
 def opened_zip(stored: Path | IO[bytes]) -> zipfile.ZipFile:
-    """The zip; whatever ``zipfile`` makes of a broken one is a BadZipFile."""
+    """The zip. Raises BadZipFile for every kind of broken one."""
     try:
         return zipfile.ZipFile(stored)
     except BROKEN_ZIP as error:
@@ -96,7 +96,7 @@ def opened_zip(stored: Path | IO[bytes]) -> zipfile.ZipFile:
 
 
 def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
-    """The member's content; errors as of ``opened_zip``."""
+    """The member's content; errors as in ``opened_zip``."""
     try:
         return archive.open(member)
     except BROKEN_ZIP as error:
@@ -104,26 +104,26 @@ def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes
 
 
 def check_member(path: Path, member: zipfile.ZipInfo) -> None:
-    """Raises BrokenFile for a member that is encrypted, packed in a way other than deflate, or grows as no data do."""
+    """Raises BrokenFile for a member that is encrypted, not stored or deflated, or a decompression bomb."""
     if member.flag_bits & 1:
         raise BrokenFile(path, f"holds {member.filename!r} behind a password.", "Unpack it and give the files.")
     if member.compress_type not in PLAIN_METHODS:
         raise BrokenFile(
             path, f"holds {member.filename!r} packed by method {member.compress_type}.", "Unpack it and give the files."
         )
-    # What the directory says of a packed size may be too much; the file's own size is not
+    # The directory may overstate the packed size; the file's own size limits it
     check_growth(path, min(member.compress_size, path.stat().st_size), member.file_size)
 
 
 def said_of(error: BaseException) -> str:
-    """What a library says of a broken file, as a short line."""
+    """A library's message on a broken file, as a short line."""
     said = " ".join(str(error).split())[:200]
     return printable(said) or type(error).__name__
 
 
 @contextmanager
 def wrapping_errors(path: Path) -> Iterator[None]:
-    """Turn what gzip, zip and the system say of ``path`` into BrokenFile."""
+    """Turn gzip, zip and system errors on ``path`` into BrokenFile."""
     try:
         yield
     except zipfile.BadZipFile as error:

@@ -1,4 +1,4 @@
-"""The arrays of a user's file as they stand there, and the data set made of them."""
+"""The arrays of a user's file as stored, and the data set made from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 USERS_SPLIT = "the user's"
-"""The name of a split that the user's own files have."""
+"""The name of a split given by the user's own files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class RawPart:
 
 @dataclass(frozen=True, eq=False)
 class RawParts:
-    """What a user's file holds: the training part, and the test part where it has one."""
+    """The parts of a user's file: the training part, and the test part if it has one."""
 
     train: RawPart
     test: RawPart | None = None

@@ -1,6 +1,6 @@
 """Picture files in folders or in zips, decoded one at a time to a common size.
 
-Only the decoder of the expected format is tried, and the size in a picture's header is compared before its pixels are
+Only the decoder of the expected format is tried, and the size in a picture's header is checked before its pixels are
 unpacked: a file that promises a huge picture costs nothing. Pillow's own limit on pixels stays in force.
 """
 
@@ -32,10 +32,10 @@ PILLOW_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError),
     *(AttributeError, RuntimeError, struct.error, zlib.error),
 )
-"""What Pillow's decoders let through of broken content."""
+"""Errors of Pillow's decoders for broken content."""
 PACKINGS = frozenset({"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate"})
-"""Ways to pack the pixels of a TIFF that are unpacked; the published tiles have packbits. The others are whole
-libraries of their own."""
+"""TIFF compressions that are unpacked; the published tiles have packbits. The others are whole libraries of their
+own."""
 
 TILE_TAGS = (322, 323)
 MOST_TILE_SIDE = 1024
@@ -55,7 +55,7 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """Its name without folders."""
+        """The name without folders."""
         return PurePosixPath(self.member).name or self.file.name
 
     @property
@@ -66,7 +66,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureFormat:
-    """What is read: Pillow's name of the format, the endings of files, and width and height."""
+    """A picture format: Pillow's name of it, the endings of files, and width and height."""
 
     name: str
     suffixes: frozenset[str]
@@ -85,7 +85,7 @@ def pictures_in(place: Path, wanted: PictureFormat) -> list[Picture]:
 def decoded(
     pictures: Sequence[Picture], wanted: PictureFormat, size: tuple[int, int], mode: str
 ) -> Iterator[NDArray[np.uint8]]:
-    """Each picture as uint8 ``(height, width, channels)``, scaled by Pillow's LANCZOS filter where ``size`` differs.
+    """Each picture as uint8 ``(height, width, channels)``, scaled by Pillow's LANCZOS filter if ``size`` differs.
 
     ``size`` is width and height; ``mode`` is ``RGB`` or ``L``. Raises BrokenFile.
     """
@@ -149,7 +149,7 @@ def _pixels(
 
 
 def packed_plainly(image: Image) -> bool:
-    """Whether unpacking its pixels takes none of the libraries that TIFF may call upon, and no tile beyond measure."""
+    """True if unpacking the pixels needs none of TIFF's extra libraries and no tile larger than ``MOST_TILE_SIDE``."""
     tags = getattr(image, "tag_v2", {})
     sides = [tags.get(tag, 1) for tag in TILE_TAGS]
     small = all(isinstance(side, int) and 0 < side <= MOST_TILE_SIDE for side in sides)
@@ -158,7 +158,7 @@ def packed_plainly(image: Image) -> bool:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep to itself what Pillow has to say about tags that nobody reads."""
+    """Silence Pillow's warnings about tags that are not used."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -167,8 +167,8 @@ def quiet() -> Iterator[None]:
 def _scaled(image: Image, size: tuple[int, int], mode: str) -> NDArray[np.uint8]:
     """``(height, width)`` or ``(height, width, 3)``; scaled in colour, then turned grey.
 
-    This order, and brightness cut off rather than rounded, is how the grey tables of Kaggle's hmnist files were made:
-    as older releases of Pillow did (ITU-R 601-2 luma in fixed point).
+    Kaggle's grey hmnist tables were made in this order, with brightness truncated rather than rounded, as in older
+    releases of Pillow (ITU-R 601-2 luma in fixed point).
     """
     import numpy as np
     from PIL import Image as Pillow

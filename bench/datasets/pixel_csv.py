@@ -1,8 +1,8 @@
 """Tables of bytes, ``label,pixel1,…`` or ``pixel0000,…,label``: one image a line, read quickly and as a stream.
 
 Some hundred thousand bytes at a time are decoded by whole-array arithmetic: a value is the byte before its comma,
-plus ten times the one before that, plus a hundred times the one before that, as far as these are digits. What is
-read lies in the result at once, so memory holds the array and one chunk. Whatever else a CSV file may hold (words,
+plus ten times the one before that, plus a hundred times the one before that, as far as these are digits. Values
+go straight into the result, so memory holds the array and one chunk. Anything else a CSV file may hold (words,
 fractions, quotes) is refused: ``bench.datasets.csv`` reads those.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK = 1 << 18
-"""Bytes decoded at once: they and what is made of them fit a second-level cache."""
+"""Bytes decoded at once: they and the arrays of them fit a second-level cache."""
 LONGEST_LINE = 1 << 19
 """Bytes; a line of 150x150 RGB pixels has up to 270,000."""
 COMMA, NEWLINE, ZERO = 44, 10, 48
@@ -35,14 +35,14 @@ class PixelTable:
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
     lines: NDArray[np.int64]
-    """The line that each row stands in, ``(n,)``, the first line of the file being 1."""
+    """The line of each row, ``(n,)``; the first line of the file is 1."""
 
 
 def read_pixel_table(stream: IO[bytes], file: Path, *, rows: int, pixels: int) -> PixelTable:
     """The table of ``rows`` lines and a header line, with ``pixels`` values and a label a line.
 
-    The header calls the first or the last column ``label``. Lines may end in LF or CRLF; empty ones are passed over.
-    ``file`` is named by errors. Reads at most one chunk past ``rows`` lines. Raises BrokenFile.
+    The header calls the first or the last column ``label``. Lines may end in LF or CRLF; empty ones are skipped. Errors
+    name ``file``. Reads at most one chunk past ``rows`` lines. Raises BrokenFile.
     """
     lines = whole_lines(stream, file)
     head, _, rest = next(lines, b"").partition(b"\n")
@@ -54,8 +54,9 @@ def read_pixel_table(stream: IO[bytes], file: Path, *, rows: int, pixels: int) -
 def read_pixel_rows(
     chunks: Iterable[bytes], file: Path, *, rows: int, pixels: int, label_first: bool, line: int
 ) -> PixelTable:
-    """The same of lines without a header line, in chunks of whole ones (``whole_lines``), of which the first is line
-    ``line`` of the file. Raises BrokenFile.
+    """The table of chunks of whole lines (``whole_lines``) without a header. Raises BrokenFile.
+
+    The first line is line ``line`` of the file.
     """
     import numpy as np
 
@@ -101,7 +102,7 @@ def whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
 
 
 def _filled_lines(text: bytes) -> NDArray[np.intp]:
-    """The numbers, from 0, of the lines that are not empty."""
+    """The numbers, from 0, of the non-empty lines."""
     import numpy as np
 
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == NEWLINE)
@@ -129,7 +130,7 @@ def _label_is_first(file: Path, head: bytes, pixels: int) -> bool:
 
 
 def _values(text: bytes, columns: int) -> NDArray[np.uint8] | None:
-    """The values ``(lines, columns)`` of whole lines, or None where any of them is not as it should be."""
+    """The values ``(lines, columns)`` of whole lines, or None if any of them is malformed."""
     import numpy as np
 
     codes = np.full(len(text) + 4, NEWLINE, dtype=np.uint8)  # as if separators stood before the first value
@@ -137,11 +138,11 @@ def _values(text: bytes, columns: int) -> NDArray[np.uint8] | None:
     digits = codes - np.uint8(ZERO)
     breaks = digits > 9
     digits *= (~breaks).view(np.uint8)
-    # Each of these looks at the byte itself, and at those one, two, three and four before it
+    # Breaks at the byte itself, and at one, two, three and four bytes before it
     here, before_1, before_2, before_3, before_4 = (breaks[4 - back : len(breaks) - back] for back in range(5))
     hundreds = digits[1:-3] * (~before_2).view(np.uint8)
     values = digits[3:-1] + digits[2:-2] * np.uint8(10) + hundreds * np.uint8(100)
-    # A sum above 255 has wrapped round, below what the hundreds alone make
+    # A sum above 255 has wrapped round to less than the hundreds alone
     too_large = (hundreds > 2) | (values < hundreds * np.uint8(100))
     too_long = ~(before_1 | before_2 | before_3 | before_4)
     wrong = here & (before_1 | too_large | too_long)
@@ -157,9 +158,7 @@ def _values(text: bytes, columns: int) -> NDArray[np.uint8] | None:
 
 
 def _problem(text: bytes, first: int, columns: int) -> str:
-    """What is wrong with the first line that is, as a phrase that begins with a verb; ``first`` is the number of the
-    first line.
-    """
+    """The problem with the first bad line, as a phrase that begins with a verb; ``first`` numbers the first line."""
     for number, line in enumerate(text.split(b"\n"), start=first):
         fields = line.split(b",")
         if line and len(fields) != columns:

@@ -1,4 +1,4 @@
-"""From the pixel values of a user's file to the images of a data set: type, shape and scale."""
+"""Images of a data set from the pixel values of a user's file: type, shape and scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where data sets commonly lie: in a folder the user names, and where other software puts them."""
+"""Common places of data sets: folders the user names, and folders of other software."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from bench.errors import BenchError
 DEBIAN = Path("/usr/share/datasets")
 KAGGLE = Path("/kaggle/input")
 TORCHVISION_ROOTS = ("data", "datasets")
-"""Below the working folder and the home folder: what torchvision's own examples give as ``root``."""
+"""Below the working folder and the home folder: ``root`` in torchvision's own examples."""
 
 OPENML = Path("openml/openml.org/data/v1/download")
-"""Below scikit-learn's folder: where ``fetch_openml`` keeps the files of OpenML, by their number there."""
+"""Below scikit-learn's folder: ``fetch_openml`` keeps OpenML's files there, by their number."""
 
 NAMED = "the user's folder"
-"""The label of places in the folder that the user names."""
+"""The label of places in a folder the user names."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder to look in, and what to call it where its path must not be told."""
+    """A folder to look in, and a label for use where its path must not appear."""
 
     folder: Path
     label: str
 
 
 def named_folders(data_dir: Path | None) -> tuple[Path, ...]:
-    """The folders the user names, by option or by ``BENCH_DATA_DIR``: one, or several with ``os.pathsep`` between them.
+    """The folders the user names, by option or by ``BENCH_DATA_DIR``: one, or several separated by ``os.pathsep``.
 
-    What is a folder as a whole is one, whatever its name holds.
+    An existing path is one folder, even if it contains a separator.
     """
     named = os.environ.get("BENCH_DATA_DIR", "") if data_dir is None else str(data_dir)
     names = [named] if os.path.exists(os.path.expanduser(named)) else named.split(os.pathsep)
@@ -40,9 +40,9 @@ def named_folders(data_dir: Path | None) -> tuple[Path, ...]:
 
 
 def check_named(folders: Iterable[Path]) -> None:
-    """Raises BenchError for the first that is no folder."""
+    """Raises BenchError if any is not a folder."""
     for folder in folders:
-        if not os.path.isdir(folder):  # False, too, where a folder above may not be searched
+        if not os.path.isdir(folder):  # also False if a folder above may not be searched
             problem = "is no folder" if os.path.exists(folder) else "is not there"
             raise BenchError(
                 f"the data folder {str(folder)!r} {problem}.", "Mend --data-dir or BENCH_DATA_DIR, or leave it out."
@@ -50,7 +50,7 @@ def check_named(folders: Iterable[Path]) -> None:
 
 
 def named_places(named: Iterable[Path], folders: tuple[str, ...]) -> Iterator[Place]:
-    """For each folder that the user named the data set's own folders below it, then that folder itself."""
+    """For each folder the user named, the data set's own folders below it, then that folder itself."""
     for folder in named:
         for place in (*_below(folder, folders), folder):
             yield Place(place, NAMED)
@@ -65,7 +65,7 @@ def common_places(folders: tuple[str, ...]) -> Iterator[Place]:
     for root in dict.fromkeys((Path.cwd(), home)):
         for name in TORCHVISION_ROOTS:
             yield from (Place(folder, "torchvision's folder") for folder in _below(root / name, folders))
-    # Kept as NUMBER/NAME.gz by scikit-learn 1.7, as NUMBER.gz by those before it
+    # Kept as NUMBER/NAME.gz by scikit-learn 1.7, as NUMBER.gz by earlier ones
     learn = Path(os.path.expanduser(os.environ.get("SCIKIT_LEARN_DATA") or home / "scikit_learn_data")) / OPENML
     yield from (Place(folder, "scikit-learn's folder") for folder in (*_below(learn, folders), learn))
     for slug in _folders_in(KAGGLE):
@@ -73,12 +73,12 @@ def common_places(folders: tuple[str, ...]) -> Iterator[Place]:
 
 
 def _below(folder: Path, names: tuple[str, ...]) -> list[Path]:
-    # os.path.isdir: False, too, where a folder may not be read
+    # os.path.isdir: also False if a folder may not be read
     return [folder / name for name in names if os.path.isdir(folder / name)]
 
 
 def _folders_in(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if os.path.isdir(entry))
-    except OSError:  # not there, or not to be read
+    except OSError:  # missing, or unreadable
         return []

@@ -1,4 +1,4 @@
-"""``qmnist``: MNIST made anew from NIST's originals, with the 50,000 test digits that MNIST left out."""
+"""``qmnist``: MNIST rebuilt from NIST's originals, with the 50,000 test digits that MNIST left out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILES = (
 )
 MIRROR = "https://raw.githubusercontent.com/facebookresearch/qmnist/master/"
 COLUMNS = 8
-"""Of a row of labels; the first is the class, the third the writer (README of facebookresearch/qmnist, 2.2)."""
+"""Numbers per label: the first is the class, the third the writer (README of facebookresearch/qmnist, 2.2)."""
 CLASS, WRITER = 0, 2
 
 
@@ -58,7 +58,7 @@ class Qmnist(DatasetDefinition):
     )
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """Four IDX files, gzipped or not. Fewer are a BrokenFile."""
+        """Four IDX files, gzipped or not. Raises BrokenFile for fewer."""
         found = [first_file(folder, (name, f"{name}.gz")) for name in FILES]
         present = tuple(file for file in found if file)
         if len(present) == len(FILES):

@@ -1,9 +1,9 @@
-"""Looking for a catalogued data set: the user's folder, its package, the cache, common places, then the mirrors.
+"""Search for a catalogued data set: the user's folder, its package, the cache, common places, then the mirrors.
 
-Where none of these has it, it may be made from another data set.
+If none of these has it, it may be made from another data set.
 
-Sources are recognised by what they decode to. In a folder the user named, data with an unknown fingerprint are taken
-as unverified and a broken file is an error; anywhere else both are passed over.
+Sources are recognised by their decoded data. In a folder the user named, unknown fingerprints are taken as unverified
+and a broken file is an error; elsewhere both are skipped, the former only in formats whose fingerprint is known.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ DAMAGED = "the cache: damaged arrays"
 
 @dataclass
 class Search:
-    """One look for one data set. ``foreign`` holds the fingerprints of other data sets, which are never taken."""
+    """One search for a data set. ``foreign`` holds the fingerprints of other data sets, which are never taken."""
 
     definition: DatasetDefinition
     data_dir: Path | None
-    """As ``places.named_folders`` takes it."""
+    """As in ``places.named_folders``."""
     offline: bool
     say: Say
     foreign: frozenset[str] = frozenset()
     watch: Watch | None = None
-    """Shows how far a download is; without it ``say`` gets a line now and then."""
+    """Shows a download's progress; without it ``say`` gets a line now and then."""
     refused: list[str] = field(default_factory=list)
-    """Why sources outside the user's folder were passed over; for the message at the end."""
+    """Why sources were skipped, for the message at the end."""
     failures: list[str] = field(default_factory=list)
-    """Why each mirror did not give the data; for the message at the end."""
+    """Why each mirror failed, for the message at the end."""
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.definition.name)
@@ -52,19 +52,19 @@ class Search:
         self._notice = notice(self.definition)
 
     def run(self) -> CachedDataset:
-        """The data set, cached. Raises BenchError for a broken file, DatasetUnavailable where there is none."""
+        """The data set, cached. Raises BenchError for a broken file, DatasetUnavailable if there is none."""
         found = self._named() or self._bundled() or self.cached() or self._common() or self._fetched() or self._made()
         if found is None:
             raise self._unavailable()
         return found
 
     def cached(self) -> CachedDataset | None:
-        """What the cache holds of the data as published, or as they were fetched."""
+        """The data as published, or as fetched, if the cache holds them."""
         found = (self._found(cached.info.fingerprint) for cached in self._glimpsed())
         return next((self._refreshed(cached) for cached in found if cached), None)
 
     def _glimpsed(self) -> list[CachedDataset]:
-        """The same without a look at the arrays, the preferred form first."""
+        """All such data sets, arrays unchecked, the preferred form first."""
         fetched = (self.shelf.fingerprint_of(self._fetched_key(bundle)) for bundle in self.definition.downloads)
         known = [*sorted(self._published), *(fingerprint for fingerprint in fetched if fingerprint)]
         held = (self.shelf.glimpse(fingerprint) for fingerprint in dict.fromkeys(known))
@@ -78,7 +78,7 @@ class Search:
         return found
 
     def seen(self) -> Iterator[tuple[Source, Place]]:
-        """Where files with the right names lie, without opening them."""
+        """Sources with the right file names and their places, unopened."""
         source = self.definition.bundled()
         if source:
             yield source, Place(source.files[0].parent, "bundled")
@@ -90,7 +90,7 @@ class Search:
         yield from self._seen_of_base()
 
     def ready(self) -> CachedDataset | None:
-        """What a run without a network would take that is decoded already; None where it would have to decode."""
+        """The decoded data set that a run without a network would take; None if it would have to decode."""
         source, place = next(self.seen(), (None, None))
         if place is not None and place.label == NAMED:
             return self._decoded(source)
@@ -121,7 +121,7 @@ class Search:
 
     @property
     def _published(self) -> frozenset[str]:
-        """Fingerprints of the data as published: those known, and what files with the published hashes held here."""
+        """Fingerprints of the published data: those known, and those of files here with the published hashes."""
         keys = (self._key_of(bundle.key) for bundle in self.definition.downloads)
         held = (self.shelf.fingerprint_of(key) for key in keys)
         return self.definition.fingerprints | {fingerprint for fingerprint in held if fingerprint}
@@ -180,7 +180,7 @@ class Search:
         return None
 
     def _made(self) -> CachedDataset | None:
-        """Made from another data set, wherever that one is found or fetched; None where it is not to be had."""
+        """The data set made from another one, which is found or fetched; None if that is unavailable."""
         if not self.definition.made_from:
             return None
         from bench.datasets.catalog import resolve
@@ -242,13 +242,13 @@ class Search:
         raise DownloadFailed([failure])
 
     def _tell(self, line: str) -> None:
-        """A line of a download; before the first one the licence."""
+        """Say a line of a download, the licence before the first."""
         for one in (*self._notice, line):
             self.say(one)
         self._notice = ()
 
     def _take(self, source: Source, label: str, *, trusted: bool) -> CachedDataset | None:
-        """The source, cached; None where its data are not this data set. Decodes only what is not known yet."""
+        """The source, cached; None if its data are not this data set. Decodes only what is not known yet."""
         key = self._key(source)
         fingerprint = self.shelf.fingerprint_of(key)
         dataset: Dataset | None = None
@@ -268,13 +268,13 @@ class Search:
 
     def _remember(self, source: Source, key: str, fingerprint: str) -> None:
         self.shelf.remember(key, fingerprint)
-        if not self.definition.is_known(source.format):  # the files' own hashes must tell
+        if not self.definition.is_known(source.format):  # the files' own hashes decide
             for bundle in self.definition.downloads:
                 if bundle.is_published(source.files):
                     self.shelf.remember(self._key_of(bundle.key), fingerprint)
 
     def _refreshed(self, cached: CachedDataset) -> CachedDataset:
-        """With what today's definition says, which may know more fingerprints, or rows, than when it was cached."""
+        """``cached``, updated from the current definition, which may know more fingerprints, or rows, by now."""
         info = cached.info
         if info.split == self.definition.published_split:
             info = dataclasses.replace(info, split=self.definition.split_of(info.train_rows, info.test_rows))

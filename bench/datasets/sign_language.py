@@ -30,7 +30,7 @@ class SignLanguage(DatasetDefinition):
     """Two tables, ``label,pixel1,…,pixel784``, in the parts their author gave.
 
     The training part was made from 1,704 photographs by small changes, so its rows come in near copies: a validation
-    part cut from it looks easier than the test part, whose photographs are others.
+    part cut from it looks easier than the test part, whose photographs differ.
     """
 
     name = "sign-language-mnist"
@@ -55,7 +55,7 @@ class SignLanguage(DatasetDefinition):
     )
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """The two tables, plain, gzipped or zipped; one without the other is a BrokenFile."""
+        """The two tables, plain, gzipped or zipped. Raises BrokenFile for one alone."""
         found = [find_packed(folder, name, ARCHIVES) for name in TABLES]
         present = tuple(file for file in found if file is not None)
         if len(present) == len(TABLES):
@@ -64,7 +64,7 @@ class SignLanguage(DatasetDefinition):
             raise missing_file([folder / name for name in TABLES], found)
 
     def read(self, source: Source) -> Dataset:
-        """Images uint8 ``(n, 28, 28, 1)``; labels 0 to 23, with those behind J moved up by one."""
+        """Images uint8 ``(n, 28, 28, 1)``; labels 0 to 23, with those after J lowered by one."""
         train, test = (
             _read_part(file, name, rows) for file, name, rows in zip(source.files, TABLES, self.rows, strict=True)
         )

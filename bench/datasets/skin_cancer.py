@@ -1,7 +1,7 @@
 """``skin-cancer-mnist`` (HAM10000): 10,015 pictures of pigmented skin lesions in seven classes; 28x28 in colour.
 
-Kaggle has tables made of them beside the JPEG files. Many lesions were photographed more than once, so the split is
-by lesion, which only the metadata tell: the tables hold nothing but pixels and labels in the metadata's order.
+Kaggle has tables made from them beside the JPEG files. Many lesions were photographed more than once, so the split is
+by lesion, which only the metadata name: the tables hold only pixels and labels, in the metadata's order.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ KAGGLE = "kmader/skin-cancer-mnist-ham10000/versions/2"
 DATAVERSE = "https://dataverse.harvard.edu/api/access/datafile"
 DOI = "doi:10.7910/DVN/DBW86T"
 PICTURES_DOWNLOAD = Bundle(
-    # Numbers and MD5: Dataverse, version 4.0 of the data set. Of the metadata it hashes the original, not its own .tab
+    # Numbers and MD5: Dataverse, version 4.0 of the data set. It hashes the metadata's original, not its own .tab
     (
         RemoteFile(METADATA, (f"{DATAVERSE}/4338392?format=original",), 0, "", "8f85fb1aa29d80a2797247e434deb79d"),
         *(
@@ -64,7 +64,7 @@ PICTURES_DOWNLOAD = Bundle(
     ),
     shared="ham10000-pictures",
 )
-"""The pictures themselves, some 2.7 GB, from which every form can be made; the tables come before them."""
+"""The pictures themselves, some 2.7 GB, from which every form can be made; the tables are preferred."""
 
 
 def table_download(form: Form) -> Bundle:
@@ -89,17 +89,17 @@ class SkinCancer(DatasetDefinition):
     known_formats = frozenset(KNOWN)
     folders = ("skin-cancer-mnist", "skin-cancer-mnist-ham10000", "skin_cancer_mnist", "HAM10000", "ham10000")
     forms: ClassVar[tuple[Form, ...]] = (RGB_28, GREY_28, RGB_8, GREY_8)
-    """The forms that will do, the preferred one first."""
+    """Accepted forms, the preferred one first."""
     images: ClassVar[int] = 10_015
     picture_format: ClassVar[PictureFormat] = PictureFormat("JPEG", frozenset({".jpg", ".jpeg"}), (600, 450))
     downloads = (table_download(RGB_28), PICTURES_DOWNLOAD)
 
     def rank(self, source: str) -> int:
-        """By the form."""
+        """Rank by form."""
         return rank_of(source, self.forms)
 
     def find(self, folder: Path) -> Iterator[Source]:
-        """For each form its table, then the JPEG files. Either without the metadata is a BrokenFile."""
+        """For each form its table, then the JPEG files. Raises BrokenFile for missing metadata."""
         metadata = find_packed(folder, METADATA, ARCHIVES)
         tables = {form: find_packed(folder, form.table, ARCHIVES) for form in self.forms}
         pictures = _pictures(folder, self.picture_format)

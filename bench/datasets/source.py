@@ -1,4 +1,4 @@
-"""The files a data set is read from, and the error that says what is wrong with one of them."""
+"""The files a data set is read from, and the error for one that cannot be used."""
 
 import hashlib
 import os
@@ -11,9 +11,9 @@ from bench.errors import BenchError
 Say = Callable[[str], None]
 """Takes one line of progress."""
 BESIDE = "Put it beside the other, or leave --data-dir out."
-"""The advice where one of the files that belong together is missing: those that are there may be right."""
+"""The advice if one of the files that belong together is missing: those present may be right."""
 OTHER = "If it is as you want it, give its path as data of your own; else leave --data-dir out."
-"""The advice on a file that is whole, but not of this data set."""
+"""The advice for an intact file that is not of this data set."""
 
 
 class BrokenFile(BenchError):
@@ -28,19 +28,19 @@ class BrokenFile(BenchError):
 
 
 def printable(text: str) -> str:
-    """A name or word of a foreign file as a terminal may show it: with escapes where it holds control characters."""
+    """A name or word of a foreign file, safe for a terminal: escaped if it holds control characters."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def first_file(folder: Path, names: Iterable[str]) -> Path | None:
-    """The first of ``names`` that is a file in ``folder``; None where none is, or where the folder may not be read."""
+    """The first of ``names`` that is a file in ``folder``; None if none is, or if the folder may not be read."""
     return next((folder / name for name in names if os.path.isfile(folder / name)), None)
 
 
 def missing_file(wanted: Sequence[Path], found: Sequence[Path | None]) -> BrokenFile:
-    """Of files that belong together, names the first that is not there, and one that is.
+    """The error for the first missing file of several; it also names one that is present.
 
-    ``found`` holds for each of ``wanted`` where it lies, or None; at least one lies somewhere, and one nowhere.
+    ``found`` holds the path of each of ``wanted``, or None; at least one is present, and one missing.
     """
     missing = next(file for file, there in zip(wanted, found, strict=True) if there is None)
     present = next(there for there in found if there is not None)
@@ -48,12 +48,12 @@ def missing_file(wanted: Sequence[Path], found: Sequence[Path | None]) -> Broken
 
 
 def unreadable_file(file: Path, error: OSError) -> BrokenFile:
-    """Of a file that the system does not give; what it holds may be right."""
+    """The error for a file that cannot be read; its content may be right."""
     return BrokenFile(file, f"cannot be read: {error.strerror or error}.", "Mend that, or leave --data-dir out.")
 
 
 class DatasetUnavailable(BenchError):
-    """A data set that exists but is not to be had here; the advice says how it could be."""
+    """A data set that exists but is not available here; the advice says how to get it."""
 
 
 class BrokenDataset(DatasetUnavailable):
@@ -68,7 +68,7 @@ class Source:
     format: str
 
     def key(self, reader: str) -> str:
-        """Changes when a file does, by path, size and modification time; ``reader`` names the code that decodes.
+        """A key that changes with a file's path, size or modification time; ``reader`` names the decoder.
 
         Raises BrokenFile if a file is gone.
         """

@@ -21,10 +21,10 @@ def stratified_rows(labels: NDArray[np.int64], file: Path) -> tuple[NDArray[np.i
     """Train rows and test rows, each in increasing order; one fifth (rounded up) are test rows.
 
     Every class gives its fifth rounded down; the rows still missing come from the classes with the largest
-    remainders (the lower class first), so no class is off by more than one. A class of one row keeps it for training,
-    for nobody can be asked about what he never saw; where most classes are such, the test part is smaller. Within a
-    class the rows are drawn by ``numpy.random.RandomState(1)``, whose stream numpy promises never to change (NEP 19),
-    classes in order. Raises BrokenFile, naming ``file``, where no class has two rows.
+    remainders (the lower class first), so no class is off by more than one. A class of one row keeps it for training: a
+    model cannot be tested on a class it never saw; if most classes are such, the test part is smaller. Within a class
+    the rows are drawn by ``numpy.random.RandomState(1)``, whose stream numpy promises never to change (NEP 19), classes
+    in order. Raises BrokenFile, naming ``file``, if no class has two rows.
     """
     import numpy as np
 

@@ -1,7 +1,7 @@
-"""One file from one mirror, watched: given up when it stalls, trickles, or turns out to be something else.
+"""Fetch one file from one mirror; give up when it stalls, trickles, or turns out to be something else.
 
-What carries the bytes (``bench.datasets.http``, ``bench.datasets.kaggle``) works beside the caller, who looks on and
-can always leave: a server cannot hold anybody up, whatever it does.
+The carrier of the bytes (``bench.datasets.http``, ``bench.datasets.kaggle``) runs in the background, and the caller
+polls it: no server can block the caller.
 """
 
 from __future__ import annotations
@@ -20,44 +20,44 @@ from bench.datasets.source import Say
 
 WINDOW_S = 30.0
 SLOWEST = 16 * 1024
-"""A mirror that brings fewer bytes a second on average, over a window of that many seconds, is given up."""
+"""A mirror that sends fewer bytes per second, on average over ``WINDOW_S`` seconds, is given up."""
 LARGEST = 1 << 33
 """Bytes after which a file of unknown size is given up; the largest one known has 2.8 GB."""
 TICK_S = 0.05
-"""Seconds between two looks at a transfer."""
+"""Seconds between polls of a transfer."""
 LINE_S = 10.0
-"""Seconds between two lines about a transfer that nobody draws a bar for."""
+"""Seconds between two lines about a transfer without a progress bar."""
 PARTIAL = "partial"
-"""Name of the folder that unfinished files lie in; what a killed process left there is deleted by the next transfer."""
+"""Name of the folder for unfinished files; the next transfer deletes what a killed process left there."""
 
 Watch = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Shows how far a file is: gets its name and its size in bytes (0: unknown), and then the bytes received so far."""
+"""Shows a file's progress: gets its name and its size in bytes (0: unknown), and then the bytes received so far."""
 
 
 class TransferFailed(Exception):
-    """Why a mirror did not give the file, in words that go after the mirror's name."""
+    """Why a mirror did not give the file, as text to follow the mirror's name."""
 
 
 class Carrier(Protocol):
-    """What brings a file into a folder, beside the caller."""
+    """Fetches a file into a folder in the background."""
 
     @property
     def size(self) -> int:
-        """Bytes to come, as far as known; else 0."""
+        """Expected bytes in all; 0 if unknown."""
 
     @property
     def received(self) -> int:
-        """Bytes that came."""
+        """Bytes received."""
 
     @property
     def patience(self) -> float:
-        """How many windows long it may be too slow, for it does more than to receive; 1 for what does not."""
+        """Windows it may be too slow for, as it does more than receive; 1 for one that only receives."""
 
     def ended(self, within_s: float) -> bool:
-        """Wait so long at most; whether the transfer is over."""
+        """Wait at most this long; True if the transfer ended."""
 
     def stop(self) -> None:
-        """Make it end; at once is not needed."""
+        """End it, not necessarily at once."""
 
     def file(self) -> Path:
         """The whole file, once it has ended. Raises TransferFailed."""
@@ -66,13 +66,13 @@ class Carrier(Protocol):
 def transfer(url: str, file: RemoteFile, folder: Path, watch: Watch) -> None:
     """Put a file into ``folder`` from one mirror, whole and checked. Raises TransferFailed.
 
-    Nobody else may be at work in that folder.
+    No other transfer may use that folder.
     """
     partial = folder / PARTIAL
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        own = Path(tempfile.mkdtemp(dir=partial))  # a carrier left alone may still write, and not beside the next one
+        own = Path(tempfile.mkdtemp(dir=partial))  # an abandoned carrier may still write, but only into its own
         carried = _carried(_carrier(url, file, own), file, watch)
         refuse_page(carried)
         if file.is_checked and not file.is_published(carried):
@@ -86,7 +86,7 @@ def transfer(url: str, file: RemoteFile, folder: Path, watch: Watch) -> None:
 
 
 def refuse_page(file: Path) -> None:
-    """No file of a data set begins like a web page. Raises TransferFailed."""
+    """Raises TransferFailed for a file that begins like a web page."""
     with file.open("rb") as stored:
         if stored.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise TransferFailed("it sends a web page instead of the file")
@@ -112,7 +112,7 @@ def _carried(carrier: Carrier, file: RemoteFile, watch: Watch) -> Path:
                 if received > LARGEST:
                     raise TransferFailed(f"it sends more than {LARGEST:,} bytes")
                 window = WINDOW_S * carrier.patience
-                if time.monotonic() - begin < window or received == carrier.size > 0:  # the last is being checked
+                if time.monotonic() - begin < window or received == carrier.size > 0:  # complete, being checked
                     continue
                 if received - before < SLOWEST * WINDOW_S:
                     raise TransferFailed(f"too slow: {received - before:,} bytes in {window:g} s")
@@ -124,7 +124,7 @@ def _carried(carrier: Carrier, file: RemoteFile, watch: Watch) -> Path:
 
 
 def spoken(say: Say) -> Watch:
-    """A line every ``LINE_S`` seconds, where nothing can be drawn."""
+    """A watch without a bar: a line every ``LINE_S`` seconds."""
 
     @contextmanager
     def watch(name: str, size: int) -> Iterator[Callable[[int], None]]:

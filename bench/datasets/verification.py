@@ -1,4 +1,4 @@
-"""Whether a data set is the published one, and what the verdict rests on."""
+"""The verdict whether a data set is the published one, and its basis."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bench.manifest import DatasetNote
 
 @dataclass(frozen=True)
 class Verdict:
-    """``words`` begin with ``verified`` or ``unverified``; ``differs`` where the published data are known to be others.
+    """``words`` begin with ``verified`` or ``unverified``; ``differs`` if the published data are known to be others.
 
-    What is unverified need not be wrong: of many forms of the data nobody has published a hash.
+    Unverified data need not be wrong: for many forms of the data no hash has been published.
     """
 
     words: str
@@ -21,12 +21,12 @@ class Verdict:
 
 
 def noted(info: DatasetInfo) -> DatasetNote:
-    """What a run's manifest keeps of a data set, with the verdict of today."""
+    """The entry for a run's manifest, with the current verdict."""
     return info.note().model_copy(update={"differs": verdict(info).differs})
 
 
 def verdict(info: DatasetInfo) -> Verdict:
-    """Of a catalogued data set, or of the user's own, which is never verified."""
+    """The verdict on a data set; the user's own is never verified."""
     definition = definition_of(info.name) if info.name in DATASETS else None
     if definition is None:
         return Verdict("unverified: nothing is published to compare it with")

@@ -1,4 +1,4 @@
-"""From a cloud of points to a volume: the share of points in each voxel of a cube around the cloud.
+"""Volumes from clouds of points: relative point counts in the voxels of a cube around the cloud.
 
 As 3D MNIST's author does it, with pyntcloud's ``VoxelGrid``.
 """
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MARGIN = 0.001
-"""By which the bounding box is widened on each side, so that no point lies on its border."""
+"""Widening of the bounding box on each side, so that no point lies on its border."""
 
 
 def voxel_counts(points: NDArray[np.float64], side: int) -> NDArray[np.int64]:
-    """How many of ``points``, ``(3, n)`` in rows x, y, z, lie in each voxel: ``(side, side, side)``, axes z, y, x.
+    """Number of ``points``, ``(3, n)`` in rows x, y, z, in each voxel: ``(side, side, side)``, axes z, y, x.
 
     The grid is a cube about the middle of the widened bounding box, as long as its longest side. A point between two
     voxels counts for the lower one.
@@ -43,9 +43,9 @@ def volume(points: NDArray[np.float64], side: int = 16) -> NDArray[np.float32]:
 
 
 def _bins(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.intp]:
-    """``edges.searchsorted(values) - 1`` for evenly spaced edges around all values, several times as quick.
+    """``edges.searchsorted(values) - 1`` for evenly spaced edges around all values, several times faster.
 
-    The bin is computed, which may be off by one for a value at an edge, then held against the edges themselves.
+    The computed bin may be off by one for a value at an edge, so it is checked against the edges themselves.
     """
     import numpy as np
 

@@ -1,1 +1,1 @@
-"""Whether frameworks compute the same, on the path that is timed: the definition, the proofs, their explanation."""
+"""Equivalence of frameworks on the timed path: the definition, the proofs, their explanation."""

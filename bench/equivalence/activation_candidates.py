@@ -1,4 +1,4 @@
-"""Departures in what a layer makes of its values: other activations, other poolings, biases that are missing."""
+"""Departures in what a layer computes from its values: other activations, other poolings, missing biases."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bench.models.model import Conv, Dense, MaxPool, Relu
 from bench.models.network import PlacedLayer, PlacedNetwork
 
 SLOPES = (0.01, 0.2, 0.3, 0.1)
-"""Of a leaky rectifier: PyTorch's default, two of Keras', and one that is often used."""
+"""Slopes of a leaky rectifier: PyTorch's default, two of Keras', and a common one."""
 
 
 def activation_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for the rectifiers, the poolings and the biases of the network."""
+    """Departures that apply to the rectifiers, the poolings and the biases of the network."""
     for names in all_and_each(rectified(asked.network)):
         where, layers = ", ".join(names), frozenset(names)
         yield flag(asked, f"no relu in {where}", "answers", activation="identity", activation_in=layers)

@@ -1,15 +1,15 @@
-"""A bound on the processor time of a thread, which does not depend on what else the machine does."""
+"""A bound on the processor time of a thread, independent of other load on the machine."""
 
 from __future__ import annotations
 
 import time
 
 EVERY = 0.25
-"""Seconds between two questions to the system, which takes milliseconds on some."""
+"""Seconds between reads of the thread clock, which take milliseconds on some systems."""
 
 
 class Allowance:
-    """So many seconds of this thread's own time, from now."""
+    """``seconds`` of this thread's processor time, from now."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.thread_time() + seconds
@@ -17,7 +17,7 @@ class Allowance:
         self._spent = False
 
     def spent(self) -> bool:
-        """Whether it is used up."""
+        """True if the time is used up."""
         now = time.monotonic()
         if not self._spent and now >= self._next:
             self._next = now + EVERY

@@ -1,8 +1,8 @@
-"""Softmax regression trained for a few epochs, and its answers, beside numpy: short enough to be written down here.
+"""Softmax regression trained for a few epochs, and its answers, compared with a short numpy version given here.
 
-Its weights tell whether all batches of all epochs were trained on, on the framework's own path for neutral networks,
-in the precision that is timed; the digits of its first update in what precision it was computed; and its answers
-whether each predictor that is timed answers by these weights.
+Its weights show whether all batches of all epochs were trained on, on the framework's own path for neutral networks,
+in the timed precision. The digits of its first update show the precision of the computation. Its answers show whether
+each timed predictor uses these weights.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ SHAPE = (28, 28, 1)
 CLASSES = 10
 BATCH = 128
 RATE = 2.0**-7
-"""A power of two: to multiply by it rounds nothing."""
+"""A power of two: multiplying by it is exact."""
 EPOCHS = 5
 TRAINED = 1180
-"""Rows of the orders, somewhere among those of the data set: nine full batches and a short one."""
+"""Rows of each epoch, drawn from the data set: nine full batches and a short one."""
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 5e-2, "bfloat16": 2e-1}
-"""Of weights and answers, relative to the largest: rounding at each step, which a convex loss does not amplify."""
+"""Limits on weights and answers, relative to the largest: step rounding, which a convex loss does not amplify."""
 EXACT_SHARE = 0.99
-"""Of the values of a first update: so many are the true ones rounded only where more digits were computed."""
+"""Share of correctly rounded values in a first update above which it was computed in more digits."""
 PREDICTIONS = ((128, 256, False), (128, 256, True), (128, 200, True), (0, 128, True), (1, 3, True))
 """Batch size, rows, decisions alone: the predictors that a trial times, and more rows than a batch has."""
 
 
 def zeros() -> Weights:
-    """Weights to begin with: the first update is then not rounded by what it is added to."""
+    """Initial weights of zero, so that adding the first update does not round it."""
     kernel = np.zeros((math.prod(SHAPE), CLASSES), np.float32)
     return {"dense_1/kernel": kernel, "dense_1/bias": np.zeros(CLASSES, np.float32)}
 
@@ -59,7 +59,7 @@ class Answered:
         self._changes: list[str] = []
 
     def train(self) -> None:
-        """Train it as a trial does; in each pause, see that it is over."""
+        """Train as a trial does; in each pause, check that training has stopped."""
         batches = math.ceil(TRAINED / BATCH)
         ends = [(1, batches - 1, batches), *[(batches,)] * (EPOCHS - 1)]
         self._learner.train(map(Epoch, self._orders, ends), self._look)
@@ -79,7 +79,7 @@ class Answered:
                 before = after
 
     def findings(self, precision: Precision) -> list[str]:
-        """What is wrong, a clause each; nothing where all is well."""
+        """Findings, one clause each; empty if all is well."""
         found = list(dict.fromkeys(self._changes))
         states = list(self._states())
         first, last = states[1]["dense_1/kernel"], states[-1]["dense_1/kernel"]
@@ -140,7 +140,7 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _alike(answers: Scores, logits: NDArray[np.float64], tolerance: float) -> bool:
-    """Whether answers are those of ``logits``; of two that are too near to each other either."""
+    """True if the answers match ``logits``; either class counts if two are too close."""
     if answers.labels.shape != (len(logits),):
         return False
     chosen = logits[np.arange(len(logits)), answers.labels]

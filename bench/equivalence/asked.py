@@ -1,4 +1,4 @@
-"""What ``bench equivalence`` is asked, and of whom: frameworks by their ways of running, each with its proofs."""
+"""The request of ``bench equivalence``, and its frameworks by their ways of running, each with its proofs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bench.errors import BenchError, UnknownName
 from bench.runner.request import Request
 
 Announce = Callable[[str, str], None]
-"""Told a framework and what it is at."""
+"""Receives a framework and its phase."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What ``bench equivalence`` is asked; empty means all, or each framework's own."""
+    """The request of ``bench equivalence``; empty means all, or each framework's own."""
 
     frameworks: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -45,26 +45,26 @@ class Asked:
 
 @dataclass
 class Subject:
-    """One framework run in one way, what it is asked, and what it has computed."""
+    """One framework in one way of running, its proofs, and their traces."""
 
     adapter: Adapter
     verdict: Verdict
     exact: list[Proof] = field(default_factory=list)
-    """Those in float64."""
+    """Proofs in float64."""
     rounded: list[Proof] = field(default_factory=list)
-    """Those in the precision that is timed."""
+    """Proofs in the timed precision."""
     traces: dict[tuple[Precision, Proof], Path] = field(default_factory=dict)
 
     @property
     def conditions(self) -> Conditions:
-        """How it runs networks."""
+        """Its way of running."""
         return self.verdict.conditions
 
 
 def subjects_of(asked: Asked, result: Verification, announce: Announce) -> list[Subject]:
-    """Every framework and way with the proofs it can be asked; what cannot be asked is noted in ``result``.
+    """Every framework and way with the proofs it can run; what cannot run is noted in ``result``.
 
-    Raises BenchError where the question is wrong: an unknown name, a framework that is not installed, nothing to ask.
+    Raises BenchError for a wrong request: an unknown name, a framework that is not installed, nothing to prove.
     """
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     if asked.suite is not None:
@@ -97,7 +97,7 @@ def _installed(asked: Asked, result: Verification) -> Iterator[Adapter]:
 
 
 def _frameworks(names: Sequence[str]) -> list[str]:
-    """Names of adapters for names, aliases and globs; all of them for none. Raises UnknownName."""
+    """Adapter names for names, aliases and globs; all adapters for none. Raises UnknownName."""
     found: list[str] = []
     for name in names:
         pattern = ALIASES.get(name, name)
@@ -109,7 +109,7 @@ def _frameworks(names: Sequence[str]) -> list[str]:
 
 
 def _ways(asked: Asked, adapter: Adapter) -> Iterator[Conditions]:
-    """The product of what was asked for, each once."""
+    """The product of the requested options, without repeats."""
     ways = product(
         asked.devices,
         asked.executions or (adapter.execution,),
@@ -132,7 +132,7 @@ def _ways(asked: Asked, adapter: Adapter) -> Iterator[Conditions]:
 
 
 def _subject(adapter: Adapter, conditions: Conditions, proofs: Iterable[Proof], result: Verification) -> Subject | None:
-    """The framework with the proofs that it can be asked; None, with the reason noted, where there is none."""
+    """The framework with the proofs it can run; None, with the reason noted, if none is in float64."""
     subject = Subject(adapter, Verdict(conditions, dict(adapter.installed().versions)))
     proofs = list(proofs)
     subject.exact = _possible(subject, "float64", proofs)
@@ -144,7 +144,7 @@ def _subject(adapter: Adapter, conditions: Conditions, proofs: Iterable[Proof], 
 
 
 def _possible(subject: Subject, precision: Precision, proofs: Iterable[Proof]) -> list[Proof]:
-    """The proofs that the framework can be asked; of the others the reason is noted."""
+    """The proofs the framework can run; its adapter's reasons against others are noted."""
     possible = []
     unsupported, adapter = subject.verdict.unsupported, subject.adapter
     for proof in proofs:
@@ -162,7 +162,7 @@ def _possible(subject: Subject, precision: Precision, proofs: Iterable[Proof]) -
 
 
 def _name_ways(subjects: Sequence[Subject]) -> None:
-    """Tell apart the ways of a framework that is asked in several."""
+    """Name each way of a framework by what differs from its others."""
     for subject in subjects:
         own = subject.conditions.model_dump()
         others = [one.conditions.model_dump() for one in subjects if one.adapter.name == subject.adapter.name]

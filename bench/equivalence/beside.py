@@ -1,4 +1,4 @@
-"""Work beside the main thread that ends with the program: an interrupted command does not wait for it."""
+"""Work in daemon threads: an interrupted command does not wait for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def beside(tasks: Sequence[Callable[[], T]], threads: int) -> list[Future[T]]:
-    """Start ``tasks`` in order on so many threads, which do not keep the program from ending."""
+    """Start ``tasks`` in order on that many daemon threads, which do not block exit."""
     futures: list[Future[T]] = [Future() for _ in tasks]
     left = deque(zip(futures, tasks, strict=True))
 
@@ -24,7 +24,7 @@ def beside(tasks: Sequence[Callable[[], T]], threads: int) -> list[Future[T]]:
                 return
             try:
                 future.set_result(task())
-            except BaseException as error:  # to be raised where the result is asked for
+            except BaseException as error:  # raised by ``Future.result``
                 future.set_exception(error)
 
     for _ in range(threads):

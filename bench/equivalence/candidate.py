@@ -1,4 +1,4 @@
-"""A named departure from the definition: a sentence with both values, and what was asked, changed to be it."""
+"""A named departure from the definition: a sentence with both values, and the request changed accordingly."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bench.equivalence.evidence import Evidence
 from bench.equivalence.quantities import Known
 
 Reach = Literal["answers", "gradients", "update"]
-"""The first that changes: the answers before training, the loss and gradients of a batch, or the update alone."""
+"""The first to change: the answers before training, the loss and gradients of a batch, or the update alone."""
 
 Rows = NDArray[np.int64]
 
 MULTIPLES = (10.0, 0.1, 8.0, 0.125, 2.0, 0.5, 100.0, 0.01)
-"""Of a constant that was asked for."""
+"""Factors for a requested constant."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Candidate:
     sentence: str
     reach: Reach
     evidence: Evidence
-    """What was asked, changed so that the definition computes the departure."""
+    """The request, changed so that the definition computes the departure."""
 
 
 def other(asked: Evidence, sentence: str, reach: Reach, **fields: Any) -> Candidate:
-    """Something else is asked: fields of ``Evidence``."""
+    """A different request: fields of ``Evidence``."""
     return Candidate(sentence, reach, replace(asked, **fields))
 
 
@@ -42,12 +42,12 @@ def flag(asked: Evidence, sentence: str, reach: Reach, **fields: Any) -> Candida
 
 
 def constant(asked: Evidence, sentence: str, **fields: Any) -> Candidate:
-    """Other constants of the optimiser. What its own checks refuse is allowed: an epsilon of 0."""
+    """Other constants of the optimiser. Values its own checks refuse are allowed: an epsilon of 0."""
     return other(asked, sentence, "update", optimizer=asked.optimizer.model_copy(update=fields))
 
 
 def reordered(asked: Evidence, sentence: str, order: Sequence[Rows]) -> Iterator[Candidate]:
-    """Other rows are taken. Where that makes other steps, an optimiser may take its rates by its own steps."""
+    """Other rows in each step. If steps become empty, an optimiser may take its rates by its own steps."""
     steps = np.arange(len(order))
     own = np.maximum(np.cumsum([len(rows) > 0 for rows in order]) - 1, 0)
     last = len(asked.rates) - 1
@@ -82,13 +82,13 @@ def rows_of(asked: Evidence, steps: range) -> Rows:
 
 
 def cut(rows: Rows, sizes: Sequence[int]) -> list[Rows]:
-    """``rows`` in batches of ``sizes``; the last are short or empty where they do not suffice."""
+    """``rows`` in batches of ``sizes``; the last are short or empty if the rows run out."""
     ends = np.cumsum(sizes)
     return [rows[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
 
 def spared(known: Known, candidate: Candidate) -> Known:
-    """What need not be computed again for ``candidate``."""
+    """The part of ``known`` that holds for ``candidate``."""
     match candidate.reach:
         case "answers":
             return Known()

@@ -1,4 +1,4 @@
-"""From a verdict to a certificate: each proof that held is a claim, and no claim is made of what no proof asked."""
+"""From a verdict to a certificate: each proof that held is a claim, and nothing unproved is claimed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ KINDS: tuple[Kind, ...] = ("logits", "update", "loss", "weights", "whole", "afte
 def certified(
     verdict: Verdict, source: str, frameworks: Sequence[str], before: Certificate | None, date: str
 ) -> Certificate | None:
-    """A certificate with a claim for each proof in float64 that held; None where there is none.
+    """A certificate with a claim for each proof in float64 that held; None without claims.
 
-    A proof counts where its network and optimiser held in the precision that is timed too. The claims of ``before``, a
-    certificate of the same key, are kept but for those that were now found wrong; so is what it says is wrong, but for
-    what has now been proved.
+    A proof counts if its network and optimiser held in the timed precision too. The claims of ``before``, a
+    certificate of the same key, are kept except those now refuted; its refuted claims are kept except those now
+    proved.
     """
     proved, refuted = _claims(verdict)
     if before is not None:
@@ -44,7 +44,7 @@ def certified(
 
 
 def _claims(verdict: Verdict) -> tuple[list[Claim], list[Claim]]:
-    """What was proved and what was found wrong, each once. What one seed proves and another refutes is wrong."""
+    """Proved and refuted claims, each once. A claim that one seed proves and another refutes is refuted."""
     missed = {(miss.comparison.proof, miss.comparison.precision) for miss in verdict.misses}
     asked = {(one.proof, one.precision) for one in verdict.comparisons}
     rounded = {proof for proof, precision in asked if precision == verdict.conditions.precision and proof.rounded}
@@ -63,7 +63,7 @@ def _claims(verdict: Verdict) -> tuple[list[Claim], list[Claim]]:
 
 
 def _concerns(twin: Proof, claim: Claim) -> bool:
-    """Whether a proof in the precision that is timed is of the claim's network, and of its optimiser or of none."""
+    """True if a proof in the timed precision is of the claim's network, and of its optimiser or of none."""
     own = twin.claim
     if own is None or not twin.rounded or own.network != claim.network:
         return False
@@ -71,7 +71,7 @@ def _concerns(twin: Proof, claim: Claim) -> bool:
 
 
 def _largest(verdict: Verdict) -> dict[str, float]:
-    """By ``float64 loss``: the largest difference to the definition."""
+    """Largest differences from the definition, by ``float64 loss``."""
     found: dict[str, float] = {}
     against = [one for one in verdict.comparisons if one.between[0] == DEFINITION]
     for precision in dict.fromkeys(one.precision for one in against):

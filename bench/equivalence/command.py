@@ -25,7 +25,7 @@ KEPT = {
 """Options of ``bench run`` with a value that ``bench equivalence`` has too, with the same meaning."""
 KEPT_FLAGS = {"--channels-last", "--channels-first", "--offline"}
 NARROWED = {"--model": "model", "--framework": "framework"}
-"""Options that are set to what is not proved, where that is not all; each with the field of a case."""
+"""Options narrowed to the unproved values if these are not all; each with its field of a case."""
 
 
 def proving_command(words: Sequence[str], unproved: Sequence[Case], cases: Iterable[Case]) -> str:

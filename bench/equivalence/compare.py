@@ -1,4 +1,4 @@
-"""Two traces of one proof side by side: every quantity in the order in which it arises, its difference, its limit."""
+"""Two traces of one proof side by side: every quantity in order of computation, its difference, its limit."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ SMALL_SHARE = 2.0**-10
 
 @dataclass(frozen=True)
 class Comparison:
-    """One quantity of one proof, computed by two."""
+    """One quantity of one proof, computed twice."""
 
     proof: Proof
     precision: Precision
     quantity: str
     """``loss at step 3``."""
     kind: Kind | None
-    """None for what must be equal, not near: names, shapes, counts."""
+    """None for what must be exactly equal: names, shapes, counts."""
     between: tuple[str, str]
-    """The definition or a framework, and the framework that is judged."""
+    """The definition or a framework, and the judged framework."""
     difference: float
-    """Relative; infinite where the two cannot be compared."""
+    """Relative; infinite if the two cannot be compared."""
     limit: float
     words: str = ""
-    """The two values, where they are few."""
+    """The two values, if they are short."""
 
     @property
     def holds(self) -> bool:
-        """Whether the difference is within the limit; NaN is not."""
+        """True if the difference is within the limit; NaN is not."""
         return self.difference <= self.limit
 
 
@@ -52,7 +52,7 @@ Found = tuple[str, "Kind | None", float, str]
 def compare(
     proof: Proof, precision: Precision, first: tuple[str, Trace], second: tuple[str, Trace]
 ) -> list[Comparison]:
-    """Every quantity of two traces, in order. The second is the one that is judged."""
+    """Compare every quantity of two traces, in order. The second is judged."""
     limits = limits_of(network_of(proof.model), precision)
     rounded = precision in ("bfloat16", "float16") or (precision == "float32" and not proof.first_step_only)
     found = _differences(first[1], second[1], rounded=rounded)
@@ -64,7 +64,7 @@ def compare(
 
 
 def compare_all(proof: Proof, precision: Precision, definition: Trace, traces: Mapping[str, Trace]) -> list[Comparison]:
-    """Every framework with the definition, then every pair of frameworks."""
+    """Compare every framework with the definition, then every pair."""
     found: list[Comparison] = []
     for name, trace in traces.items():
         found += compare(proof, precision, (DEFINITION, definition), (name, trace))
@@ -74,7 +74,7 @@ def compare_all(proof: Proof, precision: Precision, definition: Trace, traces: M
 
 
 def relative(first: NDArray[np.float64], second: NDArray[np.float64], floor: float = 0.0) -> float:
-    """``max|a - b| / max|a|``; 0 for two of nothing but zeros. ``floor`` is the least divisor."""
+    """``max|a - b| / max|a|``; 0 if both are all zeros. ``floor`` is the least divisor."""
     if first.shape != second.shape:
         return float("inf")
     if not first.size:
@@ -87,9 +87,9 @@ def relative(first: NDArray[np.float64], second: NDArray[np.float64], floor: flo
 
 
 def _differences(a: Trace, b: Trace, *, rounded: bool) -> Iterator[Found]:
-    """Quantity, kind, difference, and the two values where they are few. A quantity that one has not is left out.
+    """Quantity, kind, difference, and the two values if they are short. A quantity that one lacks is left out.
 
-    Where steps were ``rounded``, weights are compared by how far they have moved.
+    If steps were ``rounded``, weights are compared by how far they have moved.
     """
     if a.parameters is not None and b.parameters is not None:
         yield _equal("parameters", a.parameters, b.parameters)
@@ -147,9 +147,9 @@ def _updates(a: Trace, b: Trace) -> Iterator[Found]:
 
 
 def _moves(kind: Kind, words: str, first: tuple[Arrays, Arrays], second: tuple[Arrays, Arrays]) -> Iterator[Found]:
-    """How far the trained weights have moved from their start, all as one; BatchNorm's statistics as they are.
+    """Movement of the trained weights from their start, all as one; BatchNorm's statistics as they are.
 
-    All as one: where rounding turns a rectifier or a sign, a weight among thousands moves otherwise, and it may be one
+    All as one: if rounding flips a rectifier or a sign, one weight in thousands moves differently, and it may be one
     of the few that a layer has.
     """
     same = [
@@ -169,7 +169,7 @@ def _moves(kind: Kind, words: str, first: tuple[Arrays, Arrays], second: tuple[A
 
 
 def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """``|a - b| / |a|`` by Euclidean norms; 0 for two of nothing but zeros."""
+    """``|a - b| / |a|`` by Euclidean norms; 0 if both are all zeros."""
     apart, size = float(np.linalg.norm(a - b)), float(np.linalg.norm(a))
     if apart == 0.0:
         return 0.0
@@ -184,7 +184,7 @@ def _losses(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[Found]:
 
 
 def _timed_losses(trace: Trace) -> Iterator[Found]:
-    """The losses of the path that is timed, beside those of single steps."""
+    """The losses of the timed path, against those of single steps."""
     for number, (found, mean) in enumerate(trace.timed, start=1):
         if not np.isnan(found):
             difference = relative(np.array([mean]), np.array([found]))
@@ -193,7 +193,7 @@ def _timed_losses(trace: Trace) -> Iterator[Found]:
 
 
 def _answers(a: Trace, b: Trace, part: str, probabilities: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Answers of both as logits, or as probabilities where one gives nothing else."""
+    """Answers of both as logits, or as probabilities if one gives only these."""
     values = [
         _softmax(getattr(trace, part)) if probabilities and trace.kind == "logits" else getattr(trace, part)
         for trace in (a, b)

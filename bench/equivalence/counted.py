@@ -1,7 +1,7 @@
 """Rows, batches and evaluations as a model itself counts them, over several epochs of more than a thousand rows.
 
-The model is the harness's own (``bench.adapters.counting``), given to the framework as a user's would be. So it is seen
-what was trained on, however the learner counts, and when: before the first pause has asked for anything.
+The model is the harness's own (``bench.adapters.counting``), given to the framework as a user's would be. Its counts
+show what was trained on, however the learner counts, and when: before the first pause asks for anything.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.equivalence.work import Workplace
 
 ROWS = (1040, 1400)
-"""Bounds of the number of rows, which is drawn each time: an adapter is not to know it."""
+"""Bounds of the number of rows, drawn each time so that an adapter cannot know it."""
 EPOCHS = 5
 SHAPE = (12, 12, 1)
 PREDICTIONS = (
@@ -34,7 +34,7 @@ PREDICTIONS = (
     (0, 128, True),
     (1, 3, True),
 )
-"""Batch size, rows, decisions alone: what is asked of predictors, the same rows twice."""
+"""Requests to predictors: batch size, rows, decisions alone. The first is made twice."""
 
 COUNTING = NativeModel(
     "counting",
@@ -45,18 +45,18 @@ COUNTING = NativeModel(
 
 
 def counts(adapter: Adapter) -> bool:
-    """Whether rows and calls can be counted in this framework."""
+    """True if rows and calls can be counted in this framework."""
     return adapter.builder in COUNTING.builders
 
 
 def counted_findings(place: Workplace) -> list[str]:
-    """What a counting model saw and was not asked for, or did not see and was, a clause each."""
+    """Differences between what a counting model saw and what was requested, one clause each."""
     called = len(counting.called())
     rows = _rows(place.batch_size)
     learner = place.build(COUNTING, rows, SHAPE, EPOCHS)
     start = _counters(learner)
     found = []
-    # a few rows may be tried, to see what the model gives
+    # a build may try a few rows, to see the model's output
     large = [seen for seen in counting.called()[called:] if seen is None or seen >= place.batch_size // 2]
     if large or start[counting.TRAINED_ROWS]:
         found.append("trains in its build: what the first step is to show is over before the clock starts")
@@ -66,13 +66,13 @@ def counted_findings(place: Workplace) -> list[str]:
 
 
 def _rows(batch_size: int) -> int:
-    """Full batches and a short one."""
+    """Random number of rows: full batches and a short one."""
     drawn = SystemRandom().randint(*ROWS)
     return drawn + 1 if drawn % batch_size == 0 else drawn
 
 
 class Watched:
-    """A training whose pauses look at what the model has counted since the one before."""
+    """A training run whose pauses read what the model counted since the previous one."""
 
     def __init__(self, learner: Learner, rows: int, batch_size: int) -> None:
         self.found: list[str] = []
@@ -85,20 +85,20 @@ class Watched:
         self._ahead = [
             (epoch, begin, end) for epoch in range(EPOCHS) for begin, end in pairwise((0, *self._ends(epoch)))
         ]
-        """Epoch from 0, and the batches before a stretch and at its end."""
+        """Stretches to come: epoch from 0, batches before it, batches at its end."""
 
     def _ends(self, epoch: int) -> tuple[int, ...]:
-        """Of the first epoch the first batch and the short one are stretches of their own, as in a trial."""
+        """Ends of stretches in batches; in the first epoch the first and short batch stand alone, as in a trial."""
         return (1, self._batches - 1, self._batches) if epoch == 0 else (self._batches,)
 
     def epochs(self) -> list[Epoch]:
-        """All rows in another order each time."""
+        """All rows, in a new order each epoch."""
         generator = np.random.Generator(np.random.PCG64(9))
         orders = (generator.permutation(self._rows).astype(np.int64) for _ in range(EPOCHS))
         return [Epoch(order, self._ends(number)) for number, order in enumerate(orders)]
 
     def look(self) -> None:
-        """Hold what was counted since the pause before against what was given, before anything else is asked."""
+        """Compare the counts since the previous pause with what was given, before asking for anything else."""
         past = counting.trained_rows()
         own = self._learner.progress()
         now = _counters(self._learner)
@@ -133,14 +133,14 @@ class Watched:
         return "rows are left out"
 
     def _note(self, finding: str) -> None:
-        """The first of its kind: the pauses after it say the same."""
+        """Add the first finding of its kind: later pauses repeat it."""
         kind = finding.split()[:2]
         if not any(one.split()[:2] == kind for one in self.found):
             self.found.append(finding)
 
 
 def _predictions(learner: Learner, place: Workplace) -> list[str]:
-    """Findings where the model does not see each row, in batches of the size asked for, every time it is asked."""
+    """Findings if the model does not see each row, in batches of the requested size, on every request."""
     images: NDArray[np.uint8] = place.images(max(rows for _, rows, _ in PREDICTIONS), SHAPE)
     found = []
     for size, rows, decisions_only in PREDICTIONS:
@@ -164,7 +164,7 @@ def _evaluated(learner: Learner) -> tuple[int, int]:
 
 
 def _counters(learner: Learner) -> dict[str, int]:
-    """What a counting model has counted, by the end of its weights' names. Raises ValueError where none tells."""
+    """Counts of a counting model, by the end of its weights' names. Raises ValueError unless each is there once."""
     found = {}
     weights = learner.weights()
     for counter in counting.COUNTERS:

@@ -12,11 +12,11 @@ from bench.equivalence.candidate import Candidate, Rows, cut, epochs, other, reo
 from bench.equivalence.evidence import Evidence
 
 SIZES = (32, 64, 100, 128, 200, 256, 512, 50, 16, 1000, 1024, 8, 10, 20, 500)
-"""Of batches, where a framework takes its own."""
+"""Batch sizes that a framework may choose itself."""
 
 
 def data_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures in the rows of a step, the likeliest first; of two that take the same rows the first."""
+    """Departures in the rows of a step, the likeliest first; of those with the same rows only the first."""
     known = {_key(asked)}
     for candidate in chain(_of_short_batches(asked), _of_order(asked), _left_out(asked), _of_size(asked)):
         key = _key(candidate.evidence)
@@ -36,7 +36,7 @@ def _of_order(asked: Evidence) -> Iterator[Candidate]:
     stored = "rows are not taken in the given order, but as they are stored"
     everything = np.arange(len(asked.images))
     yield from _by_epoch(asked, stored, lambda rows: everything)
-    yield from _by_epoch(asked, stored, np.sort)  # of an epoch that is not whole, the rows that it has
+    yield from _by_epoch(asked, stored, np.sort)  # an incomplete epoch keeps its own rows
     first = "rows are not taken in the given order: each call trains on the first ones"
     yield other(asked, first, "gradients", order=[everything[: len(rows)] for rows in asked.order])
     same = "each step trains on the rows of the first"
@@ -49,7 +49,7 @@ def _of_order(asked: Evidence) -> Iterator[Candidate]:
 
 
 def _by_epoch(asked: Evidence, sentence: str, change: Callable[[Rows], Rows]) -> Iterator[Candidate]:
-    """Other rows in each epoch, in batches of the sizes asked for."""
+    """Other rows in each epoch, in batches of the requested sizes."""
     order: list[Rows] = []
     for steps in epochs(asked):
         order += cut(change(rows_of(asked, steps)), [len(asked.order[step]) for step in steps])
@@ -107,7 +107,7 @@ def _left_out(asked: Evidence) -> Iterator[Candidate]:
     numbers = [(epoch, number) for epoch, steps in enumerate(parts) for number in range(len(steps))]
 
     def kept(sentence: str, steps: Iterable[int]) -> Iterator[Candidate]:
-        """The steps ``steps`` alone."""
+        """Training on ``steps`` alone."""
         wanted = set(steps)
         if wanted:
             order = [rows if step in wanted else rows[:0] for step, rows in enumerate(asked.order)]
@@ -122,7 +122,7 @@ def _left_out(asked: Evidence) -> Iterator[Candidate]:
             yield from kept(sentence, range(first, len(numbers), every))
     sentence = "the first batch of each epoch is skipped"
     yield from kept(sentence, (step for step, (_, number) in enumerate(numbers) if number))
-    if len(set(map(len, asked.order))) == 1:  # else it is the short one, which has a sentence of its own
+    if len(set(map(len, asked.order))) == 1:  # otherwise it is short, and has its own sentence
         ends = {steps[-1] for steps in parts}
         yield from kept("the last batch of each epoch is skipped", set(range(len(numbers))) - ends)
 
@@ -132,7 +132,7 @@ def _ordinal(number: int) -> str:
 
 
 def _of_size(asked: Evidence) -> Iterator[Candidate]:
-    """Batches of another size in each epoch; a loss is seen after as many of them as were asked for, and at its end."""
+    """Batches of another size; an epoch's losses are read after its first ones and its last, no more than requested."""
     full = max(map(len, asked.order))
     for size in dict.fromkeys((*SIZES, 2 * full, full // 2, len(asked.images))):
         if not 0 < size <= len(asked.images) or size == full:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DEFINITION = "definition"
-"""What the definition is called beside the frameworks."""
+"""Name of the definition among the frameworks."""
 
 
 def evidence_of(proof: Proof) -> Evidence:
-    """What ``proof`` asks of every framework."""
+    """The request of ``proof`` to every framework."""
     material = Material(proof)
     mean, std = material.normalization or (None, None)
     return Evidence(

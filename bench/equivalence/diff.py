@@ -1,4 +1,4 @@
-"""The proof of equivalence for two models of a user's: opened, paired, given the same weights, and run side by side."""
+"""The proof of equivalence for two user models: opened, paired, given the same weights, and run side by side."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Verdict = Literal["same", "differ", "not judged"]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the two models."""
+    """A request to compare two models."""
 
     left: str
     """``torch_net.py:Net``."""
     right: str
     shape: tuple[int, ...] = (28, 28, 1)
-    """One image's, channels last."""
+    """Shape of an image, channels last."""
     classes: int = 10
     optimizer: str = "adam"
     seed: int = 0
@@ -42,7 +42,7 @@ class Side:
     """One of the two models."""
 
     label: str
-    """What it is called beside the other: its file's name, and more where that is the same."""
+    """Name that differs from the other's: the file's name, and more if both are the same."""
     reference: str
     """``/path/net.py:Net``."""
     builder: str
@@ -51,31 +51,31 @@ class Side:
 
 @dataclass(frozen=True)
 class Diff:
-    """What was found."""
+    """Result of a comparison."""
 
     question: Question
     labels: tuple[str, str]
     described: tuple[Described, Described]
     differences: tuple[LayerDifference, ...]
-    """Facts in which they differ, except those that the frameworks decide."""
+    """Facts that differ, except those that the frameworks decide."""
     set_aside: tuple[LayerDifference, ...]
     quantities: tuple[Quantity, ...]
-    """Empty where no proof could be run."""
+    """Empty if no proof could be run."""
     kinds: tuple[str, str] | None
-    """What the outputs are: logits, probabilities, log-probabilities."""
+    """Kinds of outputs: logits, probabilities, log-probabilities."""
     unjudged: tuple[str, ...]
-    """Why no proof was run although no difference is known."""
+    """Parts that cannot be compared, which prevent the proof."""
 
     @property
     def verdict(self) -> Verdict:
-        """Whether they compute the same; a known difference counts before what could not be judged."""
+        """The verdict; a known difference takes precedence over what could not be judged."""
         if self.differences or any(not quantity.holds for quantity in self.quantities) or self.outputs_differ:
             return "differ"
         return "not judged" if self.unjudged else "same"
 
     @property
     def outputs_differ(self) -> bool:
-        """One gives logits and the other probabilities, say."""
+        """True if one gives, say, logits and the other probabilities."""
         return self.kinds is not None and self.kinds[0] != self.kinds[1]
 
     @property
@@ -87,8 +87,8 @@ class Diff:
 def diff(question: Question) -> Diff:
     """Compare the two models.
 
-    Raises BenchError where a file or an option is wrong, where a framework is missing, and where a model cannot be
-    built or run.
+    Raises BenchError if a file or an option is wrong, if a framework is missing, or if a model cannot be built or
+    run.
     """
     from bench.equivalence.diff_process import conversation
     from bench.equivalence.diff_trace import OPTIMIZERS
@@ -116,9 +116,9 @@ def diff(question: Question) -> Diff:
 
 
 def choose(left: str, right: str) -> tuple[Side, Side]:
-    """Which builder and which framework each reference means. A file for both is taken for PyTorch on the left.
+    """Choose a builder and a framework for each reference. Of two files for both, the left is taken for PyTorch.
 
-    Raises BenchError where a file has no network, or its framework is not installed.
+    Raises BenchError if a file has no network or its framework is not installed.
     """
     from bench.models.native import from_file
 
@@ -190,7 +190,7 @@ def _described(reply: Reply, side: Side) -> Described:
 
 
 def _of_whole(one: Described, other: Described, found: Sequence[LayerDifference]) -> Iterator[LayerDifference]:
-    """What is of the whole model: the number of outputs, and of parameters where no layer tells why."""
+    """Differences of the whole model: in outputs, or in parameters if no layer explains them."""
     if one.outputs != other.outputs:
         yield LayerDifference("classes", f"{one.outputs} outputs", f"{other.outputs} outputs", "weights")
     elif one.parameters != other.parameters and not found:

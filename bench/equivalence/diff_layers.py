@@ -1,4 +1,4 @@
-"""Two models of a user's, layer by layer: which layer stands for which, and the facts in which they differ."""
+"""Two user models, layer by layer: which layers pair, and the facts in which they differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DROPOUTS = ("Dropout", "SpatialDropout", "AlphaDropout", "GaussianDropout", "Ga
 _MONOTONE = ("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "selu", "hard_sigmoid", "softsign")
 _TITLES = {"relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "selu": "SELU"}
 _ARCHITECTURE = ("filters", "kernel", "units", "inputs", "features")
-"""Facts that the title of a layer tells, and that decide the shape of its weights."""
+"""Facts in the title of a layer, which decide the shape of its weights."""
 
 NOTHING = "nothing"
 
@@ -34,7 +34,7 @@ class LayerDifference:
     right: str
     effect: Effect
     layers: tuple[int, ...] = ()
-    """Numbers of the layers, in the left model where it has them."""
+    """Numbers of the layers, in the left model if it has them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LayerComparison:
 
     differences: tuple[LayerDifference, ...]
     paired: bool
-    """Every layer with weights has one like it on the other side, so that both can be given the same weights."""
+    """True if every layer with weights has a counterpart, so that both can be given the same weights."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ _Pair = tuple[_Numbered | None, _Numbered | None]
 def compare_layers(left: Sequence[Layer], right: Sequence[Layer]) -> LayerComparison:
     """Pair the layers in order and compare their facts.
 
-    A maximum commutes with a monotone activation before it, so their order counts only where it explains more.
+    A maximum commutes with a monotone activation before it, so the order with fewer differences is used.
     """
     sides = (_numbered(left), _numbered(right))
     as_they_stand = _differences(*sides)
@@ -106,7 +106,7 @@ def _padding(sides: Sequence[tuple[JsonValue, ...]]) -> str:
 
 
 def _numbered(layers: Sequence[Layer]) -> list[_Numbered]:
-    """Without what does nothing, and with shifts and factors in a row as one."""
+    """Number the layers, without inactive dropouts, consecutive rescalings as one."""
     kept: list[Layer] = []
     for layer in layers:
         if layer.kind in _DROPOUTS and not layer.facts["rate"]:
@@ -119,7 +119,7 @@ def _numbered(layers: Sequence[Layer]) -> list[_Numbered]:
 
 
 def _composed(first: Layer, second: Layer) -> Layer:
-    """``b₂ + a₂ (b₁ + a₁ x)`` as one layer; as they are, where a value is not one number."""
+    """``b₂ + a₂ (b₁ + a₁ x)`` as one layer; listed one after the other if a value is not one number."""
     numbers = [layer.facts.get(fact, default) for layer in (first, second) for fact, default in _AFFINE]
     if not all(isinstance(number, int | float) for number in numbers):
         return first.model_copy(update={"facts": {**first.facts, "then": dict(second.facts)}})
@@ -133,7 +133,7 @@ _AFFINE: tuple[tuple[str, JsonValue], ...] = (("multiply by", 1.0), ("add", 0.0)
 
 
 def _maximum_first(layers: Sequence[_Numbered]) -> list[_Numbered]:
-    """Every maximum before the monotone functions that it follows."""
+    """Move every maximum before the monotone functions it follows."""
     moved: list[_Numbered] = []
     for numbered in layers:
         place = len(moved)
@@ -149,7 +149,7 @@ def _rises(layer: Layer) -> bool:
 
 
 def _aligned(left: Sequence[_Numbered], right: Sequence[_Numbered]) -> Iterator[_Pair]:
-    """Pairs in order. Layers with weights are paired one by one where both sides have the same kinds of them."""
+    """Pairs in order. Layers with weights are paired one by one if their kinds are the same on both sides."""
     one, other = _anchors(left), _anchors(right)
     kinds = ([left[index].layer.kind for index in one], [right[index].layer.kind for index in other])
     if kinds[0] != kinds[1]:
@@ -168,7 +168,7 @@ def _anchors(layers: Sequence[_Numbered]) -> list[int]:
 
 
 def _matched(left: Sequence[_Numbered], right: Sequence[_Numbered]) -> Iterator[_Pair]:
-    """Layers of one kind in order; what stands in another's place beside it; what has no counterpart alone."""
+    """Pair layers of one kind in order, and a layer with its replacement; one without a counterpart is alone."""
     ours_kinds, theirs_kinds = ([numbered.layer.kind for numbered in side] for side in (left, right))
     matcher = SequenceMatcher(None, ours_kinds, theirs_kinds, autojunk=False)
     for _, left_start, left_end, right_start, right_end in matcher.get_opcodes():
@@ -216,14 +216,14 @@ def _named(numbered: _Numbered | None) -> str:
 
 
 def _same(left: JsonValue, right: JsonValue) -> bool:
-    """Equal; a number but for the rounding of what it was computed from: 1/255 and 0.00392156862745098."""
+    """True if equal; for numbers, up to the rounding of a computation: 1/255 and 0.00392156862745098."""
     if type(left) in (int, float) and type(right) in (int, float):
         return math.isclose(left, right, rel_tol=1e-9)  # type: ignore[arg-type]
     return left == right
 
 
 def _merged(differences: Sequence[LayerDifference]) -> Iterator[LayerDifference]:
-    """One for all layers that differ alike."""
+    """One difference for all layers that differ alike."""
     groups: dict[tuple[str, ...], list[LayerDifference]] = {}
     for difference in differences:
         key = (difference.subject, difference.left, difference.right, difference.effect)

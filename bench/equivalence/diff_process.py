@@ -18,7 +18,7 @@ LIMIT_S = 600.0
 
 
 class Conversation:
-    """A worker to talk to."""
+    """Requests to a worker, and its replies."""
 
     def __init__(self, process: subprocess.Popen[str], stderr: IO[bytes], label: str) -> None:
         self._process = process
@@ -26,11 +26,11 @@ class Conversation:
         self._label = label
 
     def ask(self, request: Frozen) -> None:
-        """Send a request; what is asked next waits for its reply."""
+        """Send a request; the next one waits for its reply."""
         write_line(self._process, request.model_dump_json())
 
     def reply(self) -> Reply:
-        """The reply to the last request. Raises BenchError where the model could not be built or run."""
+        """The reply to the last request. Raises BenchError if the model could not be built or run."""
         assert self._process.stdout is not None
         timer = threading.Timer(LIMIT_S, self._process.kill)
         timer.start()
@@ -52,7 +52,7 @@ class Conversation:
 
 @contextmanager
 def conversation(opening: Opening, label: str) -> Iterator[Conversation]:
-    """Start a worker and ask it to open its model; it is ended when the block is left."""
+    """Start a worker and ask it to open its model; the worker ends with the block."""
     environment = find_adapter(opening.framework).environment(case_of(opening))
     module = "bench.equivalence.diff_worker"
     with worker_process([], opening.threads, environment, module) as (process, stderr):

@@ -1,4 +1,4 @@
-"""What one of two models computes from given weights and images, step by step, and how far two such traces differ."""
+"""The trace of one of two models from given weights and images, step by step, and the comparison of two traces."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ OPTIMIZERS: Mapping[str, Optimizer] = {
     "rmsprop": Optimizer(name="rmsprop", learning_rate=2.0**-10, rho=0.875, epsilon=2.0**-23),
     "adadelta": Optimizer(name="adadelta", learning_rate=1.0, rho=0.875, epsilon=2.0**-20),
 }
-"""By name, with constants that are exact in float32."""
+"""Optimisers by name, with constants exact in float32."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What both models are given."""
+    """Inputs of both models."""
 
     images: Array
     """``(n, *spatial, channels)`` in 0..1."""
@@ -49,14 +49,14 @@ class Inputs:
 
 @dataclass(frozen=True, eq=False)
 class DiffTrace:
-    """What a model computed."""
+    """Results of one model."""
 
     outputs: Array
     """``(n, k)`` before training."""
     repeated: Array
-    """The same once more."""
+    """The same, computed again."""
     gradients: Mapping[str, Array]
-    """Of the first step."""
+    """Gradients of the first step."""
     losses: Array
     weights: Mapping[str, Array]
     """After the last step, statistics included."""
@@ -66,29 +66,29 @@ class DiffTrace:
 
 @dataclass(frozen=True)
 class Quantity:
-    """The largest difference in one quantity, relative to its largest value, and what is allowed."""
+    """The largest difference in one quantity, relative to its largest value, and its limit."""
 
     name: str
     difference: float
     limit: float
     where: str = ""
-    """The weight or the step in which it lies."""
+    """The weight or the step with the difference."""
 
     @property
     def holds(self) -> bool:
-        """Within the limit; a NaN is not."""
+        """True if within the limit; NaN is not."""
         return self.difference <= self.limit
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Relative, by quantity."""
+    """Relative limits, by quantity."""
 
     outputs: float
     gradients: float
     losses: float
     weights: float
-    """Of the final weights, and of the outputs they give."""
+    """Limit on the final weights and on their outputs."""
 
 
 DOUBLE = Limits(1e-12, 1e-12, 1e-12, 1e-10)
@@ -96,11 +96,11 @@ DOUBLE = Limits(1e-12, 1e-12, 1e-12, 1e-10)
 NORMALIZED = Limits(1e-9, 1e-9, 1e-9, 1e-8)
 """With BatchNorm, whose division by a deviation enlarges rounding."""
 SINGLE = Limits(1e-5, 1e-4, 1e-3, 1e-2)
-"""Where a model itself computes in float32."""
+"""For a model that itself computes in float32."""
 
 
 def draw(layers: Sequence[Layer], shape: tuple[int, ...], outputs: int, seed: int) -> Inputs:
-    """Images, labels and weights from ``seed``; a weight is drawn by its role, as large as an initial one is."""
+    """Images, labels and weights from ``seed``; a weight is drawn by its role, at the scale of initial ones."""
     generator = np.random.default_rng(seed)
     rows = STEPS * BATCH
     weights: dict[str, Array] = {}
@@ -140,7 +140,7 @@ def trace(subject: Subject, inputs: Inputs, optimizer: Optimizer) -> DiffTrace:
 
 
 def save(path: Path, found: DiffTrace) -> None:
-    """As ``.npz``."""
+    """Save as ``.npz``."""
     arrays = {"outputs": found.outputs, "repeated": found.repeated, "losses": found.losses, "trained": found.trained}
     arrays |= {f"gradients:{name}": value for name, value in found.gradients.items()}
     arrays |= {f"weights:{name}": value for name, value in found.weights.items()}
@@ -148,7 +148,7 @@ def save(path: Path, found: DiffTrace) -> None:
 
 
 def load(path: Path) -> DiffTrace:
-    """What ``save`` wrote."""
+    """Read what ``save`` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
 
@@ -163,7 +163,7 @@ def load(path: Path) -> DiffTrace:
 def compare_traces(
     left: DiffTrace, right: DiffTrace, limits: Limits, labels: tuple[str, str], names: Mapping[str, str]
 ) -> list[Quantity]:
-    """Every quantity in the order in which it is computed; ``names`` say what layer a weight is of."""
+    """Every quantity in order of computation; ``names`` give the layer of each weight."""
     repeated = [_repeated(trace, label, limits.outputs) for trace, label in zip((left, right), labels, strict=True)]
     kinds = (output_kind(left.outputs), output_kind(right.outputs))
     what = "logits" if kinds[0] == kinds[1] == "logits" else "log-probabilities"
@@ -194,14 +194,14 @@ def _logs(outputs: Array, kind: OutputKind, wanted: str) -> Array:
 
 
 def _relative(left: Array, right: Array, floor: float = 0.0) -> float:
-    """``max|a-b| / max|a|``; 0 where both are 0."""
+    """``max|a-b| / max(|a|, |b|, floor)``; 0 if equal."""
     difference = float(np.abs(left - right).max(initial=0.0))
     scale = max(float(np.abs(left).max(initial=0.0)), float(np.abs(right).max(initial=0.0)), floor)
     return difference / scale if difference else 0.0
 
 
 def _of_losses(left: Array, right: Array, limit: float) -> tuple[int, float]:
-    """The first step that differs, or that with the largest difference, and the largest difference of all."""
+    """The first step over ``limit``, or else the one with the largest difference; and the largest difference."""
     each = [_relative(one, other) for one, other in zip(left, right, strict=True)]
     over = [step for step, difference in enumerate(each) if not difference <= limit]
     return (over[0] if over else int(np.argmax(each))) + 1, float(np.max(each))
@@ -212,8 +212,8 @@ def _of_arrays(
 ) -> tuple[float, float, str]:
     """The largest difference, the limit, and the weight it lies in.
 
-    A gradient that is zero but for rounding, such as of a bias before BatchNorm, is no difference: each is taken
-    relative to its own largest value, but to no less than a thousandth of the largest of all.
+    Each difference is relative to the array's own largest value, but to no less than a thousandth of the largest of
+    all: a gradient that is zero up to rounding, such as of a bias before BatchNorm, must not count.
     """
     shared = [name for name in left if name in right]
     floor = 1e-3 * max((float(np.abs(left[name]).max(initial=0.0)) for name in shared), default=0.0)

@@ -1,7 +1,7 @@
 """The worker process of ``bench diff``: one model, in its own framework; one request at a time on standard input.
 
-Run as ``python -P -m bench.equivalence.diff_worker``. It builds the model and describes it, then waits to be told where
-the inputs lie, and leaves its trace beside them. What a framework prints goes to standard error.
+Run as ``python -P -m bench.equivalence.diff_worker``. It builds and describes the model, then waits for the paths of
+the inputs and of its trace. Output of the framework goes to standard error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Opening(Frozen):
     framework: str
     builder: str
     shape: tuple[int, ...]
-    """One image's, channels last."""
+    """Shape of an image, channels last."""
     classes: int
     seed: int
     threads: int
@@ -34,12 +34,12 @@ class Proving(Frozen):
     inputs: str
     """An ``.npz`` file."""
     trace: str
-    """Where the trace is to lie."""
+    """Path to write the trace to."""
     optimizer: Optimizer
 
 
 class Reply(Frozen):
-    """What the worker answers: the model described, a trace written (neither), or why not."""
+    """Reply of the worker: the model described, a trace written (neither), or an error."""
 
     described: Described | None = None
     error: str | None = None
@@ -61,13 +61,13 @@ def main() -> None:
             else:
                 _prove(subject, Proving.model_validate_json(request))
                 send(Reply())
-        except Exception as error:  # the worker's boundary: whatever the user's model raises is told
+        except Exception as error:  # the worker's boundary: an error of the user's model is its reply
             traceback.print_exc()
             send(Reply(error=_told(error)))
 
 
 def case_of(opening: Opening) -> Case:
-    """The case whose settings the framework is prepared with."""
+    """The case with the settings to prepare the framework."""
     return Case(dataset="", model="", framework=opening.framework, precision="float64", threads=opening.threads)
 
 

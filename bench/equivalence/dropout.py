@@ -1,9 +1,9 @@
-"""Dropout by its properties: random streams differ between frameworks, so that no number can be compared.
+"""Dropout by its properties: random streams differ between frameworks, so no numbers can be compared.
 
-It is watched through the adapter alone, in batches as large as those that are timed. In a network of dropout on an
-image, dropout on the flattened image, and one dense layer whose kernel is zero, all classes are equally likely. Each
-row of a batch has a class of its own, and one class has no row: the gradients of the kernel then show, row by row,
-which inputs were dropped by either and by what the others were scaled.
+It is observed through the adapter alone, in batches as large as the timed ones. In a network of dropout on an image,
+dropout on the flattened image, and one dense layer whose kernel is zero, all classes are equally likely. Each row of a
+batch has a class of its own, and one class has no row: the gradients of the kernel then show, row by row, which inputs
+either dropout dropped and by what the others were scaled.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ BATCH = 128
 ROWS = 2 * BATCH + 40
 """Two full batches and a short one."""
 EPOCHS = 12
-"""36 steps: dropout that ends, or begins again with the same masks, does so in many more than a few."""
+"""36 steps: dropout may stop, or repeat its masks, only after more than a few."""
 SEEDS = (11, 12)
 CLASS_COUNT = BATCH + 1
 """Each row of a batch has a class of its own; the last class has none."""
 FALSE_ALARM = 1e-7
-"""Probability with which an honest dropout is accused by its share of zeros: none in 50 runs of a few rates."""
+"""Probability that correct dropout is rejected for its share of zeros: none in 50 runs of a few rates."""
 TOLERANCE = {"float32": 1e-4, "float64": 1e-4, "bfloat16": 2e-2, "float16": 5e-3}
-"""Relative, of the scale of the survivors: the gradient of a batch in the precision of the forward pass."""
+"""Relative, for the scale of the survivors: the gradient of a batch in the precision of the forward pass."""
 
 
 def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> list[str]:
-    """What is wrong with dropout at ``rate``, a clause each; nothing where all is well."""
+    """Findings on dropout at ``rate``, one clause each; empty if all is well."""
     learner = _build(adapter, conditions, rate, SEEDS[0])
     tolerance = TOLERANCE[conditions.precision]
     batches = _masks(learner, tolerance, EPOCHS)
@@ -51,7 +51,7 @@ def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> l
         found = _whole_channels(dropped, rate) or _repeats([batch == 0 for batch in batches], rate)
         if not found and (dropped[:BATCH] == (other[0] == 0)).all():
             found = [f"dropout {rate:g} drops the same inputs whatever the seed"]
-    if not found:  # of masks that repeat the shares say nothing
+    if not found:  # shares of repeated masks mean nothing
         found = _shares([batch == 0 for batch in batches], rate)
     scaled = masks[~dropped]
     expected = 1 / (1 - rate) ** 2
@@ -62,7 +62,7 @@ def dropout_findings(adapter: Adapter, conditions: Conditions, rate: float) -> l
 
 
 def _shares(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
-    """Inputs dropped, ``(rows, inputs)``, that are too many or too few in one of the batches."""
+    """A finding if too many or too few inputs, ``(rows, inputs)``, are dropped in a batch."""
     either = 1 - (1 - rate) ** 2
     for number, dropped in enumerate(batches, start=1):
         low, high = binomial_bounds(dropped.size, either, FALSE_ALARM / len(batches))
@@ -76,7 +76,7 @@ def _shares(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
 
 
 def _whole_channels(dropped: NDArray[np.bool_], rate: float) -> list[str]:
-    """Channels of an image that are dropped whole, where by their share single pixels never would come to that."""
+    """A finding if whole channels are dropped, which dropping single pixels at this share would not do."""
     pixels, channels = math.prod(SHAPE[:-1]), SHAPE[-1]
     whole = dropped.reshape(-1, pixels, channels).all(axis=1)
     if whole.any() and whole.size * dropped.mean() ** pixels < FALSE_ALARM:
@@ -85,7 +85,7 @@ def _whole_channels(dropped: NDArray[np.bool_], rate: float) -> list[str]:
 
 
 def binomial_bounds(trials: int, share: float, alpha: float) -> tuple[int, int]:
-    """The narrowest counts outside which, on either side, lies at most ``alpha / 2`` of the binomial distribution.
+    """The narrowest counts with at most ``alpha / 2`` of the binomial distribution outside them on either side.
 
     Summed exactly, term by term, from the logarithms of factorials.
     """
@@ -101,7 +101,7 @@ def binomial_bounds(trials: int, share: float, alpha: float) -> tuple[int, int]:
 
 
 def _repeats(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
-    """Inputs dropped, ``(rows, inputs)``, that are the same where they are to be drawn again: by chance no rows are."""
+    """A finding if masks, ``(rows, inputs)``, repeat instead of being redrawn: by chance no two rows are the same."""
     if all((batch == batch[0]).all() for batch in batches):
         return [f"dropout {rate:g} drops the same inputs in all rows of a batch"]
     if (batches[0] == batches[1]).all():
@@ -109,7 +109,7 @@ def _repeats(batches: list[NDArray[np.bool_]], rate: float) -> list[str]:
     if (batches[0] == batches[len(batches) // EPOCHS]).all():
         return [f"dropout {rate:g} drops the same inputs in every epoch"]
     rows = np.concatenate(batches)
-    rows = rows[rows.any(axis=1)]  # where nothing is dropped, the share tells it
+    rows = rows[rows.any(axis=1)]  # if nothing is dropped, the share shows it
     again = len(rows) - len(np.unique(rows, axis=0))
     return [f"dropout {rate:g} drops in {again} of {len(rows)} rows what it drops in another"] if again else []
 
@@ -140,9 +140,9 @@ def _weights(kernel: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32
 
 
 def _masks(learner: Learner, tolerance: float, epochs: int) -> list[NDArray[np.float64]]:
-    """``(rows, inputs)`` of each batch: by what each input was multiplied in each row; 0 where it was dropped.
+    """``(rows, inputs)`` of each batch: the factor of each input in each row; 0 where it was dropped.
 
-    In each pause something is predicted, as in a trial: it must be training that goes on after it.
+    Each pause predicts, as in a trial: training must go on in training mode after it.
     """
     found: list[NDArray[np.float64]] = []
     batches = math.ceil(ROWS / BATCH)
@@ -164,7 +164,7 @@ def _masks(learner: Learner, tolerance: float, epochs: int) -> list[NDArray[np.f
 
 
 def _evaluation(learner: Learner, rate: float, tolerance: float) -> list[str]:
-    """In evaluation it must be the identity: then a dense layer of known weights gives a known answer."""
+    """A finding unless evaluation ignores dropout: known dense weights then give a known answer."""
     generator = np.random.Generator(np.random.PCG64(12))
     kernel = generator.uniform(0.0, 1.0, (math.prod(SHAPE), CLASS_COUNT)).astype(np.float32)
     learner.set_weights(_weights(kernel))

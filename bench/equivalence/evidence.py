@@ -1,4 +1,4 @@
-"""What was asked of a framework, and what it was seen to compute."""
+"""The request to a framework, and what it was observed to compute."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAST_LOGITS = "logits after training"
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What was asked: network, initial weights, data, the rows and the rate of each step."""
+    """The request: network, initial weights, data, the rows and the rate of each step."""
 
     network: PlacedNetwork
     weights: Weights
@@ -41,7 +41,7 @@ class Evidence:
     rates: NDArray[np.float64]
     """``(steps,)``"""
     reads: Sequence[int] | None = None
-    """The steps after which a loss is seen, the mean over the rows since the one before; None: after each."""
+    """The steps after which a loss is read, the mean over the rows since the previous one; None: all."""
     evaluated: Array | None = None
     """The images answered before and after training, as stored; None: ``images``."""
     label_smoothing: float = 0.0
@@ -53,16 +53,16 @@ class Evidence:
     starts_again: frozenset[int] = frozenset()
     """Steps before which the optimiser's state is forgotten."""
     factor: float = 1.0
-    """Trained weights are multiplied by it after each step of ``multiplied``."""
+    """Factor for trained weights after each step of ``multiplied``."""
     multiplied: frozenset[int] = frozenset()
     average: Callable[[int], float] | None = None
-    """Weights end as a mean over their course; its move to those of an update, by the number of updates before."""
+    """Share by which a mean moves to the updated weights, by the number of updates before. Weights end as this mean."""
     average_answers: bool = False
-    """The mean stands in for the weights in what is answered after training alone."""
+    """The mean replaces the weights in answers after training alone."""
     reported_after: bool = False
     """The loss of a step is that of its batch after the update."""
     stale: bool = False
-    """What is answered after training is what was answered before."""
+    """Answers after training repeat those before."""
 
     def reference(self, dtype: DTypeLike = np.float64) -> Reference:
         """A reference at the initial weights."""
@@ -94,28 +94,28 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What one framework computed; None for what was not looked at. Weights have neutral names and layout."""
+    """Results of one framework; None for what was not observed. Weights have neutral names and layout."""
 
     logits: Array | None = None
     """``(n, k)`` before training, in evaluation mode."""
     logits_again: Array | None = None
-    """The same, asked for a second time."""
+    """The same, computed again."""
     initial: Weights | None = None
     """Weights as read back before training."""
     first: Weights | None = None
     """Weights after the first step."""
     losses: NDArray[np.float64] | None = None
-    """``(reads,)``, of each step as a rule; NaN where none was given."""
+    """``(reads,)``, usually of each step; NaN where none was given."""
     final: Weights | None = None
     last_logits: Array | None = None
     """``(n, k)`` after training."""
     whole: Weights | None = None
-    """Final weights of a second run that was trained by whole epochs, where the others were by batches."""
+    """Final weights of a second run, trained by whole epochs; the others are trained by batches."""
     probabilities: bool = False
-    """The framework gives probabilities where logits stand above, and rightly so."""
+    """The framework gives probabilities for the logits above, and rightly so."""
 
     def value(self, quantity: str, number: int) -> Array | Weights | None:
-        """What was seen of a quantity; of losses the one of that number."""
+        """The observed value of a quantity; of losses, that at ``number``."""
         if quantity == LOSS:
             if self.losses is None or number >= len(self.losses) or np.isnan(self.losses[number]):
                 return None
@@ -129,7 +129,7 @@ class Observed:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The quantities that were looked at."""
+        """The quantities that were observed."""
         return frozenset(
             quantity
             for quantity in (LOGITS, FIRST_UPDATE, FINAL_WEIGHTS, LAST_LOGITS)

@@ -1,8 +1,8 @@
-"""Which constant or formula explains that a framework computed something else than was asked.
+"""The constant or formula that explains why a framework departs from the definition.
 
-Departures are tried one at a time: each is computed, in numpy, against what was observed, the quantities cheapest to
-compute first, and given up at the first that it does not reproduce. Only one that reproduces them all is named; where
-none does, what the differences are like (``bench.equivalence.likeness``).
+Departures are tried one at a time. Each is computed in numpy and compared with what was observed, the cheapest
+quantities first, and dropped at the first that it does not reproduce. Only one that reproduces them all is named; if
+none does, the differences are described (``bench.equivalence.likeness``).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from bench.equivalence.rows_read import sentence_of_rows
 from bench.equivalence.search import DOUBLE, GROWN, SINGLE, Digits, Search, share
 
 FORMATS: tuple[Rounding, ...] = ("float32", "bfloat16", "TF32", "float16")
-"""Shorter than float64, the longest first."""
+"""Formats shorter than float64, the longest first."""
 LIKE_FLOAT32 = 100.0
 """Rounding in float32 differs between libraries by no more than this factor."""
 
 
 def explain(asked: Evidence, observed: Observed, *, digits: Digits = DOUBLE, seconds: float = 60.0) -> list[str]:
-    """What explains the differences of ``observed`` from the definition, one sentence for each explanation.
+    """Explanations of the differences of ``observed`` from the definition, one sentence each.
 
-    Empty where there is nothing to explain, or where no single departure that is known reproduces what was observed.
-    More than one where they cannot be told apart. No new departure is tried after ``seconds`` of this thread's own
-    time, so that what is found does not depend on what else the machine does.
+    Empty if there is nothing to explain, or if neither a known single departure nor a likeness fits. Several if they
+    cannot be distinguished. No new departure is tried after ``seconds`` of this thread's own time, so that the result
+    does not depend on other load on the machine.
     """
     allowed = Allowance(seconds)
     if observed.probabilities:
@@ -62,7 +62,7 @@ def _explained(asked: Evidence, observed: Observed, digits: Digits, allowed: All
 
 
 def _likeness(asked: Evidence, observed: Observed, known: Known, missed: Difference, digits: Digits) -> list[str]:
-    """What the differences are like where nothing reproduces them."""
+    """Description of differences that nothing reproduces."""
     by = f"by {missed.relative:.0e} in the {missed.quantity}"
     formats = () if missed.quantity == FINAL_WEIGHTS else FORMATS[digits is SINGLE :]
     if found := shorter_formats(asked, observed, missed.quantity, by, formats):
@@ -90,7 +90,7 @@ def _not_repeatable(observed: Observed, digits: Digits) -> str | None:
 
 
 def _like_float32(asked: Evidence, observed: Observed, known: Known) -> bool:
-    """Whether no quantity differs by more than rounding in float32 makes of it."""
+    """True if no quantity differs by more than ``LIKE_FLOAT32`` times float32 rounding."""
     sizes: dict[str, float] = {}
     for difference in differences(asked, observe(asked, np.float32), known):
         sizes[difference.quantity] = max(sizes.get(difference.quantity, 0.0), difference.relative)
@@ -101,12 +101,12 @@ def _like_float32(asked: Evidence, observed: Observed, known: Known) -> bool:
 
 
 def _starts_like_float32(missed: Difference) -> bool:
-    """Whether the first difference is there from the start, and large enough to be rounding in float32."""
+    """True if the first difference exists from the start and is large enough to be float32 rounding."""
     return missed.updates <= 1 and missed.relative >= float(np.finfo(np.float32).eps) / LIKE_FLOAT32
 
 
 def _exact_in_float32(observed: Observed) -> list[str]:
-    """Quantities whose every value is a float32: in float64 none of them would be, by chance."""
+    """Quantities whose values are all float32 numbers: in float64 none would be, by chance."""
     weights = observed.final or observed.first or {}
     parts: dict[str, Array | None] = {"logits": observed.logits, "loss": observed.losses}
     parts["weights"] = np.concatenate([value.ravel() for value in weights.values()]) if weights else None

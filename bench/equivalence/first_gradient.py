@@ -1,6 +1,6 @@
 """The gradient that a first update shows: each optimiser's first step, solved for the gradient.
 
-Every state is zero before the first step, so that each weight moves by a function of its own gradient alone.
+Every state is zero before the first step, so each weight moves by a function of its own gradient alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bench.equivalence.reference_optimizers import covers
 Array = NDArray[Any]
 
 TRUSTED, ENOUGH = 1e6, 1e-4
-"""A gradient counts where rounding makes no more of it than so many times itself, and no more than ``ENOUGH``."""
+"""A gradient counts if its relative error is below ``TRUSTED`` times the rounding and below ``ENOUGH``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,10 @@ class Shown:
 
     gradients: dict[str, Array]
     trusted: dict[str, NDArray[np.bool_]]
-    """Where the digits of the update are enough."""
+    """True where the update has enough digits."""
 
     def pairs(self, expected: Weights) -> dict[str, tuple[Array, Array]]:
-        """By name the trusted gradients and the same of ``expected``, each ``(n,)``."""
+        """The trusted gradients and those of ``expected``, each ``(n,)``, by name."""
         return {
             name: (value[self.trusted[name]], np.asarray(expected[name])[self.trusted[name]])
             for name, value in self.gradients.items()
@@ -42,7 +42,7 @@ class Shown:
 def shown(asked: Evidence, first: Weights, names: Iterable[str], rounding: float) -> Shown | None:
     """The gradients of the weights ``names`` behind the weights ``first`` after one step.
 
-    ``rounding`` is the relative one of the numbers of ``first``. None where its shapes are not those asked for.
+    ``rounding`` is the relative rounding of ``first``. None if its shapes are not the requested ones.
     """
     if {name: value.shape for name, value in first.items()} != asked.network.weight_shapes:
         return None
@@ -60,7 +60,7 @@ def shown(asked: Evidence, first: Weights, names: Iterable[str], rounding: float
 
 
 def _solved(optimizer: Optimizer, rate: float, move: Array) -> tuple[Array, Array]:
-    """The gradient of a move, and by how much an error of the move is larger in it."""
+    """The gradient behind a move, and the factor by which it enlarges an error."""
     epsilon, size = optimizer.epsilon, np.abs(move)
     match optimizer.name:
         case "sgd":

@@ -1,7 +1,7 @@
-"""Constants of any value, fitted to the first quantity in which what was observed differs from the definition.
+"""Constants of any value, fitted to the first observed quantity that differs from the definition.
 
-By the secant method on the vector of that quantity. A fitted constant is a candidate like any other: it is named only
-if the whole run follows from it.
+The fit is the secant method on the vector of that quantity. A fitted constant is a candidate like any other: it is
+named only if the whole run follows from it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bench.models.model import BatchNorm
 
 STEPS = 12
 SHORTER = (1.0, 0.25, 0.0625, 0.015625)
-"""Shares of a move that are tried."""
+"""Shares of a move to try, in order."""
 STALLED = 0.9
 """A move that leaves more than this share of the distance is the last."""
 
@@ -39,22 +39,22 @@ Array = NDArray[Any]
 Family = Callable[[float], Candidate | Iterator[Candidate]]
 """Candidates of one kind for a constant; the first is fitted, the others are its variants."""
 Started = tuple[Family, float, float]
-"""A family with the constant that was asked for, and a small step away from it."""
+"""A family with its requested constant, and a small step away from it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The quantity that is to be met."""
+    """The quantity to fit."""
 
     found: Array
     quantity: str
     number: int
     known: Known
     allowed: Allowance
-    """Once it is spent nothing is computed."""
+    """Nothing is computed once it is spent."""
 
     def computed(self, candidate: Candidate) -> Array | None:
-        """The same quantity of a candidate; None where it is of another shape, or no number."""
+        """The same quantity of a candidate; None if its shape differs or it is not finite."""
         with np.errstate(all="ignore"):
             for one in computed(candidate.evidence, {self.quantity}, spared(self.known, candidate)):
                 if one.number == self.number:
@@ -64,7 +64,7 @@ class Target:
 
 
 def target(observed: Observed, missed: Computed, known: Known, allowed: Allowance) -> Target | None:
-    """What was seen of the first quantity that was missed; None where it cannot be met."""
+    """The observed value of the first missed quantity; None if it cannot be fitted."""
     found = observed.value(missed.quantity, missed.number)
     if found is None or (isinstance(found, Mapping) and found.keys() != _keys(missed.value)):
         return None
@@ -73,12 +73,12 @@ def target(observed: Observed, missed: Computed, known: Known, allowed: Allowanc
 
 
 def fitted_candidates(asked: Evidence, aim: Target, near: float) -> Iterator[Candidate]:
-    """Departures whose constants are fitted to ``aim``; rounded to short decimals they are ``near`` to, relatively."""
+    """Departures with constants fitted to ``aim``, rounded to short decimals within a relative ``near``."""
     yield from _fitted(_families(asked, aim), aim, near)
 
 
 def factor_candidates(asked: Evidence, aim: Target, near: float) -> Iterator[Candidate]:
-    """Of those the ones that change the weights after each epoch."""
+    """Fitted departures that change the weights after each epoch."""
     yield from _fitted(_of_epochs(asked), aim, near)
 
 
@@ -92,9 +92,9 @@ def _fitted(families: Iterator[Started], aim: Target, near: float) -> Iterator[C
 
 
 def fit(family: Family, start: float, step: float, aim: Target) -> float | None:
-    """The constant with which the first candidate of ``family`` comes near to ``aim``; None where none is found.
+    """The constant that brings the first candidate of ``family`` near ``aim``; None if none is found.
 
-    A move that comes no nearer is made shorter; where moves bring little, they end.
+    A move that comes no nearer is shortened; the fit ends when moves gain little.
     """
 
     def at(value: float) -> Array | None:
@@ -130,13 +130,13 @@ def _all(made: Candidate | Iterator[Candidate]) -> Iterator[Candidate]:
 
 
 def short(value: float, near: float) -> float:
-    """The shortest decimal that is ``near`` to ``value``, relatively; itself where none is."""
+    """The shortest decimal within a relative ``near`` of ``value``; else ``value`` itself."""
     decimals = (float(f"{value:.{digits}g}") for digits in range(1, 7))
     return next((one for one in decimals if math.isclose(one, value, rel_tol=near)), value)
 
 
 def _families(asked: Evidence, aim: Target) -> Iterator[Started]:
-    """Families that can first show in the quantity of ``aim``, each with the constant asked for and a small step."""
+    """Families that can first show in the quantity of ``aim``, each with its requested constant and a small step."""
     whole = aim.quantity == FINAL_WEIGHTS
     if aim.quantity == LOGITS:
         yield from _of_answers(asked)
@@ -152,7 +152,7 @@ def _families(asked: Evidence, aim: Target) -> Iterator[Started]:
         yield partial(rate_from, asked, aim.number - 1), 1.0, 1e-3
         yield partial(falling, asked, "epoch"), 1.0, -1e-3
         yield partial(falling, asked, "step"), 1.0, -1e-3
-    if aim.quantity != FIRST_UPDATE:  # there it can be read
+    if aim.quantity != FIRST_UPDATE:  # a first update shows it
         yield from _of_clipping(asked, aim)
         yield from _of_epochs(asked)
 
@@ -203,7 +203,7 @@ def _of_clipping(asked: Evidence, aim: Target) -> Iterator[Started]:
 
 
 def _gradients_before(asked: Evidence, aim: Target) -> dict[str, Array]:
-    """The gradients as asked of the last update before the quantity of ``aim``; of the first one before the end."""
+    """Requested gradients of the last update before the quantity of ``aim``; of the first one for the end."""
     reference = asked.reference()
     steps = [step for step in range(max(aim.number, 1)) if len(asked.order[step])]
     for step in steps[:-1]:

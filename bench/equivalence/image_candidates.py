@@ -1,4 +1,4 @@
-"""Departures in the images: other pixels, images that are turned, in training or in prediction or in both."""
+"""Departures in the images: other pixels or turned images, in training, in prediction or in both."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ NORMALIZATIONS = {
     "pixels run from -1 to 1 against 0 to 1": (0.5, 0.5),
     "pixels are normalised by a mean of 0.1307 and a deviation of 0.3081, which was not asked for": (0.1307, 0.3081),
 }
-"""What tutorials do beside scaling: mean and deviation of scaled pixels (those of MNIST in PyTorch's example)."""
+"""Normalisations in tutorials: mean and deviation of scaled pixels (those of MNIST in PyTorch's example)."""
 
 
 def image_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for the images."""
+    """Departures that apply to the images."""
     for value in SCALES:
         if value != asked.scale:
             yield from scales(asked, value)
@@ -36,7 +36,7 @@ def image_candidates(asked: Evidence) -> Iterator[Candidate]:
 
 
 def scales(asked: Evidence, value: float) -> Iterator[Candidate]:
-    """Pixels that are divided by ``value``."""
+    """Pixels divided by ``value``."""
     sentence = f"pixels are divided by {value:g} against {asked.scale:g}"
     yield other(asked, sentence, "answers", scale=value)
     yield from _everywhere(asked, sentence, lambda images: images * (asked.scale / value), both=False)
@@ -45,7 +45,7 @@ def scales(asked: Evidence, value: float) -> Iterator[Candidate]:
 def _everywhere(
     asked: Evidence, sentence: str, change: Callable[[Array], Array], *, both: bool = True
 ) -> Iterator[Candidate]:
-    """Images that are changed, in training and prediction, in training alone, in prediction alone."""
+    """Changed images: in training and prediction, in training alone, in prediction alone."""
     evaluated = asked.images if asked.evaluated is None else asked.evaluated
     trained = {"images": change(asked.images), "evaluated": evaluated}
     answered = {"evaluated": change(evaluated)}
@@ -78,7 +78,7 @@ def _of_normalization(asked: Evidence) -> Iterator[Candidate]:
 
 
 def _standardized(asked: Evidence) -> dict[str, Callable[[Array], Array]]:
-    """Pixels less their mean over their deviation, by the sentence that says over which pixels these are."""
+    """Ways to standardise pixels, by the sentence that names the pixels of the mean and deviation."""
     scaled = asked.images / asked.scale
     over_all = tuple(range(scaled.ndim - 1))
 
@@ -102,7 +102,7 @@ def _standardized(asked: Evidence) -> dict[str, Callable[[Array], Array]]:
 
 
 def _turns(shape: tuple[int, ...]) -> dict[str, Callable[[Array], Array]]:
-    """Ways to turn images ``(n, height, width, channels)`` that leave their shape, by the sentence that names them."""
+    """Ways to turn images ``(n, height, width, channels)`` that keep their shape, by the sentence that names them."""
     if len(shape) != 3:
         return {}
     turns: dict[str, Callable[[Array], Array]] = {

@@ -1,4 +1,4 @@
-"""Constants that the first update itself implies, whatever their value: what no list of usual values can hold.
+"""Constants that the first update itself implies, including values that no list of usual ones can hold.
 
 An implied constant is a candidate like any other: it is named only if the whole run follows from it.
 """
@@ -22,30 +22,30 @@ from bench.equivalence.update_candidates import SLACKS, adam_epsilon, adam_epsil
 from bench.models.model import BatchNorm
 
 UNMOVED = 1e-9
-"""What a gradient differs by, relatively, before it counts as another."""
+"""Relative difference above which a gradient counts as changed."""
 
 Moves = dict[str, tuple[Array, Array]]
-"""By weight: the move that was seen, and that of the definition."""
+"""By weight: the observed move, and that of the definition."""
 
 
 @dataclass(frozen=True, eq=False)
 class First:
-    """The first update, as it was seen and as asked."""
+    """The first update, as observed and as requested."""
 
     asked: Evidence
     moves: Moves
     start: dict[str, Array]
     gradients: dict[str, Array]
-    """As asked."""
+    """As requested."""
     seen: Shown
     near: float
-    """A constant is taken for the short decimal it is so near to, relatively."""
+    """Relative distance within which a constant counts as a short decimal."""
 
 
 def implied_candidates(
     asked: Evidence, observed: Observed, known: Known, *, near: float, rounding: float
 ) -> Iterator[Candidate]:
-    """Departures with constants read from the first update; none where it was not looked at."""
+    """Departures with constants read from the first update; none if it was not observed."""
     if observed.first is None or known.batch is None:
         return
     gradients = known.batch.gradients
@@ -74,7 +74,7 @@ def implied_candidates(
 
 
 def _ratio(pairs: Moves) -> Iterator[float]:
-    """By how much what was seen is larger than expected, by least squares."""
+    """Factor of observed over expected values, by least squares, if defined."""
     found, expected = _joined(pairs)
     size = float(expected @ expected)
     if size and math.isfinite(float(found @ expected)):
@@ -88,14 +88,14 @@ def _joined(pairs: Moves) -> tuple[Array, Array]:
 
 
 def _value(estimate: float, first: First, given: float = 0.0, usual: tuple[float, ...] = ()) -> float:
-    """An estimate; a usual value where it is next to one, or what is off ``given`` by a short decimal."""
+    """The usual value near an estimate, or else ``given`` plus a short decimal near the rest."""
     near = first.near
     short_one = given + short(estimate - given, near)
     return next((one for one in usual if math.isclose(one, estimate, rel_tol=near)), short_one)
 
 
 def _norm_momentum(first: First) -> Iterator[Candidate]:
-    """From the moving means, which go ``1 - momentum`` of the way to those of the batch."""
+    """Momentum from the moving means, which go ``1 - momentum`` of the way to the batch's."""
     for placed in first.asked.network.layers:
         if isinstance(placed.layer, BatchNorm):
             name = f"{placed.name}/moving_mean"
@@ -106,7 +106,7 @@ def _norm_momentum(first: First) -> Iterator[Candidate]:
 
 
 def _clipping(first: First) -> Iterator[Candidate]:
-    """From the norm of the gradients that were seen, or of those of one weight, or from the largest of their values."""
+    """Thresholds from the observed gradients: the norm of all, that of one weight's, the median of smaller values."""
     asked = first.asked
     pairs = first.seen.pairs(first.gradients)
     norm = global_norm(first.gradients)
@@ -126,7 +126,7 @@ def _clipping(first: First) -> Iterator[Candidate]:
 
 
 def _penalty(first: First) -> Iterator[Candidate]:
-    """From what gradients have too much, in proportion to the weights themselves."""
+    """L2 penalties from the excess of gradients in proportion to the weights."""
     kernels, trusted = [name for name in first.gradients if name.endswith("/kernel")], first.seen.trusted
     excess = {
         name: (
@@ -145,7 +145,7 @@ def _penalty(first: First) -> Iterator[Candidate]:
 
 
 def _factor(first: First) -> Iterator[Candidate]:
-    """Gradients that are larger as a whole; under SGD that is a larger rate."""
+    """A factor on all gradients; none under SGD, where it equals a rate."""
     if first.asked.optimizer.name == "sgd":
         return
     for ratio in _ratio(first.seen.pairs(first.gradients)):
@@ -155,14 +155,14 @@ def _factor(first: First) -> Iterator[Candidate]:
 
 
 def _frozen(first: First) -> Iterator[Candidate]:
-    """Weights that stay where they are."""
+    """Weights that do not move."""
     still = [name for name in first.gradients if first.moves[name][1].any() and not first.moves[name][0].any()]
-    if still and not all(name.endswith("/bias") for name in still):  # which have a sentence of their own
+    if still and not all(name.endswith("/bias") for name in still):  # biases have their own sentence
         yield flag(first.asked, f"not trained: {', '.join(still)}", "update", frozen=frozenset(still))
 
 
 def _max_norm(first: First, weights: Weights) -> Iterator[Candidate]:
-    """From the largest norm of the weights into a unit: of all kernels, then of one after the other."""
+    """Norm limits from the largest norm of the weights into a unit: of all kernels, then of each."""
     kernels = [name for name in first.start if name.endswith("/kernel")]
     for names in all_and_each(kernels):
         largest = max(float(unit_norms(np.asarray(weights[name], np.float64)).max()) for name in names)
@@ -172,10 +172,10 @@ def _max_norm(first: First, weights: Weights) -> Iterator[Candidate]:
 
 
 def _decay(first: First) -> Iterator[Candidate]:
-    """Decoupled decay, from what kernels move too much in proportion to themselves."""
+    """Decoupled decay from the excess moves of kernels in proportion to themselves."""
     optimizer, step = first.asked.optimizer, float(first.asked.rates[0])
     if optimizer.name == "sgd" and not (optimizer.weight_decay or optimizer.momentum):
-        return  # the same as an L2 penalty then, which is the likelier
+        return  # then the same as an L2 penalty, which is likelier
     kernels = [name for name in first.gradients if name.endswith("/kernel")]
     excess = {name: (first.moves[name][1] - first.moves[name][0], first.start[name]) for name in kernels}
     for more in _ratio(excess):
@@ -185,7 +185,7 @@ def _decay(first: First) -> Iterator[Candidate]:
 
 
 def _adam_epsilon(first: First) -> Iterator[Candidate]:
-    """From ``|move| = rate r|g| / (r|g| + epsilon)`` with ``r = √(1 - β₂)``: Adam's first step, in its ε-hat form."""
+    """Epsilon from Adam's first step in ε-hat form: ``|move| = rate r|g| / (r|g| + epsilon)``, ``r = √(1 - β₂)``."""
     asked = first.asked
     rate_of_step, root = float(asked.rates[0]), math.sqrt(1 - asked.optimizer.beta_2)
     estimates = []

@@ -1,4 +1,4 @@
-"""One adapter and one proof: does it compute what the definition does, and if not, what explains the difference."""
+"""One adapter and one proof: the first difference from the definition, and its explanation."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bench.models.model import Flatten
 from bench.models.network import PlacedNetwork
 
 DIGITS = {"float64": DOUBLE, "float32": SINGLE}
-"""By precision. In fewer digits a departure does not stand out."""
+"""By precision. With fewer digits a departure does not stand out."""
 
 
 def judge(adapter: Adapter, proof: Proof, conditions: Conditions, precision: Precision = "float64") -> Miss | None:
-    """The first quantity in which ``adapter`` misses the definition, explained; None where it computes the same.
+    """The first quantity in which ``adapter`` misses the definition, explained; None if it computes the same.
 
-    To be called where the adapter is prepared: in a process of its own framework.
+    Call it where the adapter is prepared: in a process of its own framework.
     """
     trace = make_trace(adapter, proof, conditions, precision)
     found = compare(proof, precision, (DEFINITION, define(proof)), (conditions.framework, trace))
@@ -35,7 +35,7 @@ def judge(adapter: Adapter, proof: Proof, conditions: Conditions, precision: Pre
 
 
 def explanations(proof: Proof, trace: Trace, precision: Precision = "float64") -> tuple[str, ...]:
-    """The constants and rules that would make the definition compute what ``trace`` shows; empty where none does."""
+    """The constants and rules that would make the definition compute what ``trace`` shows; empty if none does."""
     digits = DIGITS.get(precision)
     return (
         () if digits is None else tuple(explain(evidence_of(proof), _observed(proof, trace, precision), digits=digits))
@@ -43,9 +43,9 @@ def explanations(proof: Proof, trace: Trace, precision: Precision = "float64") -
 
 
 def misfit(proof: Proof, words: str) -> str | None:
-    """What makes a framework refuse the shapes of ``proof`` with the error ``words``; None where nothing known does.
+    """The reason why a framework refuses the shapes of ``proof`` with the error ``words``; None if unknown.
 
-    A pooling that keeps what is left over makes a flattened image longer: an error names both lengths.
+    A pooling that keeps what is left over makes a flattened image longer: the error names both lengths.
     """
     asked = evidence_of(proof)
     numbers = set(re.findall(r"\d+", words))
@@ -62,10 +62,10 @@ def _flattened(network: PlacedNetwork) -> int | None:
 
 
 def _observed(proof: Proof, trace: Trace, precision: Precision) -> Observed:
-    """What ``trace`` shows.
+    """The meaningful observations in ``trace``.
 
-    In float32 weights show nothing but a step so large that their own rounding is lost in it: rounding turns the sign
-    of a gradient that is nearly zero, and with it the whole move of a weight under Adam.
+    In float32, weights show only a step so large that their own rounding is lost in it: rounding flips the sign of a
+    gradient that is nearly zero, and with it the whole move of a weight under Adam.
     """
     exact = precision == "float64"
     return Observed(

@@ -1,6 +1,6 @@
 """Departures in the layers: BatchNorm's constants and statistics, padding, windows of a pooling, flatten order.
 
-Constants are the libraries' defaults, which a forgotten argument leaves in force, and multiples of the one asked for.
+Constants are the libraries' defaults, which a forgotten argument leaves in force, and multiples of the requested one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NORM_MOMENTA = (0.9, 0.99, 0.1, 0.01, 0.999, 0.95, 0.5)
 
 
 def layer_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for the layers of the network."""
+    """Departures that apply to the layers of the network."""
     norms = _norms(asked)
     if norms:
         yield from _norm_constants(asked, norms)
@@ -60,7 +60,7 @@ def _norm_constants(asked: Evidence, norms: list[BatchNorm]) -> Iterator[Candida
     for value in dict.fromkeys((*NORM_EPSILONS, *multiples)):
         if epsilons != [value]:
             yield norm_epsilon(asked, value)
-    # a momentum may be given as the weight of the new statistics where that of the old is meant
+    # a momentum may be given as the weight of the new statistics instead of the old
     exchanged = (round(1 - value, 12) for value in momenta)
     for value in dict.fromkeys((*NORM_MOMENTA, *exchanged)):
         if momenta != [value]:
@@ -87,7 +87,7 @@ def _of_shapes(asked: Evidence) -> Iterator[Candidate]:
 
 
 def _pads_differ(placed: PlacedLayer) -> bool:
-    """Whether the symmetric padding is another and leaves the shapes as they are."""
+    """True if the symmetric padding differs and keeps the shapes."""
     if not isinstance(placed.layer, Conv) or placed.padding != "same" or placed.layer.kernel % 2 == 0:
         return False
     side = placed.layer.kernel // 2
@@ -95,7 +95,7 @@ def _pads_differ(placed: PlacedLayer) -> bool:
 
 
 def pooling_candidates(asked: Evidence, observed: Observed) -> Iterator[Candidate]:
-    """Poolings with one window more for what is left over at the end, where the weights are of such shapes."""
+    """Poolings with one more window for what is left over at the end, if the weights have such shapes."""
     for sentence, network in rounded_up_poolings(asked.network):
         for weights in (asked.weights, observed.initial or {}):
             if {name: value.shape for name, value in weights.items()} == network.weight_shapes:
@@ -104,7 +104,7 @@ def pooling_candidates(asked: Evidence, observed: Observed) -> Iterator[Candidat
 
 
 def rounded_up_poolings(network: PlacedNetwork) -> Iterator[tuple[str, PlacedNetwork]]:
-    """The network with one window more in some poolings, by the sentence that says so."""
+    """The network with one more window in some poolings, each with a sentence."""
     pools = [placed.name for placed in network.layers if _has_remainder(placed)]
     for names in all_and_each(pools):
         other_network = _rounded_up(network, names)
@@ -118,7 +118,7 @@ def _has_remainder(placed: PlacedLayer) -> bool:
 
 
 def _rounded_up(network: PlacedNetwork, names: list[str]) -> PlacedNetwork | None:
-    """The network with one window more in the poolings ``names``; None where a later layer does not fit then."""
+    """The network with one more window in the poolings ``names``; None if a later layer then does not fit."""
     layers: list[PlacedLayer] = []
     shape = network.shape
     for old in network.layers:

@@ -1,7 +1,7 @@
-"""What differences are like that no departure reproduces digit for digit: shorter formats, other rows.
+"""Descriptions of differences that no departure reproduces digit for digit: shorter formats, other rows.
 
-Shorter formats are simulated, and explain most of what was seen: libraries round sums in their own order. Of an order
-of rows that is not known only the size of its effect can be compared, and the sentence says no more.
+Shorter formats are simulated and explain most of a difference, not all: libraries round sums in their own order. For
+an unknown order of rows only the size of the effect can be compared, and the sentence says no more.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from bench.equivalence.evidence import Array, Evidence, Observed, Weights
 from bench.equivalence.quantities import Computed, computed, observe
 
 LEFT, FAR = 0.3, 10.0
-"""The share of the first difference, in root mean square, that a format may leave; no later one may grow so much."""
+"""Share of the first difference, in root mean square, that a format may leave; factor by which none may grow."""
 AS_GOOD = 2.0
-"""Explanations that leave no more than so many times what the best one leaves cannot be told apart."""
+"""Explanations that leave at most this many times what the best one leaves count as equally good."""
 INSIDE = ("TF32", "float32")
-"""Formats of products alone: what comes out of them is float32, or what was asked for."""
+"""Formats of products alone: their results are float32, or what was requested."""
 LIKE, DRAWS = 2.0, 3
 """Effects are of one size if the median of their ratios is within this factor, and each within its square.
 
-Orders are drawn to learn the size.
+``DRAWS`` orders are drawn to find the size.
 """
 
 
 def shorter_formats(
     asked: Evidence, observed: Observed, missed: str, by: str, formats: tuple[Rounding, ...]
 ) -> list[str]:
-    """Formats of products, or of layers, that explain what was seen of ``missed``, the first quantity that differs.
+    """Formats of products, or of layers, that explain ``missed``, the first quantity that differs.
 
-    ``by`` says in words how far it does.
+    ``by`` gives the difference in words.
     """
     left: dict[str, float] = {}
     before = _sizes(asked, observed) if formats else {}
@@ -52,9 +52,9 @@ def shorter_formats(
 
 
 def _left(before: Mapping[str, float], after: Mapping[str, float], missed: str) -> float:
-    """The share of the difference in ``missed`` that is left; infinite where another is far larger than before.
+    """The share of the difference in ``missed`` that is left; infinite if any is far larger than before.
 
-    Libraries choose for each product, by its size and in each direction, which format they take.
+    Libraries choose the format of each product by its size, and in each direction.
     """
     if not all(math.isfinite(size) and after[name] <= FAR * size for name, size in before.items()):
         return math.inf
@@ -62,7 +62,7 @@ def _left(before: Mapping[str, float], after: Mapping[str, float], missed: str) 
 
 
 def like_another_order(asked: Evidence, observed: Observed) -> bool:
-    """Whether losses and each final weight differ by about as much as they would by other orders of the rows."""
+    """True if losses and each final weight differ by about as much as with other orders of the rows."""
     later = Observed(losses=observed.losses, final=observed.final)
     seen = _sizes(asked, later)
     drawn = [_sizes(asked, _looked_at(later, _shuffled(asked, seed))) for seed in range(DRAWS)]
@@ -73,13 +73,13 @@ def like_another_order(asked: Evidence, observed: Observed) -> bool:
 
 
 def _looked_at(observed: Observed, evidence: Evidence) -> Observed:
-    """What was looked at, as a reference of ``evidence`` computes it."""
+    """Losses, if observed, and final weights of a reference of ``evidence``."""
     seen = observe(evidence)
     return Observed(losses=None if observed.losses is None else seen.losses, final=seen.final)
 
 
 def _sizes(asked: Evidence, observed: Observed) -> dict[str, float]:
-    """Root mean squares of the differences of what was seen to what was asked: by quantity, and by weight.
+    """Root mean squares of the differences of ``observed`` from ``asked``, by quantity and by weight.
 
     All losses are one quantity.
     """
@@ -102,7 +102,7 @@ def _parts(plain: Computed, other: Weights | Array) -> Iterator[tuple[str, float
 
 
 def _distance(found: Array | None, expected: Array) -> float:
-    """Root of the mean square of the differences; infinite where the two are not of one shape."""
+    """Root mean square of the differences; infinite if the shapes differ."""
     if found is None or found.shape != expected.shape:
         return math.inf
     return math.sqrt(float(np.mean((np.asarray(found, np.float64) - expected) ** 2)))

@@ -1,6 +1,6 @@
-"""How far apart two computations of the same may lie: the same for every framework.
+"""Limits on the difference between two computations of a quantity, the same for every framework.
 
-All differences are relative: ``max|a - b| / max|a|`` over a quantity; of a movement ``|a - b| / |a|``, by Euclidean
+All differences are relative: ``max|a - b| / max|a|`` over a quantity; for a movement, ``|a - b| / |a|`` by Euclidean
 norms.
 """
 
@@ -26,9 +26,9 @@ Kind = Literal[
     "moved",
     "statistics",
 ]
-"""The quantities compared: initial weights; logits before training, asked twice; the first update; the loss of a step,
-and of a stretch that is timed; final weights; those of training by whole epochs against those of training by batches;
-logits after training. Where numbers are rounded, in the place of weights: how far they have moved, and BatchNorm's
+"""The quantities compared: initial weights; logits before training, computed twice; the first update; the loss of a
+step and of a timed stretch; final weights; those of training by whole epochs against those of training by batches;
+logits after training. Where numbers are rounded, instead of weights: how far they have moved, and BatchNorm's
 statistics."""
 
 Limits = Mapping[Kind, float]
@@ -79,7 +79,7 @@ STEPS: Limits = MappingProxyType(
 )
 """float32, without BatchNorm: logits, gradient, and a few steps.
 
-The largest differences to the definition of five frameworks in ``rounded_questions``: loss 1.1e-6, moved 2.5e-4, logits
+Largest differences of five frameworks from the definition in ``rounded_questions``: loss 1.1e-6, moved 2.5e-4, logits
 after training 1.5e-5.
 """
 
@@ -92,10 +92,10 @@ statistics 1.8e-4."""
 BFLOAT16: Limits = MappingProxyType(
     {"initial": 1e-15, "logits": 5e-2, "repeated": 1e-5, "moved": 0.14, "statistics": 5e-2}
 )
-"""bfloat16: logits and the first update alone, for after more steps rounding hides what is looked for.
+"""bfloat16: logits and the first update alone; after more steps rounding hides departures.
 
-One unit in the last place of its 8 bits is 4e-3, and rectifiers that are that near their edge turn. So an update is
-held as a whole: measured in PyTorch and in Keras on PyTorch and JAX, over two seeds, at most 0.065.
+One unit in the last place of its 8 bits is 4e-3, and rectifiers that near their edge flip. So an update is compared as
+a whole: measured in PyTorch and in Keras on PyTorch and JAX, over two seeds, at most 0.065.
 """
 BFLOAT16_NORMALIZED: Limits = MappingProxyType({**BFLOAT16, "moved": 0.2})
 """With BatchNorm; measured likewise 0.101."""
@@ -103,7 +103,7 @@ BFLOAT16_NORMALIZED: Limits = MappingProxyType({**BFLOAT16, "moved": 0.2})
 FLOAT16: Limits = MappingProxyType(
     {"initial": 1e-15, "logits": 1e-2, "repeated": 1e-5, "moved": 5e-2, "statistics": 1e-2}
 )
-"""float16, whose 11 bits round an eighth of what those of bfloat16 do."""
+"""float16, whose 11 bits round by an eighth of bfloat16's rounding."""
 
 LIMITS: Mapping[Precision, tuple[Limits, Limits]] = MappingProxyType(
     {
@@ -113,14 +113,14 @@ LIMITS: Mapping[Precision, tuple[Limits, Limits]] = MappingProxyType(
         "float16": (FLOAT16, FLOAT16),
     }
 )
-"""By precision: without BatchNorm, and with."""
+"""By precision: without BatchNorm, and with it."""
 
 
 def has_norm(network: Network) -> bool:
-    """Whether the network holds a BatchNorm."""
+    """True if the network has a BatchNorm."""
     return any(isinstance(layer, BatchNorm) for layer in network.layers)
 
 
 def limits_of(network: Network, precision: Precision) -> Limits:
-    """What a proof on ``network`` in ``precision`` is held to."""
+    """The limits of a proof on ``network`` in ``precision``."""
     return LIMITS[precision][has_norm(network)]

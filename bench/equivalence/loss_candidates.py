@@ -1,4 +1,4 @@
-"""Departures in what is descended: the loss, its mean, the labels it is given, its gradients."""
+"""Departures in the descended loss: its form, its mean, its labels, its gradients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SMOOTHINGS = (0.0, 0.1)
 
 
 def loss_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for the loss, and for the labels it is given."""
+    """Departures that apply to the loss and its labels."""
     yield from _of_softmax(asked)
     yield from _of_mean(asked)
     yield from _of_labels(asked)
@@ -19,7 +19,7 @@ def loss_candidates(asked: Evidence) -> Iterator[Candidate]:
 
 
 def smoothing(asked: Evidence, value: float) -> Candidate:
-    """Labels that are smoothed by ``value``."""
+    """Labels smoothed by ``value``."""
     sentence = f"label smoothing: {value:g} against {asked.label_smoothing:g}"
     return other(asked, sentence, "gradients", label_smoothing=value)
 

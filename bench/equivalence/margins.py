@@ -1,8 +1,8 @@
 """A batch on which rounding decides nothing: no rectifier near its edge, no two maxima near each other.
 
-Where a value is zero to rounding, two honest frameworks may differ on its sign, and with it on whether a gradient
-passes: one such flip changes the gradient of a kernel by a hundredth. In float64 none is met in practice; for proofs
-in fewer digits a batch is chosen on which none can be.
+If a value is zero up to rounding, two correct frameworks may differ on its sign, and so on whether a gradient passes:
+one such flip changes the gradient of a kernel by a hundredth. In float64 none occurs in practice; for proofs in fewer
+digits a batch is chosen on which none can occur.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MARGIN = 4e-6
-"""Several times what rounding in float32 makes of a value of the order of 1."""
+"""Several times the float32 rounding of a value of the order of 1."""
 TRIES = 300
 
 
@@ -33,7 +33,7 @@ def settled(
     size: int,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """``(size,)`` rows of ``inputs`` drawn until their margin is ``MARGIN``; after many draws the best of them."""
+    """``(size,)`` rows of ``inputs`` drawn until their margin is ``MARGIN``; after ``TRIES`` draws, the best."""
     best, rows = -1.0, np.arange(size)
     for _ in range(TRIES):
         drawn = generator.permutation(len(inputs))[:size]
@@ -46,7 +46,7 @@ def settled(
 
 
 def margin(placed: PlacedNetwork, weights: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float64]) -> float:
-    """How far, in training, the nearest rectifier is from its edge and the nearest maximum from the next value."""
+    """The smallest distance, in training, of a rectifier from its edge or of a maximum from the next value."""
     exact = {name: value.astype(np.float64) for name, value in weights.items()}
     bare = Deviations(activation="identity", activation_in=frozenset(layer.name for layer in placed.layers))
     values, smallest = inputs, np.inf
@@ -66,7 +66,7 @@ def _rectified(layer: PlacedLayer) -> bool:
 
 
 def _gap(values: NDArray[np.float64], size: int) -> float:
-    """The smallest distance between the two largest values of a window; where both are zero no gradient passes."""
+    """The smallest distance between the two largest values of a window; rectified zeros pass no gradient, so none."""
     axes = tuple(range(1, values.ndim - 1))
     for axis in axes:
         sides = values.shape[axis] // size
@@ -78,5 +78,5 @@ def _gap(values: NDArray[np.float64], size: int) -> float:
     inner = tuple(range(2, 2 + 2 * len(axes), 2))
     moved = np.moveaxis(windows, inner, tuple(range(-len(axes), 0)))
     flat = np.sort(moved.reshape(*moved.shape[: -len(axes)], -1), axis=-1)
-    gaps = (flat[..., -1] - flat[..., -2])[flat[..., -1] > 0]
+    gaps = (flat[..., -1] - flat[..., -2])[flat[..., -1] != 0]
     return float(gaps.min(initial=np.inf))

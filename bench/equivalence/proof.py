@@ -1,4 +1,4 @@
-"""What is asked of every framework: a network, a recipe, data, initial weights and batches, all from one seed."""
+"""A proof for every framework: a network, a recipe, data, initial weights and batches, all from one seed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ EVALUATED = 32
 """Images whose logits are compared; none of them is trained on."""
 
 SCALE = 256.0
-"""What means 1.0 in a proof in float64. A power of two: dividing by it is exact in every precision."""
+"""Pixel value of 1.0 in a float64 proof. A power of two: dividing by it is exact in every precision."""
 BARELY = 2.0**-60
-"""A rate of dropout that is on, and drops nothing: ``1 - rate`` is 1 in float64, and no number drawn is below it."""
+"""A dropout rate that is on but drops nothing: ``1 - rate`` is 1 in float64, and no number drawn is below the rate."""
 
 STRIDED_SAME = Network(
     "strided-same",
@@ -41,18 +41,18 @@ STRIDED_SAME = Network(
         Dense(CLASSES),
     ),
 )
-"""What no shipped network has and a user's may have."""
+"""Features that a user's network may have and no shipped one has."""
 
 
 class Proof(Frozen):
-    """One question to all frameworks. Sizes are parameters: tests ask smaller ones."""
+    """One proof for all frameworks. Sizes are parameters: tests use smaller ones."""
 
     model: str
     recipe: str
     training: Training
     """The recipe with its batch size; its epochs follow from ``steps``."""
     dataset: str = "mnist"
-    """The data set that an adapter is told: a proof looks like any other case."""
+    """The data set in the adapter's case: a proof looks like any other case."""
     shape: tuple[int, ...] = (28, 28, 1)
     classes: int = 10
     floats: bool = False
@@ -61,15 +61,15 @@ class Proof(Frozen):
     seed: int = 0
     rows: int = 1000
     steps: int = 20
-    """At least so many: epochs are whole."""
+    """Least number of steps: epochs are whole."""
     rounded: bool = False
-    """Asked in the precision that is timed, where rounding hides what comes after a few steps."""
+    """True for a proof in the timed precision, in which rounding hides what comes after a few steps."""
     first_step_only: bool = False
     """Logits and the first update alone."""
 
     @property
     def label(self) -> str:
-        """``cnn · adam``, and after it what is not as in the other proofs: ``batch 32``, ``digits``."""
+        """``cnn · adam``, followed by what differs from most proofs: ``digits``, ``batch 32``."""
         parts = [self.model, self.recipe]
         if not self.first_step_only:
             parts += [self.dataset] * (self.dataset != "mnist")
@@ -83,32 +83,32 @@ class Proof(Frozen):
 
     @property
     def epochs(self) -> int:
-        """As many as the steps need."""
+        """Epochs that the steps need."""
         return -(-self.steps // self.batches_per_epoch)
 
     @property
     def claim(self) -> Claim | None:
-        """What is proved where this holds; None for the network that was made for the proofs."""
+        """The claim this proves if it holds; None for the network made for the proofs."""
         shipped = as_shipped(self.model)
         data = DataKind(shape=self.shape, classes=self.classes, floats=self.floats)
         return None if shipped is None else Claim.of(self.model, shipped.digest, self.training, data)
 
 
 def proof(model: str, recipe: str, **sizes: object) -> Proof:
-    """The proof of a recipe by its name on a network by its name; ``sizes`` are the fields of ``Proof``."""
+    """The proof of a named recipe on a named network; ``sizes`` are fields of ``Proof``."""
     return Proof.model_validate({"model": model, "recipe": recipe, "training": RECIPES[recipe], **sizes})
 
 
 def gradient_proof(model: str, **sizes: object) -> Proof:
-    """Logits and gradient of a network with pixels as a data set has them: for float32 and below."""
+    """The proof of a network's logits and gradient, with a data set's pixels: for float32 and below."""
     given = {"recipe": "gradient", "training": GRADIENT, "scale": 255.0, "rows": 128, "steps": 1}
     return Proof.model_validate({"model": model, **given, "rounded": True, "first_step_only": True, **sizes})
 
 
 def network_of(name: str, rate: float = 0.0) -> Network:
-    """The network of a proof: a shipped or plugged-in one by its name, its dropout at ``rate``.
+    """The network of a proof: a shipped or plugged-in one by name, with its dropout at ``rate``.
 
-    Raises UnknownName for a misspelt name, BenchError for a model that is no neutral network.
+    Raises UnknownName for a misspelt name, BenchError for a model that is not a neutral network.
     """
     model = STRIDED_SAME if name == STRIDED_SAME.name else find_model(name)
     if not isinstance(model, Network):
@@ -121,7 +121,7 @@ def network_of(name: str, rate: float = 0.0) -> Network:
 
 
 def as_shipped(name: str) -> Network | None:
-    """The network with the dropout it has; None for the one that was made for the proofs."""
+    """The network with its own dropout; None for the one made for the proofs."""
     model = None if name == STRIDED_SAME.name else find_model(name)
     return model if isinstance(model, Network) else None
 
@@ -134,7 +134,7 @@ class Material:
 
     @cached_property
     def network(self) -> Network:
-        """What a framework builds. Its dropout is on in float64, and drops nothing; off where numbers drawn are few."""
+        """The network to build. Dropout is on in float64 but drops nothing; off where few numbers can be drawn."""
         return network_of(self.proof.model, 0.0 if self.proof.rounded else BARELY)
 
     @cached_property
@@ -144,7 +144,7 @@ class Material:
 
     @cached_property
     def train(self) -> Split:
-        """Pixels at random, so that neither a maximum nor the edge of a relu is met exactly; classes are unequal."""
+        """Training rows. Pixels are random, so that no maximum ties and no relu is at its edge; classes are unequal."""
         import numpy as np
 
         generator, proof = self._generator("images"), self.proof
@@ -172,7 +172,7 @@ class Material:
 
     @cached_property
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Initial weights; biases and statistics are drawn too, so that one that is not loaded shows."""
+        """Initial weights; biases and statistics are drawn too, so that one not loaded shows."""
         import numpy as np
 
         generator = self._generator("weights")
@@ -186,9 +186,9 @@ class Material:
 
     @cached_property
     def orders(self) -> tuple[NDArray[np.int64], ...]:
-        """The rows of each epoch in their order: as many epochs as the steps need, each of them whole.
+        """The rows of each epoch in order: as many whole epochs as the steps need.
 
-        For a first step alone one batch on which rounding decides nothing (``bench.equivalence.margins``).
+        For a first step alone, one batch on which rounding decides nothing (``bench.equivalence.margins``).
         """
         proof, generator = self.proof, self._generator("order")
         if proof.first_step_only:
@@ -214,7 +214,7 @@ class Material:
 
     @cached_property
     def class_weights(self) -> NDArray[np.float64] | None:
-        """``(k,)``, exact in float32; None where the recipe has none."""
+        """``(k,)``, exact in float32; None if the recipe has none."""
         import numpy as np
 
         if self.proof.training.class_weights is None:
@@ -231,7 +231,7 @@ class Material:
         return None if mean is None or std is None else (_exact(mean), _exact(std))
 
     def inputs(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:
-        """What the network sees of ``images``: scaled, and normalised where the recipe says so."""
+        """Network inputs for ``images``: scaled, and normalised if the recipe says so."""
         import numpy as np
 
         scaled = images.astype(np.float64) / self.scale
@@ -242,7 +242,7 @@ class Material:
         return normalized
 
     def plan(self, threads: int) -> TrainingPlan:
-        """What an adapter is given. Of the order of the rows it learns nothing before ``train``."""
+        """The adapter's plan. It does not reveal the order of the rows before ``train``."""
         training = self.proof.training
         mean, std = self.normalization or (None, None)
         return TrainingPlan(
@@ -265,16 +265,16 @@ class Material:
 
 
 def _exact(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``values`` rounded to float32: the same in a framework that keeps them so."""
+    """``values`` rounded to float32: exact in a framework that keeps float32."""
     import numpy as np
 
     return values.astype(np.float32).astype(np.float64)
 
 
 def case_of(proof: Proof, conditions: Conditions, precision: str | None = None) -> Case:
-    """The case an adapter is given for a proof, in ``precision`` where it is not that of the conditions.
+    """The case an adapter is given for a proof, in ``precision`` or else in that of the conditions.
 
-    Nothing in it says that it is a proof: its names, its fingerprint and its digest are such as a trial has.
+    Nothing in it reveals a proof: its names, its fingerprint and its digest look like those of a trial.
     """
     values = conditions.model_dump()
     shipped = as_shipped(proof.model)

@@ -1,4 +1,4 @@
-"""The quantities that a reference computes of what was asked, one after the other, and how far they are off."""
+"""The quantities that a reference computes for a request, one after the other, and their differences."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STEPPED = ("order", "rates", "starts_again", "factor", "multiplied", "stale")
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A reference that was stepped as asked up to a step, which it has not taken."""
+    """A reference stepped as requested up to, but not including, ``step``."""
 
     asked: Evidence
     step: int
@@ -41,19 +41,19 @@ class Course:
     reference: Reference
 
     def leads_to(self, evidence: Evidence) -> bool:
-        """Whether the steps before this one are those of ``evidence`` too, and there are any."""
+        """True if there are steps before ``step`` and they are those of ``evidence`` too."""
         return 0 < self.step <= first_change(self.asked, evidence)
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What need not be computed again, where nothing before it is another."""
+    """Results that remain valid if nothing before them changes."""
 
     logits: Array | None = None
     batch: Batch | None = None
-    """The first."""
+    """The first batch."""
     course: Course | None = None
-    """What comes before it is not computed: it is as was asked."""
+    """Steps before it are not computed: they are as requested."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,34 +62,34 @@ class Computed:
 
     quantity: str
     updates: int
-    """Made before; the steps over which rounding could grow."""
+    """Updates made before, over which rounding could grow."""
     value: Array | Weights
     number: int = 0
-    """Of a loss: those of steps that take no rows are counted too."""
+    """Index of a loss; steps that take no rows are counted too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """How far what was observed is from a reference in one quantity."""
+    """Difference between an observation and a reference in one quantity."""
 
     computed: Computed
     relative: float
 
     @property
     def quantity(self) -> str:
-        """Its name."""
+        """Name of the quantity."""
         return self.computed.quantity
 
     @property
     def updates(self) -> int:
-        """Made before."""
+        """Updates made before."""
         return self.computed.updates
 
 
 def relative(found: Array, expected: Array, scale: float | None = None) -> float:
-    """``max|found - expected|`` divided by ``scale`` or else by ``max|found|``; infinite where shapes differ.
+    """``max|found - expected|`` divided by ``scale`` or else by ``max|found|``; infinite if shapes differ.
 
-    Values that are finite in neither are equal.
+    Values that are finite in neither count as equal.
     """
     if found.shape != expected.shape:
         return math.inf
@@ -104,9 +104,9 @@ def relative(found: Array, expected: Array, scale: float | None = None) -> float
 
 
 def relative_update(found: Weights, expected: Weights, start: Weights) -> float:
-    """The largest relative difference of two sets of weights, counted from where they started.
+    """The largest relative difference of two sets of weights, measured from their start.
 
-    Infinite where names or shapes differ. What has no start of its name and shape is counted from 0.
+    Infinite if names or shapes differ. A weight without a start of its name and shape is measured from 0.
     """
     if {name: value.shape for name, value in found.items()} != {name: value.shape for name, value in expected.items()}:
         return math.inf
@@ -124,9 +124,9 @@ def relative_update(found: Weights, expected: Weights, start: Weights) -> float:
 def computed(
     evidence: Evidence, wanted: Container[str], known: Known | None = None, dtype: DTypeLike = np.float64
 ) -> Iterator[Computed]:
-    """The quantities ``wanted`` of ``evidence``, the cheapest first, each computed as it is asked for.
+    """The quantities ``wanted`` of ``evidence``, the cheapest first, each computed on demand.
 
-    ``known`` spares what is known.
+    What is ``known`` is not computed again.
     """
     known = known or Known()
     logits, course = known.logits, known.course
@@ -169,7 +169,7 @@ def computed(
 def _at_the_end(
     evidence: Evidence, wanted: Container[str], reference: Reference, taken: int, stale: Array | None
 ) -> Iterator[Computed]:
-    """Weights and logits after the last step; ``stale`` logits are those of before the first."""
+    """Weights and logits after the last step; ``stale`` logits are those before the first."""
     if evidence.average is not None and not evidence.average_answers:
         reference.end_as_average()
     if FINAL_WEIGHTS in wanted:
@@ -197,9 +197,9 @@ def course(asked: Evidence, step: int) -> Course:
 
 
 def first_change(asked: Evidence, other: Evidence) -> int:
-    """The first step in which ``other`` is not ``asked``: 0 where anything but rows, rates and events is another.
+    """The first step in which ``other`` differs from ``asked``: 0 if anything but rows, rates and events does.
 
-    As many as there are steps where none is.
+    The number of steps if none differs.
     """
     whole = [one.name for one in fields(asked) if one.name not in STEPPED]
     if any(getattr(asked, name) is not getattr(other, name) for name in whole):
@@ -218,7 +218,7 @@ def _differ(asked: Evidence, other: Evidence, step: int) -> bool:
 
 
 def differences(evidence: Evidence, observed: Observed, known: Known | None = None) -> Iterator[Difference]:
-    """What a reference of ``evidence`` differs by from ``observed``, the quantities cheapest to compute first."""
+    """Differences of ``observed`` from a reference of ``evidence``, the quantities cheapest to compute first."""
     losses = np.zeros(0) if observed.losses is None else np.asarray(observed.losses, np.float64)
     largest = float(np.abs(losses[np.isfinite(losses)]).max(initial=0.0))
     start = {name: value.astype(np.float64) for name, value in evidence.weights.items()}
@@ -236,14 +236,14 @@ def differences(evidence: Evidence, observed: Observed, known: Known | None = No
 
 
 def opening(evidence: Evidence) -> Known:
-    """What a reference of ``evidence`` computes before its first update."""
+    """Results of a reference of ``evidence`` before its first update."""
     reference = evidence.reference()
     first = next(step for step, rows in enumerate(evidence.order) if len(rows))
     return Known(reference.logits(evidence.answered), reference.begin(*evidence.batch(first)))
 
 
 def observe(evidence: Evidence, dtype: DTypeLike = np.float64) -> Observed:
-    """Everything that a reference of ``evidence`` computes in ``dtype``, as if a framework had."""
+    """All results of a reference of ``evidence`` in ``dtype``, as if a framework had computed them."""
     losses = np.full(len(evidence.order if evidence.reads is None else evidence.reads), np.nan)
     seen: dict[str, Any] = {}
     for one in computed(evidence, ALL, dtype=dtype):

@@ -1,4 +1,4 @@
-"""Which proofs are asked: those named, or what together covers the shipped suites and every two parts of a recipe."""
+"""The proofs to run: those named, or a set that covers the shipped suites and every two parts of a recipe."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ KINDS: dict[str, DataKind] = {
     "colorectal-histology-mnist": DataKind(shape=(28, 28, 3), classes=8),
     "colorectal-histology-mnist-8x8": DataKind(shape=(8, 8, 3), classes=8),
 }
-"""Data sets whose kinds are proved where no suite is named. That of a data set not here is mnist's, or is asked for by
-``--suite``."""
+"""Data sets whose kinds are proved if no suite is named. Others have mnist's kind, or are proved with ``--suite``."""
 
 WEIGHTED = "adam, weights"
 FASTEST = "adamw, decay, one-cycle, smoothing, given"
@@ -62,8 +61,8 @@ ASKED: tuple[tuple[str, str, str, int], ...] = (
     (STRIDED_SAME.name, "adam", "mnist", 128),
     (STRIDED_SAME.name, "momentum", "colorectal-histology-mnist-8x8", 128),
 )
-"""Network, recipe, data set, batch size. An optimiser sees arrays alone, and a layer no recipe: so the recipes are
-proved on the network that costs least, and every network with a few of them."""
+"""Network, recipe, data set, batch size. An optimiser sees only arrays and a layer no recipe, so the recipes are proved
+on the cheapest network, and every network with a few of them."""
 
 LONG = (
     ("mlp-plain", "momentum, schedule", "digits", (110, 180)),
@@ -73,8 +72,8 @@ LONG = (
     ("mlp-plain", OF_CHANNELS, "digits", (300, 400)),
     ("cnn-norm", "adam", "digits", (60, 90)),
 )
-"""Network, recipe, data set, and between which numbers the steps are. As many as the shipped suites train; of the other
-recipes and of BatchNorm enough for what begins late: a schedule whose steps are counted in a byte, another momentum."""
+"""Network, recipe, data set, approximate bounds of the steps. As many steps as the shipped suites train; for the other
+recipes and BatchNorm, enough for late effects: a schedule whose steps are counted in a byte, another momentum."""
 MANY_ROWS = (("mlp-plain", "all options", "mnist"),)
 
 QUICK_MODELS = ("mlp-plain", "cnn-norm")
@@ -82,7 +81,7 @@ QUICK_RECIPES = ("adam", "momentum, schedule")
 
 
 def networks() -> tuple[str, ...]:
-    """Every neutral network by name, those of other packages included, and the one that is for the proof alone."""
+    """Names of all neutral networks, including those of other packages and the one for the proofs alone."""
     names = [name for name in MODELS if isinstance(_model(name), Network)]
     return (*names, STRIDED_SAME.name)
 
@@ -90,15 +89,15 @@ def networks() -> tuple[str, ...]:
 def questions(
     models: Sequence[str] = (), recipes: Sequence[str] = (), *, seeds: Iterable[int] = (0,), quick: bool = False
 ) -> list[Proof]:
-    """The proofs in float64: all that is asked for by name, else what covers the shipped suites.
+    """The proofs in float64: those named, or else a set that covers the shipped suites.
 
-    Raises UnknownName for a misspelt model or recipe, BenchError for a model that is no neutral network.
+    Raises UnknownName for a misspelt model or recipe, BenchError for a model that is not a neutral network.
     """
     for recipe in recipes:
         if recipe not in RECIPES:
             raise UnknownName("optimizer", recipe, RECIPES)
     for model in models:
-        network_of(model)  # a misspelt name, or no network
+        network_of(model)  # raises for a misspelt name or for another kind of model
     return [one for seed in seeds for one in _of_seed(models, recipes, seed, quick)]
 
 
@@ -118,10 +117,10 @@ def _of_seed(models: Sequence[str], recipes: Sequence[str], seed: int, quick: bo
 
 
 def rounded_questions(asked: Iterable[Proof], precision: Precision) -> list[Proof]:
-    """The proofs in the precision that is timed, for the networks and optimisers of ``asked``.
+    """The proofs in the timed precision, for the networks and optimisers of ``asked``.
 
-    Of each network the logits and the gradient on small images, and a few steps with each optimiser; in 16 bits the
-    first of them alone.
+    For each network, the logits and the gradient on small images, and a few steps with each optimiser; in 16 bits
+    only the first step.
     """
     found: dict[tuple[object, ...], Proof] = {}
     for one in asked:
@@ -139,7 +138,7 @@ def rounded_questions(asked: Iterable[Proof], precision: Precision) -> list[Proo
 
 
 def dropout_rates(models: Iterable[str]) -> tuple[float, ...]:
-    """Every rate of dropout that one of these networks has as it ships."""
+    """Every dropout rate of these networks as shipped."""
     networks = [_model(name) for name in models if name != STRIDED_SAME.name]
     found = {
         layer.rate
@@ -157,7 +156,7 @@ def _proof(model: str, recipe: str, dataset: str, batch_size: int, seed: int) ->
 
 
 def _small(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Sides of at most 14 pixels: the gradient of a convolution costs a tenth of what it costs on 28."""
+    """Sides of at most 14 pixels: the gradient of a convolution costs a tenth of that on 28."""
     return (*(min(side, 14) for side in shape[:-1]), shape[-1])
 
 

@@ -1,7 +1,7 @@
-"""The recipes that are proved by name: every two parts that a recipe may have stand together in one of them.
+"""The recipes to prove, by name: every two parts that a recipe may have occur together in one of them.
 
-The constants are exact in float32, so that a framework that keeps a rate or an epsilon in float32 still computes in
-float64 what the others do: honest differences are then of the order of 1e-15 (DESIGN, "The same model on the same
+The constants are exact in float32, so that a framework that keeps a rate or an epsilon in float32 still computes the
+same as the others in float64: correct results then differ by the order of 1e-15 (DESIGN, "The same model on the same
 work"), and a wrong constant stands out by ten orders of magnitude.
 """
 
@@ -69,17 +69,17 @@ _NAMED: dict[str, Training] = {
     "adamw": _recipe("adamw", "decay"),
     "rmsprop": _recipe("rmsprop", "momentum"),
     "adadelta": _recipe("adadelta"),
-    # the rate inside the momentum or outside it is the same until it changes
+    # a rate inside or outside the momentum is the same until it changes
     "momentum, schedule": _recipe("sgd", "momentum", schedule=_STEP),
     "all options": _recipe("adamw", "decay", "smoothing", "weights", schedule=_ONE_CYCLE, normalize=_GIVEN),
 }
-"""``all options``: whatever else a recipe may hold, at once."""
+"""``all options``: everything else a recipe may have, at once."""
 
 _OF_SUITES = (
     _recipe("adam", "weights"),
     _recipe("adamw", "decay", "smoothing", schedule=_ONE_CYCLE, normalize=_GIVEN),
 )
-"""The combinations that the shipped suites train with, besides plain Adam."""
+"""The combinations that the shipped suites use, except plain Adam."""
 
 _PAIRS = (
     _recipe("sgd", "nesterov", "decay", "smoothing", "weights", schedule=_STEP, normalize="train"),
@@ -94,16 +94,16 @@ _PAIRS = (
     _recipe("adadelta", "decay", "smoothing", "weights", schedule=_STEP, normalize=_GIVEN),
     _recipe("adadelta", "decay", schedule=_ONE_CYCLE, normalize="train"),
 )
-"""What the others lack until every two parts have met, as far as they can; found by a greedy search."""
+"""The pairs of parts that the others lack, as far as parts combine; found by a greedy search."""
 
 RECIPES: Mapping[str, Training] = _NAMED | {words(one): one for one in (*_OF_SUITES, *_PAIRS)}
-"""By name, as ``--optimizer`` gives them."""
+"""By name, as given to ``--optimizer``."""
 
 GRADIENT = Training(batch_size=8, optimizer=Optimizer.model_validate({**_EXACT, "name": "sgd", "learning_rate": 64.0}))
-"""One step moves the weights by a multiple of the gradient: what is held of the first update where digits are few.
+"""One step moves the weights by a multiple of the gradient: the check of the first update in few digits.
 
-By so much that the rounding of the weights themselves is lost in it. Adam's first update would not do: it is near the
-gradient's sign, and rounding changes the sign of what is nearly zero.
+The multiple is so large that the rounding of the weights is lost in it. Adam's first update would not do: it is near
+the gradient's sign, and rounding flips the sign of what is nearly zero.
 """
 
 
@@ -124,8 +124,8 @@ def exact(training: Training) -> Training:
 def smooth(training: Training) -> Training:
     """A recipe for a proof in few digits: its epsilon is of the size of gradients.
 
-    With one near zero an update is the gradient's sign, whose value is rounding's where a gradient is nearly zero: one
-    such weight of 400 that moves the other way is a difference of a tenth.
+    With an epsilon near zero an update is the gradient's sign, which rounding decides if the gradient is nearly zero:
+    one such weight of 400 that moves the other way is a difference of a tenth.
     """
     optimizer = training.optimizer
     inside = optimizer.name in ("rmsprop", "adadelta")  # of the root

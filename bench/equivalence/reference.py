@@ -1,7 +1,7 @@
 """The definition: what a neutral network with a recipe computes, in plain numpy, without a framework.
 
-Frameworks are held to this. With ``Deviations`` it computes what an implementation that departs from the definition
-would, so that a difference found can be explained.
+Frameworks are compared with it. With ``Deviations`` it computes what an implementation that departs from the definition
+would, so that a difference can be explained.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from bench.equivalence.reference_optimizers import Updater, covers
 from bench.models.network import PlacedNetwork
 
 EVALUATED_AT_ONCE = 128
-"""Images of one forward pass in evaluation, which bounds the memory that windows of images take."""
+"""Images per forward pass in evaluation, which bounds the memory for windows of images."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What one batch gives before the weights are changed."""
+    """Results of one batch before the weights change."""
 
     loss: float
-    """As it is reported, without penalties."""
+    """The reported loss, without penalties."""
     statistics: Arrays
     """BatchNorm's moving statistics after this batch."""
     rows: int
     _backwards: tuple[Backward, ...]
     _error: Array
-    """The gradient of what is descended by the logits, ``(n, k)``."""
+    """The gradient of the descended loss by the logits, ``(n, k)``."""
 
     @cached_property
     def gradients(self) -> Arrays:
-        """Of the loss by each trained weight, by neutral name; computed when asked for."""
+        """Gradients of the loss by each trained weight, by neutral name; computed on demand."""
         found: Arrays = {}
         error = self._error
         for index, backward in reversed(list(enumerate(self._backwards))):
@@ -115,7 +115,7 @@ class Reference:
         return Batch(loss, statistics, len(labels), tuple(backwards), error / np.asarray(divisor, self._dtype))
 
     def reported(self, batch: Batch) -> float:
-        """The loss of a batch as it is reported, with penalties where they are part of it."""
+        """The reported loss of a batch, with penalties if they are part of it."""
         if not self.deviations.l2_reported:
             return batch.loss
         penalised = (value for name, value in self._weights.items() if self._is_penalised(name))
@@ -130,7 +130,7 @@ class Reference:
         self._weights |= updated | batch.statistics
 
     def _gathered(self, gradients: Arrays) -> Arrays | None:
-        """``gradients`` with those of the steps before, where they add up; None where no update is due."""
+        """``gradients`` with those of earlier steps if they accumulate; None if no update is due."""
         steps = self.deviations.accumulated_steps
         if steps == 1 and not self.deviations.accumulates:
             return gradients
@@ -145,7 +145,7 @@ class Reference:
         return means
 
     def descended(self, batch: Batch) -> Arrays:
-        """The gradients that the optimiser is given, by neutral name: with penalties, clipped."""
+        """The gradients passed to the optimiser, by neutral name: with penalties, clipped."""
         gradients = {name: value for name, value in batch.gradients.items() if name not in self.deviations.frozen}
         for name in gradients if self.deviations.l2 else ():
             if self._is_penalised(name):
@@ -155,7 +155,7 @@ class Reference:
         return clipped(gradients, self.deviations) if self.deviations.clip else gradients
 
     def copy(self) -> Reference:
-        """One that goes on by itself from here. No array is ever written to, so none is copied."""
+        """An independent copy. No array is ever written to, so none is copied."""
         other = copy(self)
         other._weights = dict(self._weights)
         other._updater = self._updater.copy()
@@ -166,18 +166,18 @@ class Reference:
         self._updater.start_again()
 
     def average(self, share: float) -> None:
-        """Move the mean of the trained weights by ``share`` of the way to what they are now."""
+        """Move the mean of the trained weights by ``share`` of the way to their current values."""
         for name, value in self._weights.items():
             if "/moving_" not in name:
                 before = self._means.get(name, value)
                 self._means = self._means | {name: before + np.asarray(share, self._dtype) * (value - before)}
 
     def end_as_average(self) -> None:
-        """Put the mean in the place of the weights."""
+        """Replace the weights with the mean."""
         self._weights |= self._means
 
     def multiply_weights(self, factor: float) -> None:
-        """Make every trained weight ``factor`` times as large."""
+        """Multiply every trained weight by ``factor``."""
         for name, value in self._weights.items():
             if "/moving_" not in name:
                 self._weights[name] = value * np.asarray(factor, self._dtype)

@@ -1,4 +1,4 @@
-"""The functions that may stand in the place of a rectifier, each with its derivative, in numpy.
+"""The functions that may replace a rectifier, each with its derivative, in numpy.
 
 PyTorch, Keras and scikit-learn agree on all of these formulas; constants of ``selu``: Klambauer et al., NeurIPS 2017,
 of ``gelu``: Hendrycks and Gimpel (arXiv 1606.08415), the exact form and the one by tanh.
@@ -99,4 +99,4 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": _gelu,
     "gelu by tanh": _gelu_by_tanh,
 }
-"""By the name that an explanation gives; ``relu`` is the definition's own."""
+"""By their name in explanations; ``relu`` is the definition's own."""

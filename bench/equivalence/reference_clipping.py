@@ -1,6 +1,6 @@
-"""Gradients that are clipped: by the norm of all of them, by the norm of each weight's, or value by value.
+"""Clipping of gradients: by the norm of all of them, by the norm of each weight's, or value by value.
 
-And weights that are held to a norm.
+Also norm limits on weights.
 
 By a norm: Pascanu, Mikolov and Bengio, ICML 2013, algorithm 1, ``g threshold / norm`` where the norm is larger.
 PyTorch's ``clip_grad_norm_`` divides by ``norm + 1e-6``.
@@ -27,12 +27,12 @@ def global_norm(gradients: Gradients) -> float:
 
 
 def unit_norms(kernel: NDArray[Any]) -> NDArray[Any]:
-    """The Euclidean norm of the weights into each unit, which the last axis counts; the other axes are kept as 1."""
+    """The Euclidean norm of the weights into each unit (last axis); the other axes are kept as 1."""
     return np.asarray(np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1)), keepdims=True)))
 
 
 def held_to_norm(weights: Gradients, deviations: Deviations) -> dict[str, NDArray[Any]]:
-    """Kernels whose units have no larger norm than ``max_norm``, as Keras' ``MaxNorm`` computes it."""
+    """``weights`` with units limited to a norm of ``max_norm``, as Keras' ``MaxNorm`` computes it."""
     held = dict(weights)
     for name in deviations.max_norm_in & held.keys():
         norms = unit_norms(held[name])

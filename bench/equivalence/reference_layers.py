@@ -30,7 +30,7 @@ Backward = Callable[[Array, bool], tuple[Array | None, Arrays]]
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What a layer gives for a batch."""
+    """Result of a layer for a batch."""
 
     output: Array
     backward: Backward
@@ -170,8 +170,7 @@ def _average_pool(inputs: Array, size: int, output: tuple[int, ...]) -> Forward:
 def _windows(inputs: Array, size: int, output: tuple[int, ...], fill: float) -> tuple[Array, Callable[[Array], Array]]:
     """The windows of a pooling, ``(n, *sides, channels, size ** axes)``, and the way back from them to ``inputs``.
 
-    Where ``output`` has more windows than fit (PyTorch's ``ceil_mode``), the values that the last one lacks are
-    ``fill``.
+    If ``output`` has more windows than fit (PyTorch's ``ceil_mode``), missing values of the last one are ``fill``.
     """
     rows, *spatial, channels = inputs.shape
     sides = output[:-1]

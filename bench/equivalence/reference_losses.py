@@ -1,4 +1,4 @@
-"""The loss of each sample and its gradient by the logits, in numpy: cross-entropy, and what is mistaken for it."""
+"""The loss of each sample and its gradient by the logits, in numpy: cross-entropy, and mistaken forms of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Loss = tuple[Array, Array]
 """``(n,)`` the losses, ``(n, k)`` their gradients."""
 
 KERAS_EPSILON = 1e-7
-"""``keras.config.epsilon()``: Keras clips probabilities to between it and one less it."""
+"""``keras.config.epsilon()``: Keras clips probabilities to this distance from 0 and 1."""
 
 
 def log_softmax(values: Array) -> Array:
@@ -37,14 +37,14 @@ def focal(logits: Array, targets: Array) -> Loss:
 
 
 def softmax_twice(logits: Array, targets: Array) -> Loss:
-    """The same of probabilities that are taken for logits."""
+    """Cross-entropy of probabilities taken for logits."""
     probabilities = np.exp(log_softmax(logits))
     losses, error = cross_entropy(probabilities, targets)
     return losses, probabilities * (error - (error * probabilities).sum(axis=1, keepdims=True))
 
 
 def clipped_logits(logits: Array, targets: Array) -> Loss:
-    """Logits that are taken for probabilities, as Keras on TensorFlow clips them: it then takes their share."""
+    """Logits taken for probabilities, as in Keras on TensorFlow: clipped, then divided by their sum."""
     held = np.clip(logits, KERAS_EPSILON, 1 - KERAS_EPSILON)
     total = held.sum(axis=1, keepdims=True)
     error = np.where(held == logits, 1 / total - targets / held, 0)
@@ -52,7 +52,7 @@ def clipped_logits(logits: Array, targets: Array) -> Loss:
 
 
 def shares_of_logits(logits: Array, targets: Array) -> Loss:
-    """Logits that are taken for probabilities, as Keras on JAX and PyTorch: their shares of the sum are clipped."""
+    """Logits taken for probabilities, as in Keras on JAX and PyTorch: divided by their sum, then clipped."""
     total = logits.sum(axis=1, keepdims=True)
     shares = logits / total
     held = np.clip(shares, KERAS_EPSILON, 1 - KERAS_EPSILON)
@@ -61,7 +61,7 @@ def shares_of_logits(logits: Array, targets: Array) -> Loss:
 
 
 def negative_logits(logits: Array, targets: Array) -> Loss:
-    """Logits that are taken for logarithms of probabilities (``NLLLoss`` with nothing before it)."""
+    """Logits taken for logarithms of probabilities (``NLLLoss`` with nothing before it)."""
     return -(targets * logits).sum(axis=1), -targets
 
 
@@ -73,4 +73,4 @@ LOSSES: dict[str, Callable[[Array, Array], Loss]] = {
     "shares of logits": shares_of_logits,
     "negative logits": negative_logits,
 }
-"""By the name that ``Deviations.loss`` gives it."""
+"""By their name in ``Deviations.loss``."""

@@ -24,7 +24,7 @@ Arrays = dict[str, Array]
 
 
 def covers(scope: Scope, name: str) -> bool:
-    """Whether a weight, by neutral name, is penalised: kernels alone, or all that are trained."""
+    """True if ``scope`` has a weight, by neutral name: kernels, all, or all but biases."""
     return name.endswith("/kernel") or scope == "all" or (scope == "all but biases" and not name.endswith("/bias"))
 
 
@@ -38,7 +38,7 @@ class Updater:
     _states: dict[tuple[str, str], Array] = field(default_factory=dict)
 
     def update(self, weights: Mapping[str, Array], gradients: Mapping[str, Array], rate: float) -> Arrays:
-        """The weights of ``gradients`` after one step at ``rate``; the arrays given stay as they are."""
+        """The weights of ``gradients`` after one step at ``rate``; the given arrays do not change."""
         self._step += 1
         rules = {
             "sgd": self._sgd,
@@ -71,13 +71,13 @@ class Updater:
         return self._states.setdefault((kind, name), np.zeros_like(like))
 
     def _keep(self, kind: str, name: str, value: Array) -> Array:
-        """Keep a state for the next step. Returns what this step uses of it."""
+        """Keep a state for the next step. Returns the value for this step."""
         kept = rounded(value, "float32") if self.deviations.state else value
         self._states[kind, name] = kept
         return kept if self.deviations.state == "used" else value
 
     def copy(self) -> Updater:
-        """One with the same state, which goes on by itself."""
+        """An independent copy with the same state."""
         return Updater(self.optimizer, self.deviations, self._step, dict(self._states))
 
     def start_again(self) -> None:
@@ -136,7 +136,7 @@ class Updater:
         return -rate * step
 
     def _root(self, square: Array) -> Array:
-        """The root with epsilon where RMSprop and Adadelta have it, inside; or outside."""
+        """The root with epsilon inside, as in RMSprop and Adadelta; or outside."""
         epsilon = self.optimizer.epsilon
         if self.deviations.epsilon_place == "outside root":
             return np.asarray(np.sqrt(square) + epsilon)

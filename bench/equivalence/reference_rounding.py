@@ -14,11 +14,11 @@ Array = NDArray[Any]
 STORED_BITS = 23
 """Bits of the fraction that float32 stores."""
 KEPT_BITS = {"bfloat16": 7, "TF32": 10}
-"""Of those the bits that are left; the exponent is that of float32."""
+"""Bits of the fraction that remain; the exponent is float32's."""
 
 
 def rounded(values: Array, to: Rounding) -> Array:
-    """``values`` with the digits of ``to`` alone, in the type they have. Empty: as they are."""
+    """``values`` rounded to ``to``, in their own type. Empty: unchanged."""
     match to:
         case "":
             return values
@@ -29,7 +29,7 @@ def rounded(values: Array, to: Rounding) -> Array:
 
 
 def product(first: Array, second: Array, to: Rounding) -> Array:
-    """The product of two matrices whose values are rounded before it; sums are not."""
+    """The product of two matrices with rounded values; sums are not rounded."""
     return np.asarray(rounded(first, to) @ rounded(second, to))
 
 

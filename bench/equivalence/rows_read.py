@@ -1,8 +1,8 @@
 """The rows that a first step was trained on, read off its gradient.
 
-Without BatchNorm the gradient of a batch is the mean of the gradients of its rows: a system of linear equations, an
-equation for each weight, in the number of times each row was taken. Rows that are read so are checked: the loss and
-the update of the step must follow from them.
+Without BatchNorm the gradient of a batch is the mean of the gradients of its rows: a system of linear equations, one
+for each weight, in the number of times each row was taken. The rows are then checked: the loss and the update of the
+step must follow from them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bench.equivalence.quantities import differences
 from bench.models.model import BatchNorm
 
 EQUATIONS = 3
-"""For each unknown."""
+"""Equations per unknown."""
 MOST_ROWS = 4000
 WHOLE = 0.01
-"""A number of times is a whole one up to this."""
+"""Tolerance for a count to be a whole number."""
 
 
 def sentence_of_rows(asked: Evidence, observed: Observed, *, tolerance: float, rounding: float) -> str | None:
-    """How the rows of the first step differ from those given; None where they do not, or cannot be read."""
+    """Sentence if the first step's rows differ from those given; None if not, or if they cannot be read."""
     rows = rows_of_first_step(asked, observed, rounding=rounding)
     given = asked.order[0]
     if rows is None or Counter(rows.tolist()) == Counter(given.tolist()):
@@ -42,7 +42,7 @@ def sentence_of_rows(asked: Evidence, observed: Observed, *, tolerance: float, r
 
 
 def rows_of_first_step(asked: Evidence, observed: Observed, *, rounding: float) -> NDArray[np.int64] | None:
-    """``(n,)``: the rows of the first update, each as often as it was taken; None where they cannot be read."""
+    """``(n,)``: the rows of the first update, each as often as it was taken; None if they cannot be read."""
     batches = any(isinstance(placed.layer, BatchNorm) for placed in asked.network.layers)
     if observed.first is None or batches or len(asked.images) > MOST_ROWS:
         return None
@@ -73,7 +73,7 @@ def _gradients(asked: Evidence, names: list[str], taken: NDArray[np.int64]) -> N
 
 
 def _counted(shares: NDArray[np.float64]) -> NDArray[np.int64] | None:
-    """Rows, each so many times as its share says, where all shares are multiples of one."""
+    """Rows repeated in proportion to their shares; None unless all are multiples of one."""
     once = shares[shares > WHOLE * shares.max(initial=0.0)]
     if not len(once):
         return None

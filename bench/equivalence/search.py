@@ -24,40 +24,40 @@ from bench.equivalence.state_candidates import late_candidates, state_candidates
 from bench.equivalence.update_candidates import clipping_candidates, update_candidates
 
 GROWTH, GROWN = 2.0, 1e2
-"""Rounding grows from step to step: so does the tolerance, and by no more than this in all."""
+"""Growth of the tolerance per step, as rounding grows, and its maximum in all."""
 IMPROVEMENT = 10.0
-"""How many times nearer than the definition an explanation must come."""
+"""Factor by which an explanation must be nearer than the definition."""
 ROUNDING = 1e-3
-"""A share of the tolerance below which a difference is rounding, whichever explanation it belongs to."""
+"""Share of the tolerance below which a difference is rounding, for any explanation."""
 UNSEEN = 2
-"""Steps before the first difference in which its cause may have been at work unseen."""
+"""Steps before the first difference in which its cause may act unseen."""
 
 Family = Callable[[Evidence], Iterator[Candidate]]
 
 
 @dataclass(frozen=True)
 class Digits:
-    """How near a computation in some precision comes to the exact one. All values are relative."""
+    """Accuracy of a computation in some precision. All values are relative."""
 
     rounding: float
-    """Of one number."""
+    """Rounding of one number."""
     tolerance: float
-    """Above what rounding makes of one step, and far below what a wrong constant does."""
+    """Above the rounding of one step, and far below the effect of a wrong constant."""
     update: float
     """The same for the first update."""
     near: float
-    """A constant that is so near to a short decimal is that."""
+    """Distance within which a constant counts as a short decimal."""
     as_good: float
-    """Explanations whose differences are within this factor of the best's cannot be told apart."""
+    """Explanations whose differences are within this factor of the best's are equally good."""
 
 
 DOUBLE = Digits(2.0**-53, 1e-11, 1e-9, 1e-6, 100.0)
 SINGLE = Digits(2.0**-24, 1e-5, 1e-4, 1e-3, 10.0)
-"""For logits and the first update alone, which is what is held in float32."""
+"""For logits, losses and the first update, all that is explained in float32."""
 
 
 def share(difference: Difference, digits: Digits) -> float:
-    """A difference as a share of what is tolerated."""
+    """A difference as a share of its tolerance."""
     tolerance = digits.update if difference.quantity == FIRST_UPDATE else digits.tolerance
     grown = GROWN if difference.updates > math.log(GROWN, GROWTH) else GROWTH**difference.updates
     return difference.relative / (tolerance * grown)
@@ -72,7 +72,7 @@ LIKELIEST = (
     image_candidates,
     state_candidates,
 )
-"""All departures that are known, those first that are the cheapest to try and the likeliest."""
+"""All known departures, the cheapest to try and the likeliest first."""
 LIKELIEST_BY_EPOCHS = (
     data_candidates,
     clipping_candidates,
@@ -83,29 +83,29 @@ LIKELIEST_BY_EPOCHS = (
     activation_candidates,
     image_candidates,
 )
-"""The same where a run differs from another of the same framework: in how it is driven."""
+"""The same for a run that differs from another of its framework in how it is driven."""
 
 
 def departures(asked: Evidence, families: Iterable[Family] = LIKELIEST) -> Iterator[Candidate]:
-    """All that have a meaning for what was asked, whatever was observed."""
+    """All departures that apply to the request, whatever was observed."""
     return chain.from_iterable(family(asked) for family in families)
 
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What is to be explained, and how far."""
+    """The difference to explain, and the limits of the search."""
 
     asked: Evidence
     observed: Observed
     known: Known
-    """Of what was asked."""
+    """Known results of ``asked``."""
     missed: Difference
-    """The first quantity in which what was observed is too far from what was asked."""
+    """The first observed quantity that is too far from the requested one."""
     digits: Digits
     allowed: Allowance
 
     def explanations(self) -> list[str]:
-        """The sentences of the candidates that reproduce all that was observed, as well as the best of them does."""
+        """Sentences of the candidates that reproduce all observations, about as well as the best of them."""
         begun = replace(self, known=replace(self.known, course=course(self.asked, self._begin())))
         for stage in begun._stages():
             scores = begun._scores(stage)
@@ -115,15 +115,15 @@ class Search:
         return []
 
     def _begin(self) -> int:
-        """The step from which most candidates are computed: what comes before it is as was asked."""
+        """The step from which most candidates are computed: earlier ones are as requested."""
         if self.missed.quantity == LOSS:
             return max(0, self.missed.computed.number - UNSEEN)
-        if self.missed.quantity == FINAL_WEIGHTS:  # of a whole run: what ends an epoch is the likeliest
+        if self.missed.quantity == FINAL_WEIGHTS:  # a whole run: the likeliest cause ends an epoch
             return next(epochs(self.asked))[-1]
         return 0
 
     def _stages(self) -> Iterator[Iterable[Candidate]]:
-        """Candidates in the order in which they are tried; a later stage only where none before explains anything."""
+        """Candidates in the order of trial; a later stage is tried only if no earlier one explains anything."""
         asked, observed, near = self.asked, self.observed, self.digits.near
         aim = target(observed, self.missed.computed, self.known, self.allowed)
         late = late_candidates(asked, observed, self.missed.updates - 1)
@@ -139,9 +139,9 @@ class Search:
         yield iter(()) if aim is None else fitted_candidates(asked, aim, near)
 
     def _scores(self, candidates: Iterable[Candidate]) -> dict[str, float]:
-        """The worst difference of each sentence that explains all that was observed."""
+        """The worst difference of each sentence that explains all observations."""
         scores: dict[str, float] = {}
-        with np.errstate(all="ignore"):  # departures may diverge, and say so by an infinite difference
+        with np.errstate(all="ignore"):  # departures may diverge: their difference is infinite
             for candidate in candidates:
                 if self.allowed.spent():
                     break
@@ -152,7 +152,7 @@ class Search:
         return scores
 
     def _score(self, candidate: Candidate) -> float | None:
-        """The worst difference as a share of what is tolerated; None as soon as it is too large."""
+        """The worst difference as a share of its tolerance; None as soon as it is too large."""
         if self._comes_late(candidate):
             return None
         limit = min(1.0, share(self.missed, self.digits) / IMPROVEMENT)
@@ -164,14 +164,14 @@ class Search:
         return worst
 
     def _comes_late(self, candidate: Candidate) -> bool:
-        """Whether it changes nothing before the first difference."""
+        """True if it changes nothing up to the first difference."""
         if self.missed.quantity != LOSS:
             return False
         return first_change(self.asked, candidate.evidence) > self.missed.computed.number
 
 
 def _not_loaded(asked: Evidence, observed: Observed) -> Iterator[Candidate]:
-    """The weights read back before training, where they are not those given."""
+    """The weights read back before training, if they are not those given."""
     initial = observed.initial
     if initial is None or {name: value.shape for name, value in initial.items()} != asked.network.weight_shapes:
         return

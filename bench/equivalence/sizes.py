@@ -1,6 +1,6 @@
-"""How many rows and steps a proof has: drawn from its seed, within what numpy and five frameworks can afford.
+"""Numbers of rows and steps of a proof: drawn from its seed, within what numpy and five frameworks can afford.
 
-Fixed sizes could be recognised, and what happens only beyond them would never be seen.
+Fixed sizes could be recognised, and effects that appear only beyond them would never be seen.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ MOST_SAMPLES = 3000
 MOST_OPERATIONS = 5e9
 """Floating-point operations of all its forward passes: some seconds of numpy, which computes the definition."""
 MOST_FULL_BATCHES = 8
-"""Of an epoch."""
+"""Per epoch."""
 FEW_STEPS = 6
-"""About so many of a proof in the precision that is timed: after more, rounding hides what is looked for."""
+"""Approximate steps of a proof in the timed precision: after more, rounding hides departures."""
 
 MOST_EVALUATIONS = 3
 """Pauses in an epoch, in which a trial evaluates."""
 
 LONG_BATCH = 32
-"""Of the long proofs, which a network without convolutions can afford."""
+"""Batch size of long proofs, which a network without convolutions can afford."""
 LONG_EPOCHS = (12, 20)
 MANY_ROWS = (1500, 4000)
 
@@ -43,7 +43,7 @@ def sized(asked: Proof) -> Proof:
 
 
 def long(asked: Proof, steps: tuple[int, int]) -> Proof:
-    """``asked`` with small batches, a number of steps between these two, and more than ten epochs."""
+    """``asked`` with small batches, more than ten epochs, and steps roughly between these two."""
     random = _random(asked)
     training = asked.training.model_copy(update={"batch_size": LONG_BATCH})
     epochs = random.randint(*LONG_EPOCHS)
@@ -53,12 +53,12 @@ def long(asked: Proof, steps: tuple[int, int]) -> Proof:
 
 
 def many_rows(asked: Proof) -> Proof:
-    """``asked`` with rows by the thousand, in two epochs."""
+    """``asked`` with thousands of rows, in two epochs."""
     return _with(asked, _random(asked).randint(*MANY_ROWS), 2)
 
 
 def _evaluated(asked: Proof, random: Random) -> Proof:
-    """``asked`` with a number of evaluations an epoch, between which a framework is timed."""
+    """``asked`` with a drawn number of evaluations per epoch, between which time is taken."""
     training = asked.training.model_copy(update={"evaluations_per_epoch": random.randint(1, MOST_EVALUATIONS)})
     return asked.model_copy(update={"training": training})
 

@@ -1,7 +1,7 @@
-"""What building a learner on a large data set takes and leaves behind: memory, files, threads, images it holds.
+"""Resources that the build of a learner on a large data set takes and keeps: memory, files, threads, images.
 
-Gathering and converting batches is work that the training clock covers. Done in the build it takes memory for as many
-floats as there are pixels, wherever they are kept, or the space of a file, or a thread that goes on.
+Gathering and converting batches is work that the training clock covers. Done in the build, it takes memory for a float
+per pixel, wherever it is kept, or space in a file, or a thread that keeps running.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 ROWS = 70_000
 """More than MNIST has, and more than 16 bits can number: 52 MiB of bytes, 209 MiB of floats."""
 COPIES = 1.5
-"""Of the images as stored, that a learner may take besides those it is given."""
+"""Copies of the stored images that a learner may take beyond those given."""
 BESIDES_MIB = 64.0
-"""What else a build and a few steps may take: the compiler's memory, the framework's pools."""
+"""Other MiB for a build and a few steps: the compiler's memory, the framework's pools."""
 WRITTEN = 0.5
 """Share of the images that may be written to files meanwhile."""
 MIB = 2**20
 
 
 class Start:
-    """A learner of softmax regression, and what was there before it was built."""
+    """A learner of softmax regression, and the resources before its build."""
 
     def __init__(self, place: Workplace) -> None:
         self._owner = place.adapter
@@ -44,7 +44,7 @@ class Start:
         self._started = [one.name for one in threading.enumerate() if one not in self._threads]
 
     def findings(self) -> list[str]:
-        """What is wrong with all that, now that the learner has been trained a little."""
+        """Findings on these resources, once the learner has been trained a little."""
         found = list(self._held)
         found += [one for one in findings(self.learner, self.train.images, owner=self._owner) if one not in found]
         if self._started:
@@ -64,7 +64,7 @@ class Start:
 
 
 def written() -> float | None:
-    """MiB that this process has written so far, to files and pipes; None where the system does not tell (proc(5))."""
+    """MiB that this process has written to files and pipes; None if the system does not report it (proc(5))."""
     try:
         lines = Path("/proc/self/io").read_text().splitlines()
     except OSError:

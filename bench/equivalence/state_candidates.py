@@ -1,6 +1,6 @@
-"""Departures in what goes from one step to the next: the optimiser's state, its step count, weights, what is answered.
+"""Departures in what goes from one step to the next: the optimiser's state, its step count, weights, answers.
 
-And several options that are left out together.
+Also several options left out together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AVERAGED = (0.99, 0.999, 0.9, 0.95, 0.9999)
 
 
 def state_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for what is kept from step to step."""
+    """Departures that apply to what is kept from step to step."""
     name = asked.optimizer.name
     if name != "sgd" or asked.optimizer.momentum:
         for place in ("kept", "used"):
@@ -34,7 +34,7 @@ def state_candidates(asked: Evidence) -> Iterator[Candidate]:
 
 
 def _averaged(asked: Evidence) -> Iterator[Candidate]:
-    """Weights that end as a mean: as Keras' ``use_ema`` and PyTorch's ``AveragedModel`` take it."""
+    """Weights that end as a mean, as in Keras' ``use_ema`` and PyTorch's ``AveragedModel``."""
     means: dict[str, Callable[[int], float]] = {
         f"moving average (momentum {momentum:g})": partial(_share, momentum) for momentum in AVERAGED
     }
@@ -61,7 +61,7 @@ def _starting_again(asked: Evidence) -> Iterator[Candidate]:
 
 
 def correction_candidates(asked: Evidence, steps: Sequence[int]) -> Iterator[Candidate]:
-    """Adam whose moments are corrected for their start in the first ``steps`` alone, one number after the other."""
+    """Adam with moments corrected for their start in the first steps alone, for each number in ``steps``."""
     if asked.optimizer.name in ("adam", "adamw"):
         for corrected in steps:
             if corrected > 0:
@@ -72,7 +72,7 @@ def correction_candidates(asked: Evidence, steps: Sequence[int]) -> Iterator[Can
 
 
 def multiplied(asked: Evidence, whole: bool, factor: float) -> Candidate:
-    """Weights that are multiplied by ``factor`` after each epoch, the ``whole`` ones alone or all."""
+    """Weights multiplied by ``factor`` after each epoch, or only after ``whole`` ones."""
     ends = [
         steps.stop - 1
         for steps in epochs(asked)
@@ -83,7 +83,7 @@ def multiplied(asked: Evidence, whole: bool, factor: float) -> Candidate:
 
 
 def _left_out(asked: Evidence) -> Iterator[Candidate]:
-    """Two or more of the options that were asked for; one alone has its own sentence elsewhere."""
+    """Two or more requested options left out; one alone has its own sentence elsewhere."""
     options: dict[str, dict[str, Any]] = {}
     if (asked.rates != asked.rates[0]).any():
         options["schedule"] = {"rates": np.full_like(asked.rates, asked.rates.max())}
@@ -108,6 +108,6 @@ def _left_out(asked: Evidence) -> Iterator[Candidate]:
 
 
 def late_candidates(asked: Evidence, observed: Observed, right: int) -> Iterator[Candidate]:
-    """Departures from a step on, where all was ``right`` in so many updates; any number where no loss tells."""
+    """Departures that start after ``right`` correct updates; after any number if no losses were observed."""
     steps = [right - 1, right] if observed.losses is not None else list(range(1, len(asked.order)))
     yield from correction_candidates(asked, steps)

@@ -1,4 +1,4 @@
-"""The proofs of what a suite asks: its networks, recipes, batch sizes and kinds of data, in its ways of running."""
+"""The proofs for a suite: its networks, recipes, batch sizes and kinds of data, in its ways of running."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.suite import read_suite
 def suite_questions(
     request: Request, seeds: Iterable[int], blocked: dict[str, list[str]], say: Callable[[str], None]
 ) -> dict[Conditions, list[Proof]]:
-    """The proofs in float64 of every way in which ``request`` would run a network in the matched track, each once.
+    """The proofs in float64 for every way in which ``request`` would run a network in the matched track, each once.
 
     Cases that cannot run here are put into ``blocked``, by reason. Raises BenchError as ``bench run`` does.
     """
@@ -39,7 +39,7 @@ def suite_questions(
 
 
 def _proof(planned: PlannedCase, training: Training, seed: int) -> Proof:
-    """The case's recipe with its constants rounded to float32, without what a proof has no use for."""
+    """A proof of the case's recipe, with constants rounded to float32 and only the parts a proof uses."""
     assert planned.data is not None
     info = planned.data.info
     parts = ("batch_size", "optimizer", "schedule", "label_smoothing", "class_weights", "normalize")

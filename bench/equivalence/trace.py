@@ -1,4 +1,4 @@
-"""What one framework computed of a proof: the quantities that are compared, in the order in which they arise."""
+"""Results of one framework for a proof: the quantities that are compared, in order of computation."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ Arrays = dict[str, "NDArray[np.float64]"]
 
 @dataclass(eq=False)
 class Trace:
-    """All quantities in float64, weights by neutral name. Empty where a proof asks for the first step alone."""
+    """All quantities in float64, weights by neutral name. Those after the first step may be empty."""
 
     initial: Arrays
     """Weights as read back before training; their shapes are compared."""
     logits: NDArray[np.float64]
     """``(EVALUATED, k)`` before training, in evaluation mode."""
     repeated: NDArray[np.float64]
-    """The same once more."""
+    """The same, computed again."""
     first: Arrays
     """Weights after the first update."""
     parameters: int | None = None
     kind: str = "logits"
-    """``probabilities`` where the framework gives no logits."""
+    """``probabilities`` if the framework gives no logits."""
     losses: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """``(steps,)``, each before its own update, trained a batch at a time."""
     final: Arrays = field(default_factory=dict)
     after: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """Logits after training."""
     whole: Arrays = field(default_factory=dict)
-    """Final weights of a second learner that pauses where a trial does: the path that is timed."""
+    """Final weights of a second learner that pauses where a trial does: the timed path."""
     timed: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     """``(pauses, 2)``: the loss that the second learner gave in each pause, and the mean by rows of ``losses`` over the
     same steps."""
@@ -78,10 +78,10 @@ _WEIGHTS = ("initial", "first", "final", "whole")
 
 
 def make_trace(adapter: Adapter, proof: Proof, conditions: Conditions, precision: str | None = None) -> Trace:
-    """What ``adapter`` computes of ``proof`` on the path of ``conditions``, in ``precision`` where it is another.
+    """The trace of ``proof`` by ``adapter`` on the path of ``conditions``, in ``precision`` if given.
 
-    Two learners are built, each trained in one call: one pauses after every batch, so that every loss is seen (and
-    takes one step a call of its compiled function); the other pauses where a trial does, as it is timed.
+    Two learners are built, each trained in one call. One pauses after every batch, so that every loss is seen, and
+    takes one step per call of its compiled function. The other pauses where a trial does, as it is timed.
     """
     case, material = case_of(proof, conditions, precision), Material(proof)
 
@@ -165,5 +165,5 @@ def _weights(learner: Learner) -> Arrays:
 
 
 def _double(values: object) -> NDArray[np.float64]:
-    """A copy in float64: what was read must not change when the learner goes on."""
+    """A copy in float64: values read must not change when the learner goes on."""
     return np.array(values, dtype=np.float64)

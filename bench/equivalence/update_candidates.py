@@ -1,6 +1,6 @@
 """Departures in the update: rates, the optimiser's constants and form, weight decay, penalties.
 
-Constants are the libraries' defaults, which a forgotten argument leaves in force, and multiples of the one asked for.
+Constants are the libraries' defaults, which a forgotten argument leaves in force, and multiples of the requested one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ PENALTIES = (1e-4, 2e-4, 1e-3, 2e-3, 1e-2, 2e-2, 1e-5, 2e-5, 5e-5, 5e-4, 1e-1)
 DECAYS = (0.01, 0.004, 1e-4, 5e-4, 1e-3, 0.1)
 
 THRESHOLDS = (1.0, 5.0, 0.5, 10.0, 0.1)
-"""Of clipping by a global norm, where it cannot be read."""
+"""Usual global norms to clip at, for when it cannot be read."""
 SLACKS = (0.0, 1e-6)
 """Keras and TensorFlow divide a threshold by the global norm, PyTorch by 1e-6 more."""
 
 
 def update_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Departures that have a meaning for the optimiser and its rates."""
+    """Departures that apply to the optimiser and its rates."""
     yield from _of_rates(asked)
     yield from _OF_OPTIMIZERS[asked.optimizer.name](asked)
     yield from _of_decay(asked)
@@ -51,7 +51,7 @@ def rate(asked: Evidence, factor: float) -> Candidate:
 
 
 def penalty(asked: Evidence, value: float, **fields: Any) -> Iterator[Candidate]:
-    """An L2 penalty whose gradient is ``value * w``; with its share in the loss that is reported, and without."""
+    """An L2 penalty with the gradient ``value * w``, without and with its share in the reported loss."""
     where = "all weights" if fields.get("l2_on") == "all" else "kernels"
     form = " divided by the rows of the batch" if fields.get("l2_per_batch") else ""
     sentence = f"L2 penalty on {where} that was not asked for: {value:g} w{form} in the gradient"
@@ -60,14 +60,14 @@ def penalty(asked: Evidence, value: float, **fields: Any) -> Iterator[Candidate]
 
 
 def clipping_candidates(asked: Evidence) -> Iterator[Candidate]:
-    """Gradients that are clipped at a usual global norm."""
+    """Gradients clipped at a usual global norm."""
     for threshold in THRESHOLDS:
         for slack in SLACKS:
             yield from clipping(asked, "global norm", slack, threshold)
 
 
 def clipping(asked: Evidence, clipped: Clipped, slack: float, threshold: float) -> Iterator[Candidate]:
-    """Gradients that are clipped; ``slack`` is added to the norm that the threshold is divided by."""
+    """Clipped gradients; ``slack`` is added to the norm that the threshold is divided by."""
     words = {
         "global norm": "gradients are clipped at a global norm of",
         "norm of each weight": "the gradient of each weight is clipped at a norm of",
@@ -79,12 +79,12 @@ def clipping(asked: Evidence, clipped: Clipped, slack: float, threshold: float) 
 
 
 def adam_epsilon(asked: Evidence, value: float) -> Candidate:
-    """Another epsilon in its place."""
+    """A different epsilon of Adam."""
     return constant(asked, f"epsilon of Adam: {value:g} against {asked.optimizer.epsilon:g}", epsilon=value)
 
 
 def adam_epsilon_after(asked: Evidence, value: float) -> Candidate:
-    """An epsilon added after the bias correction, as PyTorch's own Adam has it."""
+    """An epsilon added after the bias correction, as in PyTorch's own Adam."""
     given = asked.optimizer.epsilon
     sentence = "epsilon of Adam after the bias correction instead of before it"
     if value != given:
@@ -102,7 +102,7 @@ def _constants(asked: Evidence, words: str, field: str, values: Iterable[float])
 
 
 def falling(asked: Evidence, with_each: Literal["epoch", "step"], factor: float) -> Candidate:
-    """Rates that are multiplied by ``factor`` after each epoch or step."""
+    """Rates multiplied by ``factor`` after each epoch or step."""
     number = {step: epoch for epoch, steps in enumerate(epochs(asked)) for step in steps}
     powers = [number[step] if with_each == "epoch" else step for step in range(len(asked.rates))]
     sentence = f"learning rate is multiplied by {factor:g} after each {with_each}, which was not asked for"
@@ -201,7 +201,7 @@ _OF_OPTIMIZERS: dict[str, Callable[[Evidence], Iterator[Candidate]]] = {
 def _of_decay(asked: Evidence) -> Iterator[Candidate]:
     given = asked.optimizer.weight_decay
     if asked.optimizer.name == "sgd" and not (given or asked.optimizer.momentum):
-        return  # the same as an L2 penalty then, which is the likelier
+        return  # then the same as an L2 penalty, which is likelier
     yield from _constants(asked, "decoupled weight decay", "weight_decay", (0.0, *DECAYS, 2 * given, given / 2))
     if given:
         yield from _decay_forms(asked)

@@ -1,4 +1,4 @@
-"""What came of the proofs: for each framework its largest differences, what missed its limit, and why."""
+"""Results of the proofs: for each framework its largest differences, what missed its limit, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.equivalence.limits import Kind
 
 @dataclass(frozen=True)
 class Miss:
-    """The first quantity of a proof that is further off than its limit, and what explains it."""
+    """The first quantity of a proof that misses its limit, and its explanations."""
 
     comparison: Comparison
     explanations: tuple[str, ...] = ()
@@ -30,64 +30,64 @@ class Miss:
 
 @dataclass
 class Verdict:
-    """Of one framework under its conditions."""
+    """Verdict on one framework under its conditions."""
 
     conditions: Conditions
     versions: dict[str, str]
     way: str = ""
-    """How it runs networks, where one framework is asked in several ways: ``compiled, bfloat16``."""
+    """Way of running, if a framework runs in several: ``compiled, bfloat16``."""
     comparisons: list[Comparison] = field(default_factory=list)
-    """With the definition, and of every pair in which it is the second."""
+    """Those with the definition, and of every pair in which it is second."""
     misses: list[Miss] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     """About work and dropout."""
     errors: list[str] = field(default_factory=list)
     unsupported: dict[str, list[str]] = field(default_factory=dict)
-    """Labels of the proofs it cannot be asked, by reason."""
+    """Labels of the proofs it cannot run, by reason."""
     uncounted: bool = False
-    """No model can count its rows."""
+    """True if no model can count its rows."""
     certificate: Certificate | None = None
 
     @property
     def framework(self) -> str:
-        """Its name."""
+        """Name of the framework."""
         return self.conditions.framework
 
     @property
     def name(self) -> str:
-        """The framework, and its way where there are several: ``pytorch (compiled)``."""
+        """The framework, with its way if it has several: ``pytorch (compiled)``."""
         return f"{self.framework} ({self.way})" if self.way else self.framework
 
     @property
     def holds(self) -> bool:
-        """Whether everything that was asked was shown."""
+        """True if everything requested was proved."""
         return bool(self.comparisons) and not (self.misses or self.findings or self.errors)
 
     @property
     def proofs(self) -> int:
-        """How many proofs it was asked, in every precision."""
+        """Number of proofs compared, over all precisions."""
         return len({(one.proof, one.precision) for one in self.comparisons})
 
 
 @dataclass
 class Verification:
-    """All frameworks that were asked."""
+    """Verdicts on all frameworks."""
 
     verdicts: list[Verdict]
     absent: dict[str, str] = field(default_factory=dict)
-    """Frameworks that could not be asked, and why."""
+    """Frameworks that could not run, and why."""
     blocked: dict[str, list[str]] = field(default_factory=dict)
     """Cases of a suite that cannot run here, by reason."""
     seeds: int = 1
 
     @property
     def holds(self) -> bool:
-        """Whether every framework that was asked computes the same."""
+        """True if there are verdicts and all of them hold."""
         return bool(self.verdicts) and all(verdict.holds for verdict in self.verdicts)
 
 
 def first_misses(comparisons: Iterable[Comparison]) -> list[Comparison]:
-    """Of each proof and pair the first quantity that misses its limit."""
+    """The first quantity that misses its limit, for each proof and pair."""
     found: dict[tuple[object, ...], Comparison] = {}
     for one in comparisons:
         if not one.holds:
@@ -96,6 +96,6 @@ def first_misses(comparisons: Iterable[Comparison]) -> list[Comparison]:
 
 
 def largest(comparisons: Sequence[Comparison], kinds: Iterable[Kind], *, precision: str) -> Comparison | None:
-    """The comparison of some kinds whose difference is largest."""
+    """The comparison of ``kinds`` with the largest difference."""
     found = [one for one in comparisons if one.kind in tuple(kinds) and one.precision == precision]
     return max(found, key=lambda one: one.difference, default=None)

@@ -1,4 +1,4 @@
-"""Ask every framework the same proofs, each in processes of its own, compare what they computed, and certify it."""
+"""Run the same proofs on every framework, each in its own processes, compare the results, and certify them."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from bench.equivalence.trace import Trace
 
 AT_ONCE = 2
-"""Workers that run at the same time, at most: each holds a framework, a gigabyte or more."""
+"""Most workers at the same time: each holds a framework, a gigabyte or more."""
 TIMEOUT_S = 3600.0
 EXPLAINED = 2
-"""So many misses of one framework are explained; the others share their cause more often than not."""
+"""Misses explained per framework; the others share their cause more often than not."""
 
 
 def verify(asked: Asked, announce: Announce = lambda framework, phase: None) -> Verification:
-    """Ask, compare, explain, and store a certificate for each framework and way of which something was proved.
+    """Run, compare, explain, and store a certificate for each framework and way with something proved.
 
-    Raises BenchError where the question is wrong: an unknown name, a framework that is not installed, nothing to ask.
+    Raises BenchError for a wrong request: an unknown name, a framework that is not installed, nothing to prove.
     """
     result = Verification([], seeds=asked.seeds)
     subjects = subjects_of(asked, result, announce)
@@ -49,7 +49,7 @@ def verify(asked: Asked, announce: Announce = lambda framework, phase: None) -> 
 
 
 def _ask(subjects: list[Subject], folder: Path, announce: Announce) -> None:
-    """Run the workers; nothing is timed, so a few at a time where there are cores for the threads of each.
+    """Run the workers; nothing is timed, so a few run at a time if the threads of each have cores.
 
     The definition is computed meanwhile.
     """
@@ -72,16 +72,16 @@ def _in_float64(conditions: Conditions) -> Conditions:
 
 
 def _at_once(subjects: Sequence[Subject]) -> int:
-    """So many workers at a time that their threads have a core each.
+    """Number of workers at a time whose threads have a core each.
 
-    Threads that wait for each other at every operation take many times as long where they share cores.
+    Threads that wait for each other at every operation take many times as long if they share cores.
     """
     threads = max(subject.conditions.threads for subject in subjects)
     return max(1, min(AT_ONCE, usable_cores() // threads))
 
 
 def _run_all(alike: list[Subject], folder: Path, announce: Announce) -> None:
-    """Ask subjects that differ in precision alone: once what is asked in float64, then each in its own precision."""
+    """Run subjects that differ in precision alone: once in float64 for all, then each in its own precision."""
     exact = dict.fromkeys(proof for subject in alike for proof in subject.exact)
     _run(alike, "float64", list(exact), folder, announce)
     for subject in alike:
@@ -138,7 +138,7 @@ def _run(
 
 
 def _compare(subjects: list[Subject], definitions: dict[Proof, Future[Trace]]) -> None:
-    """Compare every trace with the definition, and those of frameworks that run in the same way with each other."""
+    """Compare every trace with the definition, and those whose ways differ at most in execution with each other."""
     explained: dict[str, int] = {}
     peers: dict[Conditions, list[Subject]] = {}
     for subject in subjects:
@@ -178,7 +178,7 @@ def _has_missed(asked: dict[str, Subject], between: tuple[str, str], proof: Proo
 
 
 def _certify(subject: Subject, frameworks: list[str]) -> None:
-    """Store what was proved; what an earlier certificate of the same key says and was now found wrong is withdrawn."""
+    """Store what was proved, without earlier claims now refuted; on findings or errors, withdraw the certificate."""
     from bench.equivalence.certify import certified
 
     verdict = subject.verdict

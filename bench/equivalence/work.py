@@ -1,8 +1,8 @@
-"""Whether equal numbers are equal work: what is trained on, what is held, what else runs on the training clock.
+"""Checks that equal numbers are equal work: what is trained on, what is held, what else runs on the training clock.
 
-Four looks, each at a learner of its own or at what the one before has left: what a counting model saw
-(``counted``), what building a learner on a large data set takes (``started``), what softmax regression on it comes to
-(``answered``), and the settings in force.
+Four checks, each on its own learner or the previous one's: the counts of a counting model (``counted``), the resources
+for building a learner on a large data set (``started``), the results of softmax regression on it (``answered``), and
+the settings in force.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["counts", "work_findings"]
 
 @dataclass(frozen=True)
 class Workplace:
-    """An adapter under its conditions, and what learners for these looks are built from."""
+    """An adapter under its conditions, which builds the learners for these checks."""
 
     adapter: Adapter
     conditions: Conditions
@@ -49,7 +49,7 @@ class Workplace:
         epochs: int,
         weights: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> Learner:
-        """A learner on so many random images, or on those given, for plain SGD."""
+        """A learner for plain SGD on ``rows`` random images, or on those given."""
         train = rows if isinstance(rows, Split) else self.split(rows, shape)
         optimizer = Optimizer(name="sgd", learning_rate=RATE)
         training = Training(batch_size=self.batch_size, optimizer=optimizer, epochs=epochs)
@@ -77,13 +77,13 @@ class Workplace:
 
 
 def work_findings(adapter: Adapter, conditions: Conditions) -> list[str]:
-    """What is wrong with the work of ``adapter`` on its training clock, a clause each; nothing where all is well.
+    """Findings on the work of ``adapter`` on its training clock, one clause each; empty if all is well.
 
-    An adapter for which no model counts (scikit-learn's own classes) is held to the rest.
+    An adapter without a counting model (scikit-learn's own classes) gets the other checks.
     """
     place = Workplace(adapter, conditions)
     found: list[str] = []
-    # what a framework does once in a process is done with its first learner, and is none of the second's
+    # the first learner bears the work that a framework does once in a process, not the second
     if counts(adapter):
         found += counted_findings(place)
     else:

@@ -23,24 +23,24 @@ from bench.runner.pipes import end_with_parent, first_line, open_messages, send_
 
 
 class Assignment(Frozen):
-    """What one worker is to compute."""
+    """Proofs and checks for one worker."""
 
     conditions: Conditions
     precision: Precision
-    """Of the proofs; that of the conditions, or float64."""
+    """Precision of the proofs: that of the conditions, or float64."""
     proofs: tuple[Proof, ...]
     folder: str
     checks: bool = False
-    """Whether the work and the properties of dropout are checked too."""
+    """True to check the work and the properties of dropout too."""
     dropout_rates: tuple[float, ...] = ()
 
 
 def examine(
     adapter: Adapter, assignment: Assignment, announce: Callable[[str], None] = lambda _: None
 ) -> dict[str, JsonValue]:
-    """Compute every trace of an assignment. An adapter that raises has failed that proof, not the others.
+    """Compute every trace of an assignment. An adapter that raises fails that proof, not the others.
 
-    Answers ``errors`` (by the number of the proof) and ``findings`` (about work and dropout).
+    Returns ``errors`` (by the number of the proof) and ``findings`` (about work and dropout).
     """
     from bench.equivalence.trace import make_trace
 
@@ -61,7 +61,7 @@ def examine(
 
 
 def trace_file(folder: str, number: int) -> Path:
-    """Where the trace of an assignment's proof lies."""
+    """Path of the trace of an assignment's proof."""
     return Path(folder) / f"{number}.npz"
 
 
@@ -93,7 +93,7 @@ def prepared_case(conditions: Conditions, precision: Precision) -> Case:
 
 
 def main() -> None:
-    """Do the assignment on standard input."""
+    """Run the assignment on standard input."""
     from bench.adapters.catalog import find_adapter
 
     messages = open_messages()

@@ -15,9 +15,9 @@ class Stopwatch:
             predict(images)
         watch.seconds
 
-    May be used again and again, each time replacing the figure before; ``start`` and ``stop`` are for work that
-    pauses in a callback. A block that raises has no figure, and the device is not waited for, because a device in
-    error may never be idle again.
+    May be reused, each time replacing the last figure; ``start`` and ``stop`` are for work that pauses in a
+    callback. A block that raises has no figure, and the device is not waited for, because a device in error may
+    never be idle again.
     """
 
     __slots__ = ("_began", "_synchronize", "nanoseconds")

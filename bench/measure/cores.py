@@ -1,4 +1,4 @@
-"""How many cores this process may use, which in a container or a batch job is fewer than the machine has."""
+"""Cores this process may use: in a container or a batch job, fewer than the machine has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def usable_cores() -> int:
 
 
 def cgroup_quota(root: Path = Path("/")) -> float | None:
-    """CPU limit in cores, the smallest of this process's cgroup and its ancestors; None where there is none.
+    """CPU limit in cores, the smallest of this process's cgroup and its ancestors; None without a limit.
 
     Version 2: ``cpu.max`` ("quota period", in microseconds); version 1: ``cpu.cfs_quota_us`` over
     ``cpu.cfs_period_us`` (kernel documentation, admin-guide/cgroup-v2 and scheduler/sched-bwc). ``root`` is where

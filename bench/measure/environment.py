@@ -1,4 +1,4 @@
-"""What a run ran on: hardware, operating system, versions, thread settings; no host name, user name or path."""
+"""A run's environment: hardware, operating system, versions, thread settings; no host or user name, no path."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bench.record import Environment
 def capture(packages: Iterable[str], threads: Mapping[str, str], accelerators: Iterable[str] = ()) -> Environment:
     """The environment of this machine now.
 
-    ``packages`` are distribution names, of which those installed are listed with their versions; ``threads`` the
-    thread variables the workers start with (see ``bench.measure.threads.thread_settings``).
+    ``packages``: distribution names; the installed ones are listed with their versions. ``threads``: the thread
+    variables the workers start with (see ``bench.measure.threads.thread_settings``).
     """
     import psutil
 
@@ -37,7 +37,7 @@ def capture(packages: Iterable[str], threads: Mapping[str, str], accelerators: I
 
 
 def cpu_model() -> str:
-    """The processor's name as its maker gives it; the instruction set where the system does not tell."""
+    """The processor's name as its maker gives it; the instruction set if the system has no name."""
     if sys.platform == "linux":
         name = _linux_cpu(Path("/proc/cpuinfo"))
     elif sys.platform == "darwin":
@@ -52,8 +52,8 @@ def cpu_model() -> str:
 def operating_system() -> str:
     """Name and release: ``Debian GNU/Linux 13, Linux 6.12.3``.
 
-    Of a Linux kernel's release only the numbers are kept, and whether it is WSL: the rest is free text of whoever
-    built it, and may name a machine.
+    Of a Linux kernel's release only the numbers are kept, and whether it is WSL: the rest is free text by its
+    builder, and may name a machine.
     """
     if sys.platform == "darwin":
         return f"macOS {platform.mac_ver()[0]}"
@@ -82,7 +82,7 @@ def installed_versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def governor(cpus: Path = Path("/sys/devices/system/cpu")) -> str | None:
-    """The CPU frequency governor, or all of them where cores differ; None where the system does not tell."""
+    """The CPU frequency governor, or all of them where cores differ; None if the system gives none."""
     governors: set[str] = set()
     for path in cpus.glob("cpu[0-9]*/cpufreq/scaling_governor"):
         try:
@@ -106,7 +106,7 @@ def _distribution() -> str:
 
 
 def _linux_cpu(cpuinfo: Path) -> str:
-    """``model name`` on x86; ``Model`` or ``Hardware`` is the board, the best that many ARM kernels tell."""
+    """``model name`` on x86; ``Model`` or ``Hardware`` is the board, the best many ARM kernels give."""
     try:
         text = cpuinfo.read_text()
     except OSError:

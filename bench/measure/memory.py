@@ -10,7 +10,7 @@ from bench.record import Memory
 
 
 class PhaseMemory:
-    """What a worker's memory came to.
+    """A worker's memory, by phase.
 
         memory = PhaseMemory()
         import_the_framework()
@@ -32,10 +32,10 @@ class PhaseMemory:
         self._counter.reset()
 
     def mark_import(self) -> None:
-        """The framework is imported and no data have been touched: what is resident now is the baseline.
+        """Take the baseline: the framework is imported and no data have been touched.
 
-        What the import itself took and gave back is kept as the phase ``import``, but is not part of the trial's
-        peak where the counter can be reset: a small model is not to be charged for it.
+        The import's own peak is kept as the phase ``import``, but is not part of the trial's peak if the counter
+        can be reset: a small model must not be charged for it.
         """
         self._phases["import"] = self._counter.peak()
         self._counter.reset()
@@ -63,7 +63,7 @@ class PhaseMemory:
             self._phases[name] = max(self._phases.get(name, 0.0), self._note_peak())
 
     def growth(self, name: str) -> float | None:
-        """MiB by which the peak of a phase that has ended lay above what was resident when it began.
+        """MiB by which the peak of an ended phase exceeded what was resident when it began.
 
         None where the counter cannot be reset, so that its peak may be that of an earlier phase.
         """

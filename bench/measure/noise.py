@@ -31,9 +31,9 @@ class CpuCounters:
     """Spent in processes, of this system or (in a container) of its host."""
     steal_s: float
     total_s: float
-    """Of every kind, idle included."""
+    """All kinds, idle included."""
     own_s: float
-    """Of this process and those children of it that have ended."""
+    """Spent in this process and its ended children."""
 
 
 class NoiseWatch:
@@ -52,17 +52,17 @@ class NoiseWatch:
 
     @classmethod
     def start(cls) -> NoiseWatch:
-        """Calibrate (about 60 ms), then read the counters: to be called before the worker is started."""
+        """Calibrate (about 60 ms), then read the counters. Call before the worker is started."""
         return cls(calibration_ms(), read_counters())
 
     def finish(self) -> Noise:
-        """Read the counters, then calibrate: to be called once the worker has ended and been waited for."""
+        """Read the counters, then calibrate. Call once the worker has ended and been waited for."""
         counters = read_counters()
         return assess(self._counters, counters, self._calibration_ms, calibration_ms())
 
 
 def assess(before: CpuCounters | None, after: CpuCounters | None, before_ms: float, after_ms: float) -> Noise:
-    """What happened between two readings."""
+    """The noise between two readings."""
     steal = other = None
     if before is not None and after is not None:
         steal = _percent(after.steal_s - before.steal_s, after.total_s - before.total_s)

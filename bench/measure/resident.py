@@ -19,7 +19,7 @@ class ResidentCounter(ABC):
 
     method: str
     resettable: bool
-    """Whether ``reset`` starts a new peak; if not, a peak is that of the whole process so far."""
+    """True if ``reset`` starts a new peak; if not, a peak is that of the whole process so far."""
 
     @abstractmethod
     def now(self) -> float:
@@ -58,7 +58,7 @@ class LinuxCounter(ResidentCounter):
         return self._read("VmRSS") or 0.0
 
     def peak(self) -> float:
-        """``VmHWM`` in MiB; ``VmRSS`` where there is no such counter."""
+        """``VmHWM`` in MiB; ``VmRSS`` without such a counter."""
         return self._read("VmHWM") or self.now()
 
     def reset(self) -> None:
@@ -83,7 +83,7 @@ class LinuxCounter(ResidentCounter):
 
 
 class LifetimeCounter(ResidentCounter):
-    """A counter whose peak is that of the whole process: what psutil calls ``rss`` now, the system's own peak."""
+    """A counter whose peak is that of the whole process: psutil's ``rss`` now, the system's own peak."""
 
     resettable = False
 
@@ -103,7 +103,7 @@ class LifetimeCounter(ResidentCounter):
 class RusageCounter(LifetimeCounter):
     """``ru_maxrss`` of this process, for macOS: right only in a spawned process, which every worker is.
 
-    ``unit`` is what the system counts in: bytes on macOS, KiB elsewhere (getrusage(2) of each).
+    ``unit`` is the unit of the count: bytes on macOS, KiB elsewhere (getrusage(2) of each).
     """
 
     method = "ru_maxrss: phase peaks are cumulative"

@@ -1,4 +1,4 @@
-"""Threads: the environment a worker starts with, and what came of it inside."""
+"""Threads: the environment a worker starts with, and its effect inside."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _THREAD_COUNTS = (
     "NUMEXPR_NUM_THREADS",
     "NUMEXPR_MAX_THREADS",
     "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",  # as large as the other, which is what TensorFlow takes on a machine of so many cores
+    "TF_NUM_INTEROP_THREADS",  # equal to the other: TensorFlow's default on a machine with that many cores
     "LOKY_MAX_CPU_COUNT",  # joblib
 )
 
 _LEFT_UNSET = ("OMP_WAIT_POLICY", "OMP_PROC_BIND", "OMP_DYNAMIC", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "MKL_DYNAMIC")
-"""Left to each framework, because its users leave them; but they decide how it bears contention, so they are noted."""
+"""Left to each framework, as its users leave them; they decide how it handles contention, so they are noted."""
 
 _KEPT = frozenset(
     {
@@ -29,12 +29,12 @@ _KEPT = frozenset(
         "CUDA_HOME", "CUDA_PATH", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
         "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
         "PROGRAMFILES", "HOMEDRIVE", "HOMEPATH", "PROCESSOR_ARCHITECTURE",
-        # who and in which language; torch asks for the user's name to place its caches
+        # user and locale; torch needs the user's name to place its caches
         "USER", "LOGNAME", "USERNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
-        # which devices are to be seen
+        # visible devices
         "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES",
         "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
-        # the way to the network, for a model of the user's that loads weights
+        # network access, for a user's model that loads weights
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
     }
 )  # fmt: skip
@@ -65,14 +65,14 @@ def clean_environment(threads: int, extra: Mapping[str, str] | None = None) -> d
 
 
 def thread_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """What of a worker's ``environment`` bears on threads, for the record; ``unset`` where that is a choice too."""
+    """Thread-related variables of a worker's ``environment``, for the record; ``unset`` for those left unset."""
     return {name: environment.get(name, "unset") for name in (*_THREAD_COUNTS, *_LEFT_UNSET)}
 
 
 def thread_settings_in_force() -> dict[str, int]:
     """Threads of every BLAS and OpenMP library loaded in this process, by the library's name.
 
-    Two copies of a library that differ are told apart by a number: ``libgomp``, ``libgomp 2``.
+    Two copies of a library that differ are numbered: ``libgomp``, ``libgomp 2``.
     """
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 

@@ -1,4 +1,4 @@
-"""What a model is: a neutral network (layers as data), an estimator (a class path), or the user's own.
+"""Models: a neutral network (layers as data), an estimator (a class path), or the user's own.
 
 Nothing here computes or imports a framework; adapters compile these descriptions.
 """
@@ -42,8 +42,8 @@ class Dropout:
 class Conv:
     """A convolution over all spatial axes. A kernel larger than the image is padded to its size.
 
-    ``same`` pads so that ``ceil(side / strides)`` values come out; of an odd number of added values the one more goes
-    to the end of the axis, as Keras has it.
+    ``same`` pads so that ``ceil(side / strides)`` values come out; if it adds an odd number of values, the extra one
+    goes to the end of the axis, as in Keras.
     """
 
     filters: int
@@ -71,7 +71,7 @@ class BatchNorm:
 
 @dataclass(frozen=True)
 class Relu:
-    """``max(x, 0)``, where it stands apart from a layer: behind a BatchNorm."""
+    """``max(x, 0)`` as a layer of its own: after a BatchNorm."""
 
 
 Layer = Flatten | Dense | Dropout | Conv | MaxPool | BatchNorm | Relu
@@ -110,7 +110,7 @@ class Estimator:
     class_path: str
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     seeded: bool = False
-    """Takes a ``random_state``; where it does not, a second seed gives the same model, and it runs once."""
+    """Takes a ``random_state``; if not, a second seed gives the same model, and it runs once."""
     parallel: bool = False
     """Takes ``n_jobs``, which is set to the thread count."""
     train_rows: int | None = None
@@ -118,7 +118,7 @@ class Estimator:
     argmax: bool = False
     """``predict`` is the class of the largest probability or margin, so that one call gives both."""
     transformers: tuple[Transformer, ...] = ()
-    """What the pixels go through first: the model is a pipeline then, and the parameters are its last step's."""
+    """Steps before the estimator: the model is then a pipeline, and the parameters are its last step's."""
     weighted: bool = False
     """Takes a ``class_weight``, the last step of a pipeline too."""
     raw_pixels: bool = False
@@ -138,8 +138,7 @@ class Estimator:
 class NativeModel:
     """The user's own model: native builders, found in a file or a module, built only inside a worker.
 
-    ``frameworks`` are the builder kinds found by reading the source: any of ``pytorch``, ``keras``,
-    ``scikit_learn``.
+    ``builders`` are the kinds found by reading the source: any of ``pytorch``, ``keras``, ``scikit_learn``.
     """
 
     name: str
@@ -148,7 +147,7 @@ class NativeModel:
     path: Path | None = None
     """The file; None where the model comes from an installed package."""
     attribute: str = ""
-    """What in the file builds it; empty means the file's own functions ``pytorch``, ``keras``, ``scikit_learn``."""
+    """The builder in the file; empty means the file's own functions ``pytorch``, ``keras``, ``scikit_learn``."""
     module: str | None = None
     description: str = "the user's own"
 

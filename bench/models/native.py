@@ -36,7 +36,7 @@ SUM_TOLERANCE = 1e-2
 LOOKED_AT = 8
 """Rows whose outputs are looked at."""
 LEAST_PROBABILITY = 1e-7
-"""Keras' own: a probability is not taken for less, so that its logarithm is finite."""
+"""Keras' own lower bound of a probability, so that its logarithm is finite."""
 
 
 class ModelFault(Exception):
@@ -46,8 +46,8 @@ class ModelFault(Exception):
 def gives_probabilities(outputs: NDArray[np.floating[Any]]) -> bool:
     """True where outputs ``(n, k)`` are probabilities: each between 0 and 1, with a sum of 1 in every row.
 
-    Logits that happen to be so in every one of a few rows are not met by chance. The logarithms of probabilities are
-    logits: a softmax of them gives the probabilities back.
+    Logits do not meet this by chance in every one of a few rows. The logarithms of probabilities are logits: their
+    softmax gives the probabilities back.
     """
     import numpy as np
 
@@ -59,7 +59,7 @@ def gives_probabilities(outputs: NDArray[np.floating[Any]]) -> bool:
 
 
 def is_reference(text: str) -> bool:
-    """Whether ``text`` names a Python file (``./net.py`` or ``./net.py:ResNet``) rather than a known model."""
+    """True if ``text`` names a Python file (``./net.py`` or ``./net.py:ResNet``) rather than a known model."""
     return split_reference(text)[0].endswith(".py")
 
 
@@ -87,7 +87,7 @@ def from_file(text: str) -> NativeModel:
 def from_module(name: str, module: str, attribute: str) -> NativeModel | None:
     """The model an entry point names, its frameworks read off the module's source; None where it builds nothing.
 
-    None means that the attribute is no builder: a ``Network`` or an ``Estimator``, to be imported as it is.
+    None means that the attribute is a ``Network`` or an ``Estimator``, to be imported as it is.
     """
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
@@ -210,9 +210,9 @@ def build(model: NativeModel, kind: str, shape: tuple[int, ...], classes: int, s
 
 
 def describe(error: BaseException, model: NativeModel) -> str:
-    """``ValueError: … (net.py, line 12)``: an exception of the user's code, with the last line of theirs in it.
+    """``ValueError: … (net.py, line 12)``: an exception of the user's code, with its last line in their file.
 
-    Where a framework has wrapped what that line raised, the line's own words are told. Of many lines of text the
+    If a framework wrapped the exception that line raised, the original's text is given. Of many lines of text the
     first two are kept, on one.
     """
     line = _own_line(error, model)
@@ -246,7 +246,7 @@ def _file(model: NativeModel) -> str:
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-"""What switches a terminal's colours; frameworks write it into their messages."""
+"""A terminal's colour codes, which frameworks write into their messages."""
 
 
 _OWN_MODULE = "bench_own_model"

@@ -31,7 +31,7 @@ class PlacedLayer:
     input: Shape
     output: Shape
     padding: Literal["valid", "same"] = "valid"
-    """A convolution's, after its adaptation to the image."""
+    """A convolution's padding, adapted to the image."""
 
     @property
     def trained(self) -> dict[str, Shape]:
@@ -69,7 +69,7 @@ class PlacedLayer:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of one sample, forward: products and sums of kernels alone, two a pair."""
+        """Floating-point operations of one sample, forward: products and sums of kernels only, two a pair."""
         match self.layer:
             case Dense():
                 return 2 * self.input[0] * self.output[0]

@@ -71,7 +71,7 @@ def _settings(summary: CaseSummary, results: Results, names: Names) -> tuple[Ent
 
 
 def _agreement(summary: CaseSummary, results: Results, names: Names) -> list[Entry]:
-    """Against whom the case was held, and how far it is from each; nothing where it was not compared."""
+    """The cases this one was compared with, and its distance from each; nothing if not compared."""
     lines = distance_lines(results, summary, names)
     if not results.is_ranked(summary):
         lines = (straying_reason(results, summary, names), *lines)
@@ -88,7 +88,7 @@ def _way(case: Case) -> str:
 
 
 def _quality(summary: CaseSummary) -> Table:
-    """A row a seed, then the mean."""
+    """One row per seed, then the mean."""
     heads = ("accuracy %", "balanced acc. %", "macro F1 %", "log loss", "weights")
     rows = [
         Row(
@@ -132,7 +132,7 @@ def _share(figure: Figure | None) -> Cell:
 
 
 def _recalls(summary: CaseSummary, results: Results) -> list[Table]:
-    """A row a class; one that the test part does not hold has a dash, and no part in the balanced accuracy."""
+    """One row per class; a class without test rows has a dash and does not count in the balanced accuracy."""
     found = class_recalls(summary)
     if not found:
         return []
@@ -194,7 +194,7 @@ def _epoch(index: int, trials: Sequence[EpochFigures]) -> Row:
 
 
 def _phases(summary: CaseSummary) -> Table:
-    """Where the time went, then the rates that follow from it."""
+    """Seconds by phase, then the resulting rates and latencies."""
     seconds = [("import", "import_s"), ("load", "load_s"), ("build", "build_s")]
     seconds += [("first steps: tracing and compiling included", "first_step_s")]
     seconds += [("training, first steps included", "train_s"), *_to_target(summary)]
@@ -214,7 +214,7 @@ def _phases(summary: CaseSummary) -> Table:
 
 
 def _to_target(summary: CaseSummary) -> list[tuple[str, str]]:
-    """The row of the time to accuracy; its name says of how many trials it is, where not all came so far."""
+    """The row of the time to accuracy; its name gives the number of trials that reached it, if not all."""
     target = summary.case.training.target_accuracy if summary.case.training else None
     if target is None:
         return []
@@ -261,7 +261,7 @@ def _memory(summary: CaseSummary) -> list[Table]:
 
 
 def _noise(summary: CaseSummary) -> list[Block]:
-    """A line a trial: what else the machine did."""
+    """One line per trial: other load on the machine."""
     lines = tuple(_noise_line(record) for record in summary.ok if record.noise is not None)
     return [Facts((("noise", lines),))] if lines else []
 

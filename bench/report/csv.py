@@ -1,4 +1,4 @@
-"""A run as CSV: one row a case or one a record, stable column names, figures in full precision."""
+"""A run as CSV: one row per case or record, stable column names, figures in full precision."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ def render(results: Results, *, view: View = "default", per_trial: bool = False,
 
 
 def _field(value: Value) -> str:
-    """Booleans as every reader of CSV knows them, floats so that they read back the same."""
+    """Booleans in the form every CSV reader knows; floats that read back unchanged."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BLOCK = 2**24
 VOLUME_AXES = 4
-"""Of one image, its channels included."""
+"""Axes of one volume, channels included."""
 
 
 class Glance:
@@ -34,9 +34,9 @@ class Glance:
         self._labels = [plain(dataset.class_names[label]) for label in dataset.train.labels[rows].tolist()]
 
     def text(self, columns: int, *, color: bool, colors: int | None, pictures: bool) -> str:
-        """What the arrays are and hold, within ``columns``, and the images where ``pictures`` are wanted.
+        """The arrays' shapes, ranges and class counts, within ``columns``; with ``pictures``, the images too.
 
-        ``colors`` is how many the pictures may use, None for none.
+        ``colors`` is the number the pictures may use, None for none.
         """
         from bench.report.pictures import terminal_pictures
         from bench.report.terminal import text
@@ -48,7 +48,7 @@ class Glance:
         return text([*blocks, Heading(self._called, 3)], color=color, columns=columns) + "\n" + drawn
 
     def sheet(self) -> Sheet:
-        """The images with their labels, under the title; licence and citation where the data set is catalogued."""
+        """The images with their labels, under the title; licence and citation if the data set is catalogued."""
         from bench.report.picture_file import Sheet
 
         known = self._definition
@@ -57,7 +57,7 @@ class Glance:
 
 
 def document(info: DatasetInfo, dataset: Dataset, definition: DatasetDefinition | None) -> Document:
-    """What the arrays are and hold; licence and citation where the data set is a catalogued one."""
+    """The arrays' shapes, ranges and class counts; licence and citation of a catalogued data set."""
     import numpy as np
 
     counts = [np.bincount(part.labels, minlength=part.classes).tolist() for part in (dataset.train, dataset.test)]
@@ -70,11 +70,11 @@ def document(info: DatasetInfo, dataset: Dataset, definition: DatasetDefinition 
 
 
 def first_rows(part: Split, images: int) -> tuple[list[int], str]:
-    """The first rows, and what they are called; where rows are sorted by class, the first of each class in turn.
+    """The first rows, and words for them; if rows are sorted by class, the first of each class in turn.
 
-    Of fewer images than classes, those of the first classes.
+    With fewer images than classes: the first classes.
 
-    Sorted are those whose first ``images`` hold less than half of the classes they could.
+    Rows count as sorted if the first ``images`` hold less than half of the classes they could.
     """
     import numpy as np
 

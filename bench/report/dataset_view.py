@@ -33,7 +33,7 @@ Figures = tuple[Column, Callable[[CaseSummary], Cell]]
 
 
 def dataset_views(results: Results, names: Names, *, alone: bool = True) -> list[Block]:
-    """Every data set of the run. Unless ``alone``, what the overview above has said is not said again."""
+    """Every data set of the run. Unless ``alone``, leaves out what the overview above says."""
     blocks: list[Block] = []
     for dataset in dict.fromkeys(one.case.dataset for one in results.summaries):
         cases = [one for one in results.summaries if one.case.dataset == dataset]
@@ -50,7 +50,7 @@ def dataset_views(results: Results, names: Names, *, alone: bool = True) -> list
 def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list[Block]:
     note = results.dataset(dataset)
     blocks: list[Block] = [Paragraph(_description(note))] if note else []
-    # Names last, so that the order of equal accuracies does not hang on the order of the run.
+    # Names last: the order of equal accuracies must not depend on the order of the run.
     ranked = sorted(
         (one for one in cases if one.ok),
         key=lambda one: (
@@ -74,7 +74,7 @@ def _dataset(results: Results, names: Names, dataset: str, cases: Shown) -> list
 
 
 def _accuracy_and_training(results: Results, ranked: Shown) -> list[Figures]:
-    # The compiler's own time lies in the first steps: one at each batch size.
+    # The first steps, one per batch size, include the compiler's own time.
     compiled = any(one.case.execution == "compiled" for one in ranked)
     first = ("first steps s", "compile incl.") if compiled else ("first steps s",)
     return [
@@ -99,7 +99,7 @@ def _accuracy(results: Results, ranked: Shown) -> Figures:
 
 
 def _balanced(results: Results, ranked: Shown) -> Figures:
-    """Beside the accuracy, where the classes are unequal, and held against its own floors."""
+    """The balanced accuracy, for unequal classes, compared with its own floors."""
     column = Column(("balanced", "accuracy %", spread_head([one.figures["balanced_accuracy"] for one in ranked])))
     return column, lambda one: further_share_cell(
         one, "balanced_accuracy", floor_notes(results, one, "balanced_accuracy")
@@ -118,7 +118,7 @@ def _memory_and_prediction(ranked: Shown) -> list[Figures]:
 
 
 def _where_any(ranked: Shown, metric: str, text: Text, *head: str) -> list[Figures]:
-    """A column for what few runs measure: nothing where no case has it."""
+    """A column for a metric few runs measure; nothing if no case has it."""
     if all(one.figures[metric] is None for one in ranked):
         return []
     return [_measured(ranked, metric, text, *head)]
@@ -133,7 +133,7 @@ def _further(ranked: Shown, *, balanced: bool) -> list[Figures]:
 
 
 def _measured(ranked: Shown, metric: str, text: Text, *head: str) -> Figures:
-    """A column of medians, what their spread is called in the last line of its head."""
+    """A column of medians; the last line of its head names their spread."""
     column = Column((*head, spread_head([one.figures[metric] for one in ranked])))
     return column, lambda one: speed_cell(one, metric, text)
 
@@ -144,7 +144,7 @@ def _further_score(ranked: Shown, metric: str, *head: str) -> Figures:
 
 
 def _compared(results: Results, ranked: Shown) -> list[Figures]:
-    """Training speed against the reference's; nothing where there is none, or nothing beside it."""
+    """Training speed over the reference's; nothing without a reference or another framework."""
     reference = results.reference
     if reference is None or all(one.case.framework == reference for one in ranked):
         return []
@@ -163,7 +163,7 @@ def _compared(results: Results, ranked: Shown) -> list[Figures]:
 
 
 def _gains(results: Results, ranked: Shown) -> list[Figures]:
-    """What a framework gains over its own default way; nothing where no framework has another."""
+    """Training speed over the framework's own default way; nothing if no framework has another."""
     gains = {one.case_id: results.gain(one, THROUGHPUT) for one in ranked}
     every = list(gains.values())
     if not any(every):
@@ -196,7 +196,7 @@ def _table(title: str, names: Names, ranked: Shown, figures: Sequence[Figures]) 
 
 
 def _label_notes(results: Results, ranked: Shown, one: CaseSummary) -> tuple[str, ...]:
-    """That a row differs, and since when; another label where the rows of one model do not share it."""
+    """A note that the row differs, and since when; else its label, unless its model's rows share it."""
     if found := straying_notes(results, one):
         return found
     labels = {label_words(results, other) for other in ranked if other.case.model == one.case.model}
@@ -222,7 +222,7 @@ def _description(note: DatasetNote) -> str:
 
 
 def _test_part(ranked: Shown) -> list[Block]:
-    """What the finite test part leaves open of the best accuracy, which no number of seeds makes smaller."""
+    """The uncertainty of the best accuracy due to the finite test part; more seeds do not reduce it."""
     best, scored = ranked[0], sum(one.accuracy is not None for one in ranked)
     interval = best.test_part_interval(best_of=scored)
     if interval is None or best.accuracy is None:
@@ -258,7 +258,7 @@ def _missing_count(cases: Shown) -> list[Block]:
 
 
 def _legend(results: Results, alone: bool) -> list[Block]:
-    """How to read the columns, and how far a ranking goes."""
+    """Meaning of the columns, and limits of the ranking."""
     several = results.several_seeds
     ranking = f" (mean over seeds{ACCURACY_SPREAD}): rows whose intervals or ranges overlap may not differ"
     lines = [

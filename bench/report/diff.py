@@ -1,4 +1,4 @@
-"""What ``bench diff`` found, as a document: the two models, the proof, and the facts in which they differ."""
+"""The result of ``bench diff`` as a document: the two models, the proof, and the facts that differ."""
 
 from __future__ import annotations
 

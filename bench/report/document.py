@@ -1,6 +1,6 @@
 """A neutral document: what a report says, before any format.
 
-Views build it, renderers write it. Text is plain: no markup, no colour, no line breaks but those of its parts.
+Views build it, renderers write it. Text is plain: no markup, no colour, no line breaks except between parts.
 """
 
 import unicodedata
@@ -80,7 +80,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     group_head: str = ""
-    """What the groups are, for formats that give them a column."""
+    """Head of the groups' column, in formats that have one."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def note_mark(*numbers: int) -> str:
 
 
 def plain(text: str) -> str:
-    """``text`` as one line that a terminal can show: control characters gone, white space single."""
+    """``text`` as one line that a terminal can show: no control characters, white space collapsed."""
     printable = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text)
     return " ".join(printable.split())
 

@@ -1,4 +1,4 @@
-"""What ``bench equivalence`` found, as a document and as JSON."""
+"""The result of ``bench equivalence`` as a document and as JSON."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SHOWN: tuple[tuple[Kind, tuple[str, ...]], ...] = (
 
 READING = "Each figure is the largest max|a-b| / max|a| over all proofs; of a movement, by Euclidean norms."
 MISSES = 12
-"""So many misses of a framework are told in full."""
+"""Misses of a framework that are shown in full."""
 
 Chosen = Callable[[Comparison], bool]
 
 
 def document(found: Verification) -> list[Block]:
-    """The tables of differences, then what missed its limit, what could not be asked, and what was certified."""
+    """The tables of differences, then the misses, the proofs that were not asked, and the certificates."""
     blocks: list[Block] = [Heading("equivalence", 1), _head(found)]
     exact = _all(found, lambda one: one.precision == "float64" and not one.proof.rounded)
     blocks += _table("to the definition, float64, without BatchNorm", found, exact, lambda one: not _norm(one))
@@ -106,7 +106,7 @@ def _head(found: Verification) -> Block:
 
 
 def _way(verdict: Verdict) -> str:
-    """``cpu, 2 threads · float32 · resident``: what is as a rule the same for all."""
+    """``cpu, 2 threads · float32 · resident``: usually the same for all frameworks."""
     one = verdict.conditions
     threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
     steps = f" · {one.steps_per_execution} steps a call" if one.steps_per_execution > 1 else ""
@@ -149,7 +149,7 @@ def _differences(
     if not kept:
         return []
     kinds = [(kind, head) for kind, head in SHOWN if any(one.kind == kind for one in kept)]
-    # of what one column holds the widest: with BatchNorm and without, they differ
+    # the widest limit in each column: limits differ with and without BatchNorm
     limits = {kind: max(one.limit for one in kept if one.kind == kind) for kind, _ in kinds}
     rows = [Row((Cell("limit", word=True), *(Cell(f"{limits[kind]:.0e}") for kind, _ in kinds)))]
     for name in names:
@@ -161,7 +161,7 @@ def _differences(
 
 
 def _cell(own: Sequence[Comparison], kind: Kind) -> Cell:
-    """The largest of what misses, else of all."""
+    """The largest miss, else the largest of all."""
     precision = own[0].precision
     missed = largest([one for one in own if not one.holds], (kind,), precision=precision)
     one = missed or largest(own, (kind,), precision=precision)
@@ -187,7 +187,7 @@ def _missed(found: Verification) -> list[Block]:
 
 
 def _facts(found: Verification) -> Block:
-    """What could not be asked, and the outcome."""
+    """Proofs that were not asked, and the outcome."""
     entries: list[tuple[str, tuple[str, ...]]] = []
     lines = [f"{name}: {reason}" for name, reason in found.absent.items()]
     lines += [f"{reason} ({_some(cells)})" if cells else reason for reason, cells in found.blocked.items()]

@@ -21,7 +21,7 @@ Text = Callable[[float], str]
 
 
 def spread_head(figures: Sequence[Figure | None]) -> str:
-    """What the spread of a column is called: its interval, its range, or both where the column mixes them."""
+    """Name for the spread of a column: interval, range, or both if the column mixes them."""
     kinds = {figure.kind for figure in figures if figure is not None}
     if {"interval", "range"} <= kinds:
         return "int. or range"
@@ -31,7 +31,7 @@ def spread_head(figures: Sequence[Figure | None]) -> str:
 
 
 def share_cell(summary: CaseSummary, metric: str, seeds: int, notes: Sequence[str] = ()) -> Cell:
-    """A quality figure in percent with its spread: ``99.02 ±0.08``. ``seeds`` is what the run set out to do."""
+    """A quality figure in percent with its spread: ``99.02 ±0.08``. ``seeds`` is the number planned."""
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
@@ -40,7 +40,7 @@ def share_cell(summary: CaseSummary, metric: str, seeds: int, notes: Sequence[st
 
 
 def further_share_cell(summary: CaseSummary, metric: str, notes: Sequence[str] = ()) -> Cell:
-    """A quality figure beside or below the accuracy, whose footnotes on its seeds hold for it too."""
+    """A quality figure beside or below the accuracy; the accuracy's footnotes on seeds hold for it."""
     figure = summary.figures[metric]
     if figure is None:
         return missing(summary, METRICS[metric].absent)
@@ -63,7 +63,7 @@ def speed_cell(summary: CaseSummary, metric: str, text: Text) -> Cell:
     if metric == "train_samples_per_s" and summary.steady is False:
         notes.append(NOT_STEADY)
     if metric == "time_to_accuracy_s" and figure.n < len(summary.ok):
-        # the median is over those that came so far: alone it would favour what seldom does
+        # the median is over trials that reached it: alone it would favour rare successes
         notes.append(f"reached by {figure.n} of {len(summary.ok)} trials")
     return Cell(text(figure.value), bounds(figure, text), tuple(notes))
 
@@ -92,7 +92,7 @@ def missing(summary: CaseSummary, reason: str) -> Cell:
 
 
 def _training_notes(summary: CaseSummary) -> tuple[str, ...]:
-    """How a network was trained, where the accuracy alone would mislead."""
+    """Notes on the training, where the accuracy alone would mislead."""
     notes = [STILL_LEARNING] if summary.still_learning else []
     loss = str(summary.ok[0].settings.get("loss", "")) if summary.ok else ""
     return (*notes, PROBABILITIES) if loss.startswith("cross-entropy on probabilities") else tuple(notes)

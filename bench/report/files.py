@@ -12,7 +12,7 @@ WRITTEN = {"report.md": "markdown", "report.csv": "csv"}
 
 
 def write_reports(folder: RunFolder) -> tuple[Path, ...]:
-    """Write the reports of a run into its folder and return their paths. Raises BenchError where the disk refuses."""
+    """Write the reports of a run into its folder and return their paths. Raises BenchError if the disk refuses."""
     results = Results.of(folder)
     for name, report_format in WRITTEN.items():
         text = REPORTS.get(report_format)(results)

@@ -1,4 +1,4 @@
-"""What an inspection found that would flatter a model, or blur how good it is, in words."""
+"""Warnings from an inspection: what would flatter a model, or blur how good it is."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ NOTHING = "nothing found"
 
 
 def flattery(info: DatasetInfo, found: Inspection) -> Facts:
-    """One line for each thing that matters, with its size; one line that says so where nothing does."""
+    """One line for each finding, with its size; one line that says so if there is none."""
     entries = [*_classes(info, found), *_copies(info, found), *_groups(info, found)]
     groups = "no group in both parts" if found.groups else "no groups are known"
     nothing = (NOTHING, f"no unequal classes, hardly a copy; {groups}")
@@ -47,7 +47,7 @@ def _classes(info: DatasetInfo, found: Inspection) -> Iterator[tuple[str, str]]:
 
 
 def _too_few(classes: list[tuple[int, str]]) -> str:
-    """Test rows and names of classes, of which those with the fewest rows are named."""
+    """The warning on ``classes`` (test rows, name), sorted by rows; names the first few."""
     named = ", ".join(f"{plain(name)} {rows}" for rows, name in classes[:MOST_NAMED])
     more = f" and {len(classes) - MOST_NAMED} more" if len(classes) > MOST_NAMED else ""
     words = "1 class has" if len(classes) == 1 else f"{len(classes)} classes have"
@@ -58,7 +58,7 @@ def _too_few(classes: list[tuple[int, str]]) -> str:
 
 
 def _copies(info: DatasetInfo, found: Inspection) -> Iterator[tuple[str, str]]:
-    """Of near copies the share among the images that were compared, which may be a sample."""
+    """Near copies are counted among the images compared, which may be a sample."""
     by_place = {one.where: one for one in found.duplicates}
     within, across = by_place["train"], by_place["test in train"]
     share = within.copies / info.train_rows

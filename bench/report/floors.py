@@ -11,7 +11,7 @@ from bench.stats.results import Results
 from bench.stats.summary import CaseSummary
 
 FLOOR_MODEL = "majority"
-"""Always answers the most frequent class: what an accuracy has to be measured against."""
+"""Always answers the most frequent class: the floor of every accuracy."""
 
 _LEGEND = (
     "The floors are what methods without training score with the same training rows: the most frequent class, and the "
@@ -32,25 +32,25 @@ def floor_notes(results: Results, summary: CaseSummary, metric: QualityMetric) -
 
 
 def unequal(results: Results, dataset: str) -> bool:
-    """Whether the classes of a data set are of unequal size; not where the run does not say how large they are."""
+    """True if the classes of a data set are of unequal size; False if the run does not record their sizes."""
     return any(are_unequal(floors.class_counts) for floors in shown_floors(results, dataset))
 
 
 def shown_floors(results: Results, dataset: str) -> list[Floors]:
-    """The floors for the rows that the cases shown of a data set get, the most rows first."""
+    """The floors for a data set's shown cases, one per number of training rows, most rows first."""
     found = (results.floors_of(one.case) for one in results.summaries if one.case.dataset == dataset)
     each = {floors.train_rows: floors for floors in found if floors is not None}
     return [each[rows] for rows in sorted(each, reverse=True)]
 
 
 def floors_legend(results: Results) -> list[str]:
-    """What the floors are; nothing for a run that has none."""
+    """Meaning of the floors; nothing for a run without them."""
     one_model = [] if results.several_seeds else ["With one seed this is said of that one trained model."]
     return [_LEGEND, *one_model] if results.floors else []
 
 
 def floors_blocks(results: Results, dataset: str) -> list[Block]:
-    """The table of the floors, and a word on unequal classes; nothing for a run that has no floors."""
+    """The table of the floors, and a note on unequal classes; nothing for a run without floors."""
     found = shown_floors(results, dataset)
     if not found:
         return []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def to_frame(results: Results, *, per_trial: bool = False) -> "DataFrame":
-    """One row a case, or one a record. Raises BenchError where pandas is not installed."""
+    """One row per case, or per record. Raises BenchError if pandas is not installed."""
     try:
         import pandas
     except ImportError as error:
@@ -21,11 +21,11 @@ def to_frame(results: Results, *, per_trial: bool = False) -> "DataFrame":
         ) from error
     rows = trial_rows(results) if per_trial else case_rows(results)
     frame = pandas.DataFrame(rows, columns=list(columns(per_trial)))
-    # Left alone, pandas makes floats of whole numbers and objects of truth values where some are missing.
+    # By default pandas turns integers into floats and booleans into objects if some values are missing.
     return frame.astype({name: dtype for name in frame.columns if (dtype := _dtype([row[name] for row in rows]))})
 
 
 def _dtype(values: Sequence[Value]) -> str | None:
-    """The pandas type of a column that must not be guessed; None where the guess is right."""
+    """The pandas type of a column that must not be guessed; None if the guess is right."""
     kinds = {type(value) for value in values if value is not None}
     return {frozenset({bool}): "boolean", frozenset({int}): "Int64"}.get(frozenset(kinds))

@@ -17,7 +17,7 @@ HEADS = ("model", "systems", "status", "reason")
 
 
 def gaps(results: Results, names: Names) -> list[Block]:
-    """Data set, model, systems, status and reason; one sentence where every cell is ``ok``."""
+    """Data set, model, systems, status and reason; one sentence if every cell is ``ok``."""
     rows = tuple(row for grid in Grid.by_track(results, names).values() for row in _rows(grid))
     heading = Heading("cells that are not ok", 2)
     if not rows:
@@ -40,7 +40,7 @@ def _rows(grid: Grid) -> Iterator[Row]:
 
 
 def _cell(grid: Grid, row: dict[str, CaseSummary], system: str) -> list[tuple[str, str]]:
-    """(status, reason) of one cell; none where it is wholly ``ok`` and does not differ from its row."""
+    """(status, reason) of one cell; none if it is wholly ``ok`` and does not differ from its row."""
     if system in row:
         found = [(status + share, reason) for status, reason, share in complaints(row[system])]
         if not grid.results.is_ranked(row[system]):

@@ -1,4 +1,4 @@
-"""Cases as a table has them: a line per data set and model, systems across."""
+"""Cases as a table: a row per data set and model, a column per system."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Grid:
 
     @classmethod
     def by_track(cls, results: Results, names: Names) -> dict[str, Grid]:
-        """One for each track, in the order of the run."""
+        """One grid per track, in the order of the run."""
         tracks = dict.fromkeys(one.case.track for one in results.summaries)
         return {
             track: cls(results, names, tuple(one for one in results.summaries if one.case.track == track))
@@ -38,7 +38,7 @@ class Grid:
         }
 
     def systems(self, wanted: Iterable[CaseSummary]) -> list[str]:
-        """Columns: the reference's first, then as the run has them."""
+        """Columns: the reference's first, then in run order."""
         reference = self.results.reference
         ordered = sorted(wanted, key=lambda one: one.case.framework != reference)
         return list(dict.fromkeys(self.names.system(one.case) for one in ordered))
@@ -71,7 +71,7 @@ class Grid:
             for (dataset, model), found in self.rows(among).items()
         )
         named = {self.names.system(one.case): self.names.system_lines(one.case) for one in among}
-        # A line of the head that is empty for all is none.
+        # Drops a line of the head that is empty for all.
         heads_of = [(*named[system], *lines) for system, lines in systems.items()]
         heads = zip(*(line for line in zip(*heads_of, strict=True) if any(line)), strict=True)
         columns = (Column(("model",), "left", label=True), *(Column(head) for head in heads))
@@ -83,7 +83,7 @@ class Grid:
 
 
 def _said_of(note: DatasetNote) -> tuple[str, ...]:
-    """What a reader must know of the data before comparing them with another's."""
+    """Notes a reader needs before comparing the data with another's."""
     notes: list[str] = []
     if note.generated:
         notes.append(GENERATED)

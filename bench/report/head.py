@@ -1,4 +1,4 @@
-"""The head of a report: what is the same for every row stands here, once."""
+"""The head of a report: what is the same for every row, stated once."""
 
 import statistics
 from collections import Counter
@@ -51,7 +51,7 @@ def _schedule(schedule: Schedule) -> list[str]:
 
 
 def _recipe(training: Training) -> list[str]:
-    """What few recipes have: smoothing, class weights, normalisation, a validation part, a target."""
+    """Settings few recipes have: smoothing, class weights, normalisation, a validation part, a target."""
     parts: list[str] = []
     if training.label_smoothing:
         parts.append(f"label smoothing {training.label_smoothing:g}")
@@ -73,7 +73,7 @@ def _recipe(training: Training) -> list[str]:
 
 def _run_line(results: Results) -> str:
     manifest = results.manifest
-    # As a rule the name begins with the time.
+    # The name usually begins with the time.
     told = manifest.created_at[:19].replace(":", "-") in manifest.name
     started = [] if told else [f"started {manifest.created_at}"]
     return plain(" · ".join([manifest.name, *started, f"bench {manifest.bench_version}"]))
@@ -98,7 +98,7 @@ def _seeds(results: Results) -> str:
 
 
 def _labels(results: Results) -> dict[str, list[str]]:
-    """Models by their label; those that only one framework has, and that are compared with nothing, are left out."""
+    """Models by label; leaves out those of a single framework that are compared with nothing."""
     frameworks: dict[str, set[str]] = {}
     for one in results.summaries:
         frameworks.setdefault(one.case.model, set()).add(one.case.framework)
@@ -113,7 +113,7 @@ def _labels(results: Results) -> dict[str, list[str]]:
 
 
 def _machines(results: Results) -> list[Entry]:
-    """One machine, as a rule; several where a run was resumed elsewhere or after an update."""
+    """Usually one machine; several if a run was resumed elsewhere or after an update."""
     trials = Counter(record.environment for one in results.summaries for record in one.records if record.environment)
     known = [(key, results.environments[key]) for key in trials if key in results.environments]
     known = known or list(results.environments.items())
@@ -164,7 +164,7 @@ def _settings(cases: list[Case]) -> list[Entry]:
 
 
 def _parameters(fitted: list[Case]) -> tuple[str, ...]:
-    """What the suite sets of the estimators; where cases of one model differ in it, their labels say it."""
+    """The suite's parameters for estimators; if cases of one model differ in them, their labels say so."""
     by_model: dict[str, set[str]] = {}
     for case in fitted:
         words = ", ".join(setting_words(f"parameters.{key}", value) for key, value in case.parameters.items())
@@ -181,7 +181,7 @@ def _execution_line(cases: list[Case]) -> str:
     ways: dict[str, dict[str, None]] = {}
     for case in cases:
         ways.setdefault(case.execution, {})[case.framework] = None
-    # Eager is no choice of a framework that knows nothing else: it is not held up as one.
+    # Eager is the only mode of some frameworks, not a choice, so they are not named for it.
     others = [f"{way}: {', '.join(frameworks)}" for way, frameworks in ways.items() if way != "eager"]
     execution = _distinct(ways) if len(ways) == 1 else ", ".join([*others, *(["eager otherwise"] * ("eager" in ways))])
     parts = [execution, _distinct(case.precision for case in cases)]
@@ -195,7 +195,7 @@ def _execution_line(cases: list[Case]) -> str:
 
 
 def _runtimes(results: Results) -> list[Entry]:
-    """Memory that no model takes: that of each framework's runtime at its first use, above its import."""
+    """Memory of each framework's runtime at its first use, above its import and apart from the model's."""
     figures: dict[str, list[float]] = {}
     for one in results.summaries:
         if (figure := one.figures["runtime_mib"]) is not None:
@@ -207,7 +207,7 @@ def _runtimes(results: Results) -> list[Entry]:
 
 
 def _outcome(results: Results) -> list[Entry]:
-    """How many cases and trials ended how."""
+    """Counts of cases and trials by outcome."""
     shown = results.summaries
     cases = ", ".join(f"{number:,} {status}" for status, number in Counter(one.status for one in shown).items())
     some = f"{len(shown):,} of the run's {len(results.everything):,} shown: " if results.shown is not None else ""
@@ -217,7 +217,7 @@ def _outcome(results: Results) -> list[Entry]:
 
 
 def _load(results: Results) -> list[Entry]:
-    """What else the machine did during the trials; nothing where the system does not count it."""
+    """Other load on the machine during the trials; nothing if the system does not count it."""
     noises = [record.noise for one in results.summaries for record in one.ok if record.noise]
     others = [noise.other_cpu_percent for noise in noises if noise.other_cpu_percent is not None]
     if not others:

@@ -49,7 +49,7 @@ def document(info: DatasetInfo, found: Inspection) -> Document:
 
 
 def values(info: DatasetInfo, found: Inspection) -> dict[str, Any]:
-    """The same as values that JSON holds; shares of one, rows counted from 0 in their part."""
+    """The same as JSON values; shares of one, rows counted from 0 in their part."""
     return {
         "dataset": info.name,
         "fingerprint": info.fingerprint,
@@ -70,7 +70,7 @@ def values(info: DatasetInfo, found: Inspection) -> dict[str, Any]:
 
 
 def facts(info: DatasetInfo) -> Facts:
-    """Where the data are from, and how they are split."""
+    """Rows, verdict, split and source of the data."""
     shape = "x".join(map(str, info.shape))
     rows = f"{info.train_rows:,} train and {info.test_rows:,} test rows of {shape}"
     return Facts(
@@ -83,7 +83,7 @@ def facts(info: DatasetInfo) -> Facts:
 
 
 def class_table(names: Sequence[str], train: Sequence[int], test: Sequence[int]) -> Table:
-    """How many rows of each class each part holds, and which share of it."""
+    """Rows of each class in each part, and their share of the part."""
     columns = (
         Column(("class",), "left", label=True),
         Column(("train", "rows")),

@@ -1,4 +1,4 @@
-"""A run as JSON: what was asked of it, where it ran, and its tidy rows."""
+"""A run as JSON: its manifest, its environments, and its tidy rows."""
 
 import json
 

@@ -34,7 +34,7 @@ def label_words(results: Results, summary: CaseSummary) -> str:
 
 
 def straying_notes(results: Results, summary: CaseSummary) -> tuple[str, ...]:
-    """``differs from the others of its row, from epoch 2``; nothing for what does not."""
+    """``differs from the others of its row, from epoch 2``; nothing if it does not."""
     since = results.agreement(summary).since
     return (f"{DIFFERS_WORDS}, {since}",) if since else ()
 
@@ -49,7 +49,7 @@ def straying_reason(results: Results, summary: CaseSummary, names: Names) -> str
 
 
 def distance_lines(results: Results, summary: CaseSummary, names: Names) -> tuple[str, ...]:
-    """A line for each other case: how far from it, and how far at most is near."""
+    """One line per other case: the distance to it, and the limit of being near."""
     by_other: dict[str, list[Distance]] = {}
     for one in results.agreement(summary).furthest():
         by_other.setdefault(one.other, []).append(one)
@@ -67,7 +67,7 @@ def labels_legend(results: Results) -> list[str]:
 
 
 def is_by_scores(found: Agreement) -> bool:
-    """True where the predictions of some trial are not stored, so that scores stood for them."""
+    """True if some trial's predictions are not stored, so that scores were compared instead."""
     return any(one.stretch == ANSWERS and one.stretch.words != ANSWERS.words for one in found.distances)
 
 
@@ -83,6 +83,6 @@ def _percent(share: float) -> str:
 
 
 def _system(results: Results, names: Names, case_id: str) -> str:
-    """The name of a system; of one that is not shown its framework."""
+    """The name of a system, or its framework if it is not shown."""
     case = results.everything[case_id].case
     return names.system(case) if names.has(case) else plain(case.framework)

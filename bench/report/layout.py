@@ -46,7 +46,7 @@ def measure(column: Column, cells: Iterable[Cell], notes: Sequence[str]) -> Meas
 
 
 def fit(table: Table, limit: int, notes: Sequence[str]) -> Iterator[tuple[Table, list[Measure]]]:
-    """``table`` as one or more tables at most ``limit`` wide, each with its labels, and how wide its columns are."""
+    """``table`` as one or more tables at most ``limit`` wide, each with its labels, and the widths of its columns."""
     widths = [
         measure(column, (row.cells[index] for row in table.rows), notes) for index, column in enumerate(table.columns)
     ]
@@ -61,7 +61,7 @@ def fit(table: Table, limit: int, notes: Sequence[str]) -> Iterator[tuple[Table,
 def wrap(text: str, limit: int, *, hyphens: bool = False) -> list[str]:
     """``text`` in lines of at most ``limit``, broken at blanks, at ``hyphens`` if allowed, and else anywhere.
 
-    What stands in brackets stays together where it fits, and so does a sign with its name (``× pytorch``).
+    Text in brackets stays together if it fits, and so does a sign with its name (``× pytorch``).
     """
     if width(text) <= limit:
         return [text]
@@ -83,7 +83,7 @@ def _total(widths: Iterable[int]) -> int:
 def _chunks(widths: Sequence[Measure], labels: Sequence[int], limit: int) -> list[list[int]]:
     """Column indices of each part: every label, and figures that fit beside the narrowest labels.
 
-    As few parts as will do, and the widest of them as narrow as can be, to leave the labels room.
+    The fewest parts possible, the widest of them as narrow as possible, to leave the labels room.
     """
     room = limit - sum(min(widths[index].whole, NARROWEST_LABEL) + GAP for index in labels)
     figures = [index for index in range(len(widths)) if index not in labels]
@@ -103,7 +103,7 @@ def _filled(widths: Sequence[Measure], figures: Sequence[int], room: int) -> lis
 
 
 def _shrink(table: Table, widths: Sequence[Measure], chosen: Sequence[int], limit: int) -> list[Measure]:
-    """Take from the label where it breaks the fewest cells, of several from the widest, until the columns fit."""
+    """Narrow the label column where that adds the fewest lines, in a tie the widest, until the columns fit."""
     shrunk = list(widths)
     while _total(shrunk[index].whole for index in chosen) > limit:
         labels = [index for index in chosen if table.columns[index].label and shrunk[index].whole > NARROWEST_LABEL]
@@ -116,7 +116,7 @@ def _shrink(table: Table, widths: Sequence[Measure], chosen: Sequence[int], limi
 
 
 def _lines_lost(table: Table, index: int, given: int) -> int:
-    """How many lines more a label column takes with one blank less than ``given``."""
+    """Extra lines that a label column takes with one blank less than ``given``."""
     texts = [row.cells[index].text for row in table.rows]
     return sum(_height(text, given - 1) - _height(text, given) for text in texts)
 

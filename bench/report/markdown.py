@@ -38,7 +38,7 @@ def text(blocks: Sequence[Block]) -> str:
 
 
 def escape(text: str) -> str:
-    """``text`` so that Markdown shows it as it is; words with underscores inside stay readable."""
+    """``text`` escaped so that Markdown shows it unchanged; inner underscores stay readable."""
     return _SPECIAL.sub(lambda found: "\\" + found.group(), text)
 
 
@@ -57,7 +57,7 @@ def _lines(block: Block) -> Iterator[str]:
 
 
 def _start(text: str) -> str:
-    """A line that begins with ``#`` or ``1.`` is no heading and no list."""
+    """Escape a leading ``#`` or ``1.`` that would make a heading or list."""
     return _AT_START.sub(lambda found: f"{found.group(1) or ''}\\", text)
 
 
@@ -79,7 +79,7 @@ def _table(table: Table) -> Iterator[str]:
         heads.insert(0, escape(table.group_head))
         aligns.insert(0, "left")
     body = [_row(row, grouped, notes) for row in table.rows]
-    # A rule needs three dashes to be one, and a colon for the alignment.
+    # A rule needs at least three dashes, and a colon for the alignment.
     widths = [max(4, *(width(line[index]) for line in [heads, *body])) for index in range(len(heads))]
     yield _joined(heads, widths, aligns)
     yield "|" + "|".join(_rule(size, align) for size, align in zip(widths, aligns, strict=True)) + "|"
@@ -103,7 +103,7 @@ def _cell(cell: Cell, notes: Sequence[str]) -> str:
 
 
 def _rule(size: int, align: Align) -> str:
-    """As wide as the padded cells of its column."""
+    """A rule as wide as its column's padded cells."""
     return "-" * (size + 1) + ":" if align == "right" else ":" + "-" * (size + 1)
 
 

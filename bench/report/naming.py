@@ -1,4 +1,4 @@
-"""What rows and columns are called, so that no two cases of a run share a name, and none is longer than it must be."""
+"""Names of rows and columns: no two cases of a run share one, and none is longer than necessary."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ SYSTEM_AXES = ("execution", "precision", "input", "steps_per_execution", "channe
 """Settings that belong to the system that runs a model rather than to the model."""
 
 SPOKEN = ("training.epochs", "training.batch_size", "training.optimizer.name", "training.optimizer.learning_rate")
-"""Settings of a training that are said where they differ, whatever they are; of others only what is not the default."""
+"""Training settings named wherever they differ, even at their default; others are named only off their default."""
 
 SELF_NAMED = ("training.optimizer.name", "training.schedule.name")
 """Settings whose values need no key beside them."""
@@ -25,7 +25,7 @@ WORDS = {
     "steps_per_execution": "{} steps a call",
     "channels_last": "channels last",
 }
-"""How a setting is said where neither its key nor its value alone would do."""
+"""Wording of settings for which neither key nor value alone is enough."""
 
 DIGESTS = ("data_fingerprint", "model_digest")
 
@@ -38,7 +38,7 @@ class Names:
         self._flat = {case.id: _flatten(case) for case in self._cases}
 
     def has(self, case: Case) -> bool:
-        """True for a case that is named here."""
+        """True if the case is named here."""
         return case.id in self._flat
 
     @cached_property
@@ -85,7 +85,7 @@ class Names:
         return tuple(f"{_braced(names)}/{_braced(found)}/{tail}" for (found, tail), names in datasets.items())
 
     def _tail(self, case: Case, *, rows: bool = True) -> str:
-        """What follows the data set and the model: ``pytorch/cpu``, and what else tells cases apart."""
+        """The name after data set and model: ``pytorch/cpu``, and what else tells cases apart."""
         parts = [f"{case.framework}/{case.device}"]
         if len({other.track for other in self._cases}) > 1:
             parts.append(case.track)
@@ -125,7 +125,7 @@ def _flatten(case: Case) -> dict[str, JsonValue]:
 
 @cache
 def _silent() -> Mapping[str, JsonValue]:
-    """What goes without saying, even where another case has it otherwise: that one says it."""
+    """Defaults that stay unnamed even if another case differs: that case names its value."""
     usual = _flatten(Case(dataset="", model="", framework="", training=Training()))
     ways = ("precision", "input", "steps_per_execution", "channels_last")
     return {
@@ -139,7 +139,7 @@ def _differing(settings: Sequence[Mapping[str, JsonValue]]) -> tuple[str, ...]:
 
 
 def setting_words(key: str, value: JsonValue) -> str:
-    """``training.epochs`` 9 as ``epochs 9``; what names itself goes without its key."""
+    """``training.epochs`` 9 as ``epochs 9``; a value that names itself has no key."""
     if key in DIGESTS:
         return f"{key.partition('_')[0]} {str(value)[:8]}"
     if key in WORDS:

@@ -3,7 +3,7 @@
 import math
 
 DASH = "–"
-"""Stands where there is no figure; the reason is beside or below it."""
+"""Marks a missing figure; the reason is beside or below it."""
 
 
 def significant(value: float, digits: int = 3) -> str:

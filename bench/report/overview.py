@@ -112,7 +112,7 @@ def _speed_head(grid: Grid, system: str, ratios: dict[str, Figure | None]) -> tu
 
 
 def _fits(grid: Grid) -> list[Table]:
-    """Models without a second epoch, or fitted in one call: their seconds, the only speed they have."""
+    """Seconds of models without a second epoch, or fitted in one call: the only speed they have."""
     single = {one.case_id for one in grid.summaries if one.figures["train_s"] and not one.figures[THROUGHPUT]}
     rows = {grid.row_key(one) for one in grid.summaries if one.case_id in single}
     trained = {grid.row_key(one) for one in grid.summaries if one.figures[THROUGHPUT]}
@@ -155,7 +155,7 @@ def _legend(results: Results) -> list[Block]:
 
 
 def ratio_legend(results: Results) -> list[str]:
-    """How to read the columns of ratios; nothing where the tables have none."""
+    """Meaning of the ratio columns; nothing if the tables have none."""
     reference = results.reference
     if all(one.case.framework == reference for one in results.summaries) or reference is None:
         return []
@@ -167,7 +167,7 @@ def ratio_legend(results: Results) -> list[str]:
 
 
 def _ratio_spread(results: Results) -> list[str]:
-    """How little a range of few rounds says; nothing where every ratio has an interval or none has a spread."""
+    """The weakness of a range of few rounds; nothing if every ratio has an interval or none has a spread."""
     figures = [results.ratio(one, THROUGHPUT) for one in results.summaries]
     rounds = min((figure.n for figure in figures if figure and figure.kind == "range"), default=0)
     if not rounds:

@@ -1,4 +1,4 @@
-"""Pictures of one data set, or of several below one another, as a PNG file that says whose they are."""
+"""Pictures of one data set, or of several below one another, as a PNG file with attribution."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from bench.report.pictures import Pictures
 
 TILE = 84
-"""Pixels of the longer side of a picture in a PNG file: the least, and the most of one that is enlarged."""
+"""Pixels in a PNG file: the least width of a cell, and the longest side to which a picture is enlarged."""
 EDGE = 8
-"""Pixels round pictures and words in a PNG file."""
+"""Pixels around pictures and text in a PNG file."""
 TITLE, LABEL, SMALL = 18, 14, 11
-"""Sizes of letters in a PNG file, in pixels; a line is a quarter higher."""
+"""Font sizes in a PNG file, in pixels; a line is a quarter higher."""
 
 
 def write_png(file: Path, sheets: Sequence[Sheet]) -> None:
-    """The sheets below one another. Raises BenchError."""
+    """Write the sheets in one column. Raises BenchError."""
     try:
         stacked([drawn(sheet) for sheet in sheets]).save(file, format="PNG", optimize=True)
     except OSError as error:
@@ -37,7 +37,7 @@ def write_png(file: Path, sheets: Sequence[Sheet]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Pictures with their labels below, under a title and a small line that says whose they are."""
+    """Pictures with their labels below, under a title and a small line of attribution."""
 
     pictures: Pictures
     labels: Sequence[str]
@@ -48,7 +48,7 @@ class Sheet:
 
 
 def drawn(sheet: Sheet) -> Image:
-    """A sheet on a white ground, as wide as its pictures at least and its words at most."""
+    """A sheet on a white ground, as wide as its pictures or its text, whichever is wider."""
     from PIL import Image, ImageDraw, ImageFont
 
     height, across = sheet.pictures.shape[1:3]

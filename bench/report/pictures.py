@@ -1,4 +1,4 @@
-"""Images of a data set as pictures, and these in the terminal, with colours or without.
+"""Images of a data set as pictures, shown in the terminal with or without colours.
 
 Grey and RGB images are shown as they are; a volume as its projection along the last spatial axis.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Pictures = NDArray[np.uint8]
 
 DOTS_ACROSS = 32
-"""Braille dots a picture has along its longer side at most: 16 columns, four pictures in a row."""
+"""Most braille dots along a picture's longer side: 16 columns, four pictures in a row."""
 BLOCKS_ACROSS = 18
 """Half blocks, likewise. Larger pictures are scaled down, smaller ones enlarged by a whole number."""
 GAP = 2
@@ -53,7 +53,7 @@ def terminal_pictures(pictures: Pictures, labels: Sequence[str], *, colors: int 
     """The pictures in rows within ``columns``, each with its label below, ending in a newline.
 
     ``colors``: 2**24 or 256 for half blocks in colours, two pixels to a character; None for braille dots, eight to a
-    character, black and white, which need no colours.
+    character, in black and white.
     """
     drawn = [_half_blocks(one, colors) if colors else _braille(one) for one in _for_terminal(pictures, colors)]
     across = drawn[0][0]
@@ -75,7 +75,7 @@ def cut(label: str, fits: Callable[[str], bool]) -> str:
 
 
 def _for_terminal(pictures: Pictures, colors: int | None) -> list[Pictures]:
-    """Scaled to a size at which several stand side by side."""
+    """Pictures scaled so that several fit side by side."""
     import numpy as np
     from PIL import Image
 

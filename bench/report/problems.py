@@ -1,4 +1,4 @@
-"""What has no row in the tables, and why: cases that share a reason share a line."""
+"""Cases that could not run or failed, and why; those that share a reason share a line."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ NEVER_STARTED = "the run was ended before them; --resume goes on with it"
 
 
 def problems(summaries: Sequence[CaseSummary], names: Names) -> list[Block]:
-    """Every case that is not wholly ``ok``, under its status and reason; nothing where all is well."""
+    """Every case that is not wholly ``ok``, under its status and reason; nothing if all are."""
     groups: dict[tuple[str, str, str], list[CaseSummary]] = {}
     for summary in summaries:
         for status, reason, share in complaints(summary):

@@ -1,6 +1,6 @@
-"""What a run shows while it goes: a live line on a terminal, plain lines elsewhere, nothing when quiet.
+"""Display of a run in progress: a live line on a terminal, plain lines elsewhere, nothing when quiet.
 
-It is drawn when the run says something, at most once a second, and never by a timer: a display that redraws itself
+It draws on events of the run, phases at most once a second, and never on a timer: a display that redraws itself
 would use the processor that is being measured.
 """
 
@@ -37,11 +37,11 @@ class PlainDisplay:
         self._names = Names(())
 
     def preparing(self, line: str) -> None:
-        """Say it."""
+        """Print it."""
         self.say(line)
 
     def planned(self, plan: Plan, folder: Path) -> None:
-        """Say how much it is, and where it will lie."""
+        """Print the size of the plan and the folder."""
         self._total = len(plan.trials)
         self._names = Names(case.case for case in plan.cases)
         self.say(f"{summary(plan)}; records in {folder}")
@@ -54,7 +54,7 @@ class PlainDisplay:
         """Phases are for the live display."""
 
     def finished(self, record: Record) -> None:
-        """Say what came out."""
+        """Print the outcome."""
         width = len(str(self._total))
         self.say(f"[{self._number:>{width}}/{self._total}] {outcome(record, self._names.line(record.case))}")
 
@@ -99,13 +99,13 @@ class LiveDisplay(PlainDisplay):
         self._draw(name)
 
     def finished(self, record: Record) -> None:
-        """Say what came out, and end the live line after the last."""
+        """Print the outcome; end the live line after the last."""
         super().finished(record)
         if self._number == self._total:
             self.close()
 
     def close(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         if self._live is not None:
             self._live.stop()
             self._live = None

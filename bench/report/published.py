@@ -14,7 +14,7 @@ Pair = tuple[CaseSummary, PublishedFigure]
 
 
 def published_table(results: Results, names: Names, cases: Sequence[CaseSummary]) -> list[Block]:
-    """Ours, theirs, the difference, and whether it is within the tolerance; nothing where nothing was published."""
+    """Ours, theirs, the difference, and whether it is within the tolerance; nothing if nothing was published."""
     pairs = [(one, figure) for one in cases for figure in results.published(one.case)]
     if not pairs:
         return []
@@ -47,5 +47,5 @@ def _row(names: Names, one: CaseSummary, published: PublishedFigure) -> Row:
 
 
 def within(ours: float, published: PublishedFigure) -> bool:
-    """Whether our figure lies within the tolerance; both are judged to a hundredth of a point, as tables show them."""
+    """True if our figure is within the tolerance; the difference is rounded to a hundredth of a point, as shown."""
     return abs(round(ours - published.value, 4)) <= published.tolerance

@@ -1,4 +1,4 @@
-"""A run as tidy rows: one a case, or one a record. Column names are stable and carry their units.
+"""A run as tidy rows: one per case, or per record. Column names are stable and carry their units.
 
 The basis of CSV, JSON and the pandas frame. A metric ``m`` gives ``m_mean`` or ``m_median``, ``m_low``, ``m_high``,
 ``m_spread`` (``interval``, ``range``, ``single``, ``deterministic``) and ``m_trials``; shares of one are not percent.
@@ -26,12 +26,12 @@ TidyRow = dict[str, Value]
 
 
 def case_rows(results: Results) -> list[TidyRow]:
-    """One row a case, in the order of the manifest; every row has the same columns."""
+    """One row per case, in the order of the manifest; every row has the same columns."""
     return [_case_row(results, summary) for summary in results.summaries]
 
 
 def trial_rows(results: Results) -> list[TidyRow]:
-    """One row a record, in the order of the cases; every row has the same columns."""
+    """One row per record, in the order of the cases; every row has the same columns."""
     return [_trial_row(results, summary, record) for summary in results.summaries for record in summary.records]
 
 
@@ -106,7 +106,7 @@ def _trial_row(results: Results, summary: CaseSummary, record: Record) -> TidyRo
 
 
 def _asked(results: Results, case_id: str, case: Case) -> TidyRow:
-    """What was asked: run, data, model, system, settings."""
+    """The request: run, data, model, system, settings."""
     manifest = results.manifest
     note: DatasetNote | None = results.dataset(case.dataset)
     training = case.training

@@ -1,4 +1,4 @@
-"""A report as a picture: the terminal's text in a window, as SVG without outside fonts or scripts."""
+"""A report as a picture: the terminal's text in a window, as SVG without external fonts or scripts."""
 
 from bench.report.terminal import WIDTH
 from bench.report.terminal import render as terminal

@@ -1,4 +1,4 @@
-"""A report as plain text within 80 columns; colours only where they are asked for, and never in a figure's place."""
+"""A report as plain text within 80 columns; colours only on request, and never instead of a figure."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -87,7 +87,7 @@ def _facts(facts: Facts, paint: Paint, columns: int) -> Iterator[str]:
 
 
 def _command(command: str, columns: int) -> Iterator[str]:
-    """Broken where a shell lets a line be broken; a longer word is left whole, or it could not be copied."""
+    """The command, broken where a shell allows it; long words stay whole, so that they can be copied."""
     lines = textwrap.wrap(command, columns - 6, break_long_words=False, break_on_hyphens=False)
     for index, line in enumerate(lines):
         yield ("    " if index else "  ") + line + (" \\" if index < len(lines) - 1 else "")
@@ -143,7 +143,7 @@ def _head(columns: Sequence[Column], measures: Sequence[Measure]) -> Iterator[st
 def _row(
     row: Row, columns: Sequence[Column], measures: Sequence[Measure], notes: Sequence[str], paint: Paint
 ) -> Iterator[str]:
-    """One line, or more where a label is wrapped: figures stand on the first."""
+    """One line, or more if a label is wrapped: figures are on the first."""
     columns_of_lines = [
         wrap(cell.text + marks(cell, notes), one.whole, hyphens=True) if cell.word else [_figure(cell, one, notes)]
         for cell, one in zip(row.cells, measures, strict=True)
@@ -157,7 +157,7 @@ def _row(
 
 
 def _figure(cell: Cell, one: Measure, notes: Sequence[str]) -> str:
-    """Values end in one line, marks follow them, spreads begin in one line."""
+    """Values align on the right, marks follow, spreads align on the left."""
     if not (cell.text or cell.spread):
         return ""
     value = " " * (one.value - width(cell.text)) + cell.text + _left(marks(cell, notes), one.mark)

@@ -1,4 +1,4 @@
-"""Which parts a report has: the head, then the views asked for."""
+"""The parts of a report: the head, then the views asked for."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The ways in which a model is run on a device: the product of a suite's axes, as a request narrows or widens it."""
+"""The ways to run a model on a device: the product of a suite's axes, narrowed or widened by a request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Way:
     steps_per_execution: int = 1
     channels_last: bool = False
     batch_size: int | None = None
-    """None for what is not trained by steps."""
+    """None for a model not trained by steps."""
 
     def settings(self) -> dict[str, Any]:
         """The settings of a case that follow from it; the batch size is the training's."""
@@ -43,7 +43,7 @@ class Axes:
     def ways(self, adapter: Adapter, settings: ModelSettings, *, by_steps: bool) -> Iterator[Way]:
         """Every combination that the matrix has and the request selects; the same one may come twice.
 
-        What is not trained by steps is run in one way for each number of threads: the other axes say nothing of it.
+        A model not trained by steps has one way for each number of threads: the other axes do not apply to it.
         """
         if not by_steps:
             yield from (Way(adapter.execution, threads) for threads in self._threads())
@@ -62,15 +62,15 @@ class Axes:
             yield Way(execution, threads, precision, source, steps, last, batch_size)
 
     def training(self, settings: ModelSettings, way: Way) -> Training:
-        """How a network is trained that way."""
+        """Training of a network run that way."""
         changed = merged(self.suite, self.matrix, settings).model_dump() | {"batch_size": way.batch_size}
         changed["class_weights"] = self.class_weights(settings)
         if self.request.epochs is not None:
-            changed |= {"epochs": self.request.epochs, "min_steps": 0}  # just so many
+            changed |= {"epochs": self.request.epochs, "min_steps": 0}  # no more
         return Training.model_validate(changed)
 
     def class_weights(self, settings: ModelSettings) -> ClassWeights | None:
-        """Whether classes are weighted: the one setting of the training that holds for estimators, too."""
+        """Class weights, None for none: the one training setting that also applies to estimators."""
         return self.request.class_weights or merged(self.suite, self.matrix, settings).class_weights
 
     def _threads(self) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ class Axes:
         return self.matrix.threads or (self.suite.threads or usable_cores(),)
 
     def _chosen(self, axis: str, own: Sequence[Any], asked: Sequence[Any]) -> tuple[Any, ...]:
-        """The matrix's ``own`` values, narrowed to those asked for; what no matrix of the suite has is added to all."""
+        """The matrix's ``own`` values, narrowed to those asked for; values that no matrix has are added to all."""
         if not asked:
             return tuple(own)
         elsewhere = {value for matrix in self.suite.matrix for value in _values(self.suite, matrix, axis)}
@@ -88,7 +88,7 @@ class Axes:
 
 
 def merged(suite: Suite, matrix: Matrix, settings: ModelSettings) -> Training:
-    """The suite's training with what the matrix, and then the model's own table, set otherwise."""
+    """The suite's training, overridden by the matrix and then by the model's own table."""
     changed = suite.training.model_dump()
     changed |= matrix.training.model_dump(exclude_unset=True)
     changed |= settings.training.model_dump(exclude_unset=True)

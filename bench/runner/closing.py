@@ -1,7 +1,7 @@
-"""Checks of a trial that has been measured: training was over when its clock stopped, and answers are the same.
+"""Checks of a measured trial: training was over when its clock stopped, and answers are the same.
 
-An adapter that does otherwise, by accident or not, would be timed for work that it did not do on the clock: the trial
-ends with an error that names it.
+An adapter that fails them, by accident or not, would be credited with work that was not on the clock: the trial ends
+with an error that names it.
 """
 
 from __future__ import annotations
@@ -28,44 +28,43 @@ if TYPE_CHECKING:
     from bench.runner.training import TrainingPhase
 
 READING_SHARE = 0.2
-"""Share of the training seconds that, beside ``READING_S``, reading the counts or weights may take."""
+"""Share of the training seconds that reading the counts or weights may take, plus ``READING_S``."""
 READING_S = 0.5
-"""Reading is milliseconds; a crowded machine can make them a tenth of a second."""
+"""Reading takes milliseconds; on a busy machine, up to a tenth of a second."""
 
 MOST_READ = 4_000_000
-"""Parameters: weights beyond that are not read in a pause, for the copy would be seen in the memory of the trial."""
+"""Most parameters whose weights are read in a pause: a larger copy would show in the memory of the trial."""
 
 CORES_A_THREAD = 1.25
-"""Cores that a thread may keep busy: its own, and a little of what the framework does beside it. A loader has one
-more."""
+"""Cores that a thread may keep busy: its own, and a little for the framework's other work. A loader has one more."""
 LONG_ENOUGH_S = 1.0
 """Shortest training, in seconds, whose core use is checked."""
 
 BUILD_COPIES = 1.25
 """Copies of the stored images that building a learner may take."""
 HELD_COPIES = 2.5
-"""Copies of images of several channels within a learner's reach: those it is given, and its own with them first."""
+"""Copies of multi-channel images within a learner's reach: those given, and its own with the channels first."""
 BUILD_MIB = 160.0
-"""Memory that building takes besides: the compiler and libraries met for the first time. JAX's first compilation takes
-the most of it, up to 129 MiB for a shipped network."""
+"""Further memory that building may take: the compiler and libraries at first use. JAX's first compilation takes most
+of it, up to 129 MiB for a shipped network."""
 BUILD_WEIGHTS = 4
-"""Copies of the weights that it may take: as they are given, loaded, and for the optimiser."""
+"""Copies of the weights that building may take: as given, as loaded, and for the optimiser."""
 
 MIB = 2**20
 
 ASKED_AGAIN = 100
-"""Rows that are asked once more with other weights."""
+"""Rows predicted once more, with other weights."""
 
 DIFFERING_SHARE = 0.005
-"""Share of the rows whose answers rounding may change where batches have another size."""
+"""Share of the rows whose answers rounding may change at another batch size."""
 
 
 def weights_when_over(learner: Learner, training: TrainingPhase) -> str | None:
-    """SHA-256 of the final weights; None where the model has none to read.
+    """SHA-256 of the final weights; None if the model has none to read.
 
-    Raises AdapterFault where reading the loss in the pauses, or the weights now, took a share of the training: then
-    it was going on when the clock had stopped. Of the pauses the median counts, so that one hiccup of the machine is
-    not taken for work.
+    Raises AdapterFault if reading the counts in the pauses, or the weights now, took too long for the training: it
+    then went on after the clock had stopped. The median pause counts, so that one hiccup of the machine is not taken
+    for work. Also raises if the weights have changed since the last batch.
     """
     watch = Stopwatch(learner.synchronize)
     with watch:
@@ -88,7 +87,7 @@ def weights_when_over(learner: Learner, training: TrainingPhase) -> str | None:
 
 
 def check_cores(training: TrainingPhase, case: Case) -> None:
-    """Raise AdapterFault where the training kept more cores busy than it was given threads for."""
+    """Raise AdapterFault if the training kept more cores busy than it was given threads for."""
     seconds = sum(epoch.seconds for epoch in training.epochs[1:])
     most = CORES_A_THREAD * case.threads + (1 if case.input == "loader" else 0)
     if seconds > LONG_ENOUGH_S and training.cpu_s > most * seconds:
@@ -98,21 +97,21 @@ def check_cores(training: TrainingPhase, case: Case) -> None:
 
 
 def check_unchanged(learner: Learner, before: str | None) -> None:
-    """Raise AdapterFault where the weights are not those at the end of the training any more."""
+    """Raise AdapterFault if the weights have changed since the end of the training."""
     if before is not None and digest_of_weights(learner.weights()) != before:
         raise AdapterFault("its weights changed after the training: it trains while it predicts.")
 
 
 def weights_in_a_pause(learner: Learner) -> str | None:
-    """SHA-256 of the weights; None where there are none, or more than are read in a pause."""
+    """SHA-256 of the weights; None if there are none, or more than are read in a pause."""
     return None if (learner.parameter_count() or 0) > MOST_READ else digest_of_weights(learner.weights())
 
 
 def progress_of(learner: Learner, *, watched: bool) -> Progress:
     """The learner's counts, read in a pause.
 
-    Raises AdapterFault where it is ``watched`` and its weights change when it is asked: then it has waited with its
-    steps until now.
+    Raises AdapterFault if it is ``watched`` and its weights change when it is asked: it has then delayed its steps
+    until now.
     """
     before = weights_in_a_pause(learner) if watched else None
     progress = learner.progress()
@@ -122,9 +121,9 @@ def progress_of(learner: Learner, *, watched: bool) -> Progress:
 
 
 def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: float | None) -> None:
-    """Raise AdapterFault where batches were gathered or converted before the clock, by memory and by looking for them.
+    """Raise AdapterFault if batches were gathered or converted before the clock, judged by memory and held arrays.
 
-    ``growth_mib`` is what building has taken; None where it is not known.
+    ``growth_mib`` is the memory that building took; None if unknown.
     """
     copies = COPIES if train.images.shape[-1] == 1 else HELD_COPIES
     for finding in findings(learner, train.images, owner=adapter, copies=copies):
@@ -140,7 +139,7 @@ def check_built(learner: Learner, adapter: Adapter, train: Split, growth_mib: fl
 
 
 def check_answers_alike(found: NDArray[np.int64], scored: NDArray[np.int64], where: str) -> None:
-    """Raise AdapterFault where more labels of a timed prediction differ from those scored than rounding explains."""
+    """Raise AdapterFault if more labels of a timed prediction differ from those scored than rounding explains."""
     if found.shape != scored.shape:
         raise AdapterFault(f"{where}: {len(found):,} answers for {len(scored):,} rows.")
     differing = int(np.count_nonzero(np.asarray(found) != np.asarray(scored)))
@@ -152,9 +151,9 @@ def check_answers_alike(found: NDArray[np.int64], scored: NDArray[np.int64], whe
 
 
 def check_computed(learner: Learner, predictors: Iterable[Predictor], images: NDArray[Any]) -> None:
-    """Raise AdapterFault where answers to ``images``, asked before, stay what they were when all weights are zero.
+    """Raise AdapterFault if answers to ``images``, given before, are not the first class when all weights are zero.
 
-    Then every class has the same logit, and the answer is the first. The weights are put back.
+    Every class then has the same logit, and the first is the answer. The weights are restored.
     """
     weights = learner.weights()
     learner.set_weights({name: np.zeros_like(value) for name, value in weights.items()})
@@ -169,13 +168,13 @@ def check_computed(learner: Learner, predictors: Iterable[Predictor], images: ND
 
 
 def check_settings(settings: Mapping[str, object], probe: Probe, case: Case) -> None:
-    """Raise AdapterFault where something else is in force, now that the trial is over, than the case asks for."""
+    """Raise AdapterFault if a setting in force, now that the trial is over, is not what the case asks for."""
     for finding in settings_findings(settings, probe, case):
         raise AdapterFault(f"{finding}.")
 
 
 def settings_findings(settings: Mapping[str, object], probe: Probe, asked: Case | Conditions) -> list[str]:
-    """Where what is in force, read back, is not what was asked for, a clause each; of what is not given, nothing."""
+    """One clause for each setting, as read back, that is not as asked for; settings not given are skipped."""
     mixed = asked.precision not in ("float32", "float64")
     wanted: dict[str, object] = {
         **{name: getattr(asked, name) for name in ("execution", "input", "steps_per_execution", "threads")},
@@ -205,7 +204,7 @@ def settings_findings(settings: Mapping[str, object], probe: Probe, asked: Case 
 
 
 def digest_of_weights(weights: dict[str, NDArray[np.float32]]) -> str | None:
-    """SHA-256 over all weights by name; None where there are none."""
+    """SHA-256 over all weights by name; None if there are none."""
     if not weights:
         return None
     total = hashlib.sha256()
@@ -216,7 +215,7 @@ def digest_of_weights(weights: dict[str, NDArray[np.float32]]) -> str | None:
 
 
 def digest_of_answers(answers: Answers) -> str:
-    """SHA-256 over the decisions (int64) and, where there are any, the values (float32)."""
+    """SHA-256 over the decisions (int64) and, if there are any, the values (float32)."""
     total = hashlib.sha256(np.ascontiguousarray(answers.labels, np.int64).tobytes())
     if answers.values is not None:
         total.update(np.ascontiguousarray(answers.values, np.float32).tobytes())

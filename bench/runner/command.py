@@ -1,4 +1,4 @@
-"""The command that runs one trial again, and nothing beside it."""
+"""The command that runs one trial again, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Commands:
         return shlex.join([*self._known[planned.case.id], "--seed", str(seed_index)])
 
     def _words(self, planned: PlannedCase) -> tuple[str, ...]:
-        """As few options as select this case alone: its names, what it sets otherwise, its id where nothing else can.
+        """The fewest options that select this case alone: names, then unusual settings, its id only if needed.
 
-        What cannot run here cannot be tried either: there the names and settings have to do.
+        A case that cannot run here cannot be tried: it gets its names and settings.
         """
         request = self.expansion.request
         suite = Option("suite", request.suite, ("--suite", _last(request.suite)))
@@ -69,7 +69,7 @@ class Commands:
         return options
 
     def _settings(self, planned: PlannedCase) -> list[Option]:
-        """The axes in which the case is not as a suite has it that says nothing of them."""
+        """The axes in which the case differs from a suite that sets none of them."""
         case = planned.case
         usual = self.expansion.suite.training.batch_size
         found = [
@@ -83,7 +83,7 @@ class Commands:
         return [*options, Option("channels_last", (True,), ("--channels-last",))] if case.channels_last else options
 
     def _selects(self, options: Sequence[Option], planned: PlannedCase) -> bool:
-        """Whether these options alone give this case alone."""
+        """True if these options alone give this case alone."""
         given = self.expansion.request
         asked = Request(data_dir=given.data_dir, offline=given.offline)
         asked = replace(asked, **{option.name: option.value for option in options})

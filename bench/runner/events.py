@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it."""
+"""Events of a run and their observers."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,7 @@ from bench.runner.plan import Plan, PlannedTrial
 
 
 class Observer(Protocol):
-    """Told of a run as it goes. It draws when it is told, never by itself: nothing runs beside a measurement."""
+    """Receives the events of a run. It draws only on events: nothing runs beside a measurement."""
 
     def preparing(self, line: str) -> None:
         """Something before the plan: a data set is read or fetched."""
@@ -31,9 +31,9 @@ class Observer(Protocol):
         return
 
     def close(self) -> None:
-        """There is nothing more to tell: take away what was only drawn. May be called more than once."""
+        """The events are over: remove what was only drawn. May be called more than once."""
         return
 
 
 class Silent(Observer):
-    """Watches nothing."""
+    """Ignores all events."""

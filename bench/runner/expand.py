@@ -43,11 +43,11 @@ class PlannedCase:
     blocked: Literal["unsupported", "unavailable"] | None = None
     reason: str = ""
     seeds: int | None = None
-    """How many seeds its part of the suite asks for; None where the suite's number holds."""
+    """Number of seeds its part of the suite sets; None if the suite's number applies."""
 
     @property
     def deterministic(self) -> bool:
-        """Whether every seed gives the same model: an estimator without a random state."""
+        """True if every seed gives the same model: an estimator without a random state."""
         return isinstance(self.model, Estimator) and not self.model.seeded
 
 
@@ -60,7 +60,7 @@ class Expansion:
     where: str = ""
     progress: Callable[[str], None] = lambda _: None
     watch: Watch | None = None
-    """Shows how far a download is."""
+    """Shows download progress."""
     _data: dict[str, CachedDataset | DatasetUnavailable] = field(default_factory=dict)
     _models: dict[str, Model] = field(default_factory=dict)
     _selections: dict[str, Selection] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class Expansion:
     def cases(self) -> list[PlannedCase]:
         """All cases, each once, frameworks of one row side by side.
 
-        Raises BenchError where a name is unknown, where something named in the request is not to be had, and where
-        nothing is left to run.
+        Raises BenchError if a name is unknown, if something named in the request is unavailable, or if nothing is
+        left to run.
         """
         self._select()
         found: dict[str, PlannedCase] = {}
@@ -81,7 +81,7 @@ class Expansion:
         return list(found.values())
 
     def narrowed(self, request: Request) -> Expansion:
-        """The same suite for another request; what was looked up is not looked up again."""
+        """The same suite for another request; models and data already found are reused."""
         return Expansion(self.suite, request, self.where, self.progress, self.watch, self._data, self._models)
 
     def _asked(self) -> str:
@@ -121,7 +121,7 @@ class Expansion:
             yield from self._product(self._datasets(matrix), (added,), self._frameworks(matrix), matrix)
 
     def _matrix_of(self, added: str) -> Matrix:
-        """Where a model that the suite does not have is run: in the suite's frameworks, or else wherever it can be."""
+        """Matrix of a model that the suite lacks: the suite's frameworks, or all if none of those can build it."""
         model, frameworks = self._model(added), self._expand("frameworks", self.suite.axis("frameworks"))
         if not any(_can_build(find_adapter(name), model) for name in frameworks):
             frameworks = ("*",)
@@ -155,7 +155,7 @@ class Expansion:
                     yield self._planned(dataset, reference, adapter, device, axes, way)
 
     def _devices(self, adapter: Adapter, matrix: Matrix) -> tuple[str, ...]:
-        """Those named, with every device that the framework sees in the place of ``all``."""
+        """The devices named, with ``all`` replaced by every device the framework sees."""
         named = self.request.devices or matrix.devices
         if ALL_DEVICES not in named:
             return named
@@ -222,7 +222,7 @@ class Expansion:
     def _obstacle(
         self, case: Case, model: Model, adapter: Adapter, data: CachedDataset | DatasetUnavailable
     ) -> tuple[Literal["unsupported", "unavailable"] | None, str]:
-        """Why the case cannot run here. Raises BenchError where the request named what is not to be had."""
+        """Reason why the case cannot run here. Raises BenchError if the request named what is missing."""
         if isinstance(data, DatasetUnavailable):
             # Advice on broken files may name the user's folder, which has no place in a record.
             advice = "" if isinstance(data, BrokenDataset) else data.advice
@@ -263,9 +263,9 @@ _AXES: dict[str, tuple[str, Callable[[], tuple[str, ...]], str, Callable[[str], 
 
 
 def _parameters(model: Model, adapter: Adapter, settings: ModelSettings, axes: Axes) -> dict[str, JsonValue]:
-    """An estimator's: those the suite sets, and the class weights that a network has in its training.
+    """An estimator's parameters: those of the suite, and the class weights that a network has in its training.
 
-    A table of the suite for this one model goes before the suite's training, and what was asked for before both.
+    Precedence: options, then the suite's table for this model, then the suite's training.
     """
     if isinstance(model, Network) or adapter.trained_by_steps(model):
         return {}
@@ -276,7 +276,7 @@ def _parameters(model: Model, adapter: Adapter, settings: ModelSettings, axes: A
 
 
 def _cap(model: Model, settings: ModelSettings, matrix: Matrix, rows: int | None) -> int | None:
-    """The lowest cap on training rows that applies; None where there is none or the data have no more rows."""
+    """The lowest cap on training rows that applies; None if there is none or the data have no more rows."""
     caps = [settings.train_rows or getattr(model, "train_rows", None), matrix.train_rows]
     lowest = min((cap for cap in caps if cap is not None), default=None)
     return None if lowest is None or (rows is not None and lowest >= rows) else lowest

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def keep_floors(cases: Iterable[PlannedCase], keep: Callable[[Floors], None], say: Callable[[str], None]) -> None:
-    """Let ``keep`` have the floors of every data set of ``cases`` that can run, for each number of training rows.
+    """Pass to ``keep`` the floors of every data set of ``cases`` that can run, for each number of training rows.
 
     The rows are those that a model gets, with its validation part, which depends on the seed. 60,000 rows of 784
-    pixels and 10,000 test rows take some seconds on two cores; what was computed once is only read. The trials stand
-    without floors: of what cannot be had or kept, a full disk or a damaged cache, one line is said, and no more.
+    pixels and 10,000 test rows take some seconds on two cores; results are cached. Trials are valid without floors:
+    a full disk or a damaged cache gets one line through ``say``, and no more.
     """
     wanted: dict[tuple[str, int], tuple[CachedDataset, Case]] = {}
     for planned in cases:

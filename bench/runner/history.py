@@ -1,4 +1,4 @@
-"""How long trials took on this machine before: what the plan's estimate rests on."""
+"""Durations of past trials on this machine: the basis of the plan's estimate."""
 
 import json
 import math
@@ -22,12 +22,12 @@ class History:
         self._seconds: dict[str, list[float]] = _read(self._path)
 
     def seconds(self, case: Case) -> float | None:
-        """The median of the case's last trials; None where it has none."""
+        """The median of the case's last trials; None if it has none."""
         past = self._seconds.get(case.id)
         return median(past) if past else None
 
     def add(self, durations: Mapping[str, list[float]]) -> None:
-        """Keep new durations, by case id; lost where the folder cannot be written: a hint is not worth an error."""
+        """Keep new durations, by case id; lost if the folder cannot be written: a hint is not worth an error."""
         known = _read(self._path)
         for case_id, seconds in durations.items():
             known[case_id] = [*known.get(case_id, []), *(round(value, 2) for value in seconds)][-KEPT:]

@@ -1,4 +1,4 @@
-"""The training images that a learner holds in memory: found by walking what it refers to, by no framework's name.
+"""The training images that a learner holds in memory, found by walking its references, whatever the framework.
 
 The images belong in memory once, as stored: gathering the rows of a batch and converting them to floats is work that
 the training clock covers. A learner that holds them as floats has converted them off the clock; one that holds more
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     Images = NDArray[np.uint8] | NDArray[np.float32]
 
 MOST_OBJECTS = 500_000
-"""A learner reaches far fewer unless it reaches all of Python, where the walk may end."""
+"""Most objects walked: a learner reaches far fewer unless it reaches all of Python."""
 COPIES = 1.5
-"""More than one copy, a view's rounding aside."""
+"""Too many copies: more than one, rounding aside."""
 ALIKE = 0.9999
-"""Correlation of an image with what it was made of: rounding to bfloat16 leaves more, another image far less."""
+"""Least correlation of an image with its source: rounding to bfloat16 leaves more, another image far less."""
 LOOKED_AT = 2
-"""Arrays of a kind whose values are compared with the images, and rows of each."""
+"""Number of arrays per kind, and of rows per array, compared with the images."""
 ROWS_AT_ONCE = 1024
 
 _NOT_ENTERED = (type, types.ModuleType, types.CodeType, types.FrameType, types.BuiltinFunctionType, str, bytes, int)
@@ -42,17 +42,17 @@ class Holding:
     """An array of images somewhere in a learner."""
 
     rows: int
-    """As many as lie in that memory."""
+    """Number of rows in that memory."""
     dtype: str
     address: int
-    """Of its memory: two views of one array have one."""
+    """Memory address: views of one array share it."""
 
 
 def findings(learner: object, images: Images, *, owner: object = None, copies: float = COPIES) -> list[str]:
-    """What is wrong with how ``learner`` holds ``images`` ``(rows, *shape)``, as stored; nothing where all is well.
+    """Faults in how ``learner`` holds ``images`` ``(rows, *shape)``, which are as stored; empty if none.
 
-    Only what amounts to half of the images counts. More than ``copies`` of them as stored are too many. ``owner`` is
-    what has built the learner: the globals of its package are looked through too.
+    Only arrays that amount to half of the images count. ``copies`` or more of them as stored are too many. ``owner``
+    has built the learner: the globals of its package are searched too.
     """
     held = holdings(learner, images, owner=owner)
     stored = images.dtype.name
@@ -69,7 +69,7 @@ def findings(learner: object, images: Images, *, owner: object = None, copies: f
 def holdings(learner: object, images: Images, *, owner: object = None) -> list[Holding]:
     """Every array within reach of ``learner`` that holds rows of ``images``, one for each memory.
 
-    By size an array may hold images in any shape, a single row too; by its values it is one where its rows are images
+    By size, an array of any shape may hold images, even a single row; by values, it does if its rows are images
     multiplied and shifted.
     """
     pixels = math.prod(images.shape[1:])
@@ -91,7 +91,7 @@ def holdings(learner: object, images: Images, *, owner: object = None) -> list[H
 
 
 def _starts(learner: object, owner: object) -> list[object]:
-    """The learner, its classes, the globals of its package and of its owner's, and what runs in other threads."""
+    """The learner, its classes, the globals of its package and of its owner's, and the locals of other threads."""
     classes = [one for start in (learner, owner) for one in type(start).__mro__]
     packages = {one.__module__.partition(".")[0] for one in classes} - sys.stdlib_module_names
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages]
@@ -109,7 +109,7 @@ def _starts(learner: object, owner: object) -> list[object]:
 
 
 def _arrays(starts: Iterable[object]) -> Iterator[Any]:
-    """Objects with a shape and a type of values that can be reached, without entering modules, classes or globals."""
+    """Reachable objects with a shape and a type of values, without entering modules, classes or globals."""
     pending = [one for one in starts if not isinstance(one, _NOT_ENTERED)]
     seen = {id(one) for one in pending}
     while pending and len(seen) < MOST_OBJECTS:
@@ -133,7 +133,7 @@ def _referents(one: object) -> list[Any]:
 def _is_array(one: object) -> bool:
     try:
         shape = one.shape  # type: ignore[attr-defined]
-        # a symbol of a graph has shape and type too, and its values can be had in none of these ways
+        # a symbol of a graph has shape and type too, but its values cannot be read in these ways
         has_values = isinstance(one, np.ndarray) or any(hasattr(one, name) for name in ("numpy", "addressable_data"))
         return has_values and hasattr(one, "dtype") and isinstance(math.prod(int(size) for size in shape), int)
     except Exception:  # a symbolic shape, or an object whose attributes raise: no array with values
@@ -141,14 +141,14 @@ def _is_array(one: object) -> bool:
 
 
 def _holds_images(array: Any, images: Images) -> bool:
-    """Whether rows of ``array`` are rows of ``images``, each multiplied and shifted: in their first channel."""
+    """True if rows of ``array`` are rows of ``images``, each multiplied and shifted, in their first channel."""
     channels, pixels = images.shape[-1], math.prod(images.shape[1:])
     rows = math.prod(int(side) for side in array.shape) // pixels
     looked_at = False
     for number in _spread(rows):
         try:
             row = _row(array, number, pixels)
-        except Exception:  # what was an array may have been given up
+        except Exception:  # the array may have been deleted
             return False
         planes = (row[::channels], row[: pixels // channels])[: min(channels, 2)]
         planes = tuple(plane for plane in planes if np.ptp(plane) > 0)
@@ -161,7 +161,7 @@ def _holds_images(array: Any, images: Images) -> bool:
 
 
 def _spread(count: int) -> list[int]:
-    """A few numbers below ``count``, the last among them: what is first may be empty."""
+    """A few numbers below ``count``, the last included: the first may be empty."""
     return sorted({(count - 1) * (number + 1) // LOOKED_AT for number in range(LOOKED_AT)})
 
 
@@ -184,7 +184,7 @@ def _row(array: Any, number: int, pixels: int) -> NDArray[np.float64]:
 
 
 def _is_among(plane: NDArray[np.float64], stored: Images) -> bool:
-    """Whether ``plane`` is one of ``stored`` ``(rows, *spatial)``, multiplied and shifted."""
+    """True if ``plane`` is one of ``stored`` ``(rows, *spatial)``, multiplied and shifted."""
     wanted = plane - plane.mean()
     wanted /= np.linalg.norm(wanted)
     for start in range(0, len(stored), ROWS_AT_ONCE):
@@ -197,13 +197,13 @@ def _is_among(plane: NDArray[np.float64], stored: Images) -> bool:
 
 
 def _dtype(array: Any) -> str:
-    """``uint8``, ``float32``: the last word of what the framework calls it."""
+    """``uint8``, ``float32``: the last part of the framework's name for it."""
     name = getattr(array.dtype, "name", None) or str(array.dtype)
     return str(name).rpartition(".")[2]
 
 
 def _memory(array: Any) -> tuple[int, int]:
-    """Where its values lie and how many lie there, a view's owner's; the object itself where that is not to be had."""
+    """Address and number of values of its memory, a view's owner's; the object's own id and size if unknown."""
     try:
         if hasattr(array, "untyped_storage"):
             storage = array.untyped_storage()
@@ -212,5 +212,5 @@ def _memory(array: Any) -> tuple[int, int]:
         while getattr(owner, "base", None) is not None and hasattr(owner.base, "__array_interface__"):
             owner = owner.base
         return int(owner.__array_interface__["data"][0]), int(owner.size)
-    except Exception:  # not on the host, or not to be asked
+    except Exception:  # not on the host, or not accessible
         return id(array), math.prod(int(size) for size in array.shape)

@@ -1,4 +1,4 @@
-"""What the parent asks of a worker process, and what it is told: lines of JSON."""
+"""Requests of the parent to a worker process, and its replies: lines of JSON."""
 
 from pydantic import JsonValue
 
@@ -16,11 +16,11 @@ class Job(Frozen):
     model_reference: str
     """A model's name, or ``/path/net.py:NAME``."""
     predictions_path: str
-    """Where the worker leaves its predictions (``.npz``)."""
+    """File for the worker's predictions (``.npz``)."""
 
 
 class Measured(Frozen):
-    """What a trial that ended well measured."""
+    """Measurements of a successful trial."""
 
     phases: Phases
     scores: Scores
@@ -41,4 +41,4 @@ class Message(Frozen):
     reason: str | None = None
     probe: dict[str, JsonValue] | None = None
     answer: dict[str, JsonValue] | None = None
-    """Of a worker that is asked for something else than a trial."""
+    """Reply to a request that is not a trial."""

@@ -1,4 +1,4 @@
-"""Worker processes on this machine: start one, wait without spinning, and say how it ended."""
+"""Worker processes on this machine: start one, wait without spinning, and report its outcome."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TAIL_LINES = 12
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended, and what it measured if it ended well."""
+    """Outcome of a trial, with its measurements if successful."""
 
     status: Status
     reason: str | None
@@ -67,7 +67,7 @@ def run_job(job: Job, environment: dict[str, str], timeout_s: float, announce: C
 
 
 _NOTHING = Message()
-"""What a worker has answered that ended without a word."""
+"""Stands for the missing answer of a worker that ended."""
 
 
 def _follow(
@@ -92,7 +92,7 @@ def _follow(
 
 
 def _message(line: str) -> Message:
-    """What a line of a worker says: nothing, where it was torn by the end of the worker."""
+    """Parse a line of a worker; ``_NOTHING`` if it was cut off by the end of the worker."""
     try:
         return Message.model_validate_json(line)
     except ValidationError:
@@ -100,7 +100,7 @@ def _message(line: str) -> Message:
 
 
 def ask_worker(arguments: Sequence[str], environment: dict[str, str], timeout_s: float = 120.0) -> Message:
-    """The one message a worker started with ``arguments`` prints. Raises BenchError where it prints none."""
+    """The one message a worker started with ``arguments`` prints. Raises BenchError if it prints none."""
     with worker_process(arguments, os.cpu_count() or 1, environment) as (process, stderr):
         try:
             output, _ = process.communicate(timeout=timeout_s)
@@ -121,9 +121,9 @@ def ask_module(
     timeout_s: float,
     announce: Callable[[str], None],
 ) -> Message:
-    """The answer of ``python -m module`` to ``request``, one line; ``announce`` is told its phases as they begin.
+    """The answer of ``python -m module`` to ``request``, one line; ``announce`` gets each phase as it begins.
 
-    Raises BenchError where it ends without an answer or takes longer than ``timeout_s``.
+    Raises BenchError if it ends without an answer or takes longer than ``timeout_s``.
     """
     began = time.monotonic()
     with worker_process([], threads, environment, module) as (process, stderr):
@@ -143,9 +143,9 @@ def ask_module(
 def worker_process(
     arguments: Sequence[str], threads: int, environment: dict[str, str], module: str = "bench.runner.worker"
 ) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
-    """A worker process in a group of its own, which is ended with all its children when the block is left.
+    """A worker process in its own group, killed with all its children at the end of the block.
 
-    It imports this very package, even where ``python -m bench`` was called beside another one that is installed.
+    It imports this very package, even if ``python -m bench`` was called beside another one that is installed.
     """
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
@@ -165,7 +165,7 @@ def worker_process(
 
 
 def _wait_unreaped(process: subprocess.Popen[str]) -> None:
-    """Wait until the worker has ended; where the system lets us, keep its number, which is that of its group."""
+    """Wait until the worker has ended; if the system allows, keep its id, which is that of its group."""
     if hasattr(os, "waitid"):
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     else:
@@ -173,10 +173,10 @@ def _wait_unreaped(process: subprocess.Popen[str]) -> None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End the worker and its children, which outlive one that has ended by itself, and wait for it."""
+    """Kill the worker and its children, which outlive a worker that ended by itself, and wait for it."""
     if hasattr(os, "killpg"):
-        # Before the worker is waited for: its number, and with it the group's, is free for others only after that.
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group (the latter on macOS)
+        # Before waiting for the worker, which frees its id, and with it the group's, for other processes.
+        with suppress(ProcessLookupError, PermissionError):  # the group is empty (the latter on macOS)
             os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
@@ -203,7 +203,7 @@ def _lines(process: subprocess.Popen[str]) -> queue.SimpleQueue[str | None]:
 
 
 def write_line(process: subprocess.Popen[str], line: str) -> None:
-    """Write what is asked and leave the pipe open: its end tells the worker that this process is gone."""
+    """Write a request and leave the pipe open: its end tells the worker that this process is gone."""
     assert process.stdin is not None
     with suppress(BrokenPipeError):
         process.stdin.write(line + "\n")
@@ -221,7 +221,7 @@ def _ending(code: int | None) -> str:
 
 
 def _oom_kills() -> int:
-    """How many processes the kernel has killed for lack of memory since it started; 0 where it does not tell."""
+    """Number of processes the kernel has killed for lack of memory since it started; 0 if unknown."""
     try:
         text = Path("/proc/vmstat").read_text()
     except OSError:
@@ -246,7 +246,7 @@ _PATH = re.compile(r"""(?<![\w.])(?:~|/[^\s/:'"]+)(?:/[^\s/:'"]+)*/([^\s/:'"]+)"
 def scrub(text: str) -> str:
     """``text`` with every absolute path cut to its last part, and the user's home to ``~``.
 
-    Results hold nothing of the user's machine. A path with spaces is seen whole only between quotes.
+    Results hold no path of the user's machine. A path with spaces is recognised only between quotes.
     """
     home = os.path.expanduser("~").rstrip("/\\")
     if home not in ("", "~"):

@@ -7,9 +7,9 @@ from typing import IO
 
 
 def open_messages() -> IO[str]:
-    """Standard output, for messages alone: what anything else prints goes to standard error from here on.
+    """Standard output, for messages alone: all other output goes to standard error from here on.
 
-    It is done at the level of file descriptors, which libraries in C write to.
+    This redirects file descriptors, because C libraries write to those.
     """
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -17,13 +17,13 @@ def open_messages() -> IO[str]:
 
 
 def send_line(messages: IO[str], message: str) -> None:
-    """Let the parent have one message, which holds no newline, at once."""
+    """Send the parent one message, which holds no newline, at once."""
     messages.write(message + "\n")
     messages.flush()
 
 
 def end_with_parent() -> None:
-    """From here on, end this process when standard input closes: the parent is gone and nobody wants the result."""
+    """From here on, end this process when standard input closes: the parent is gone, its result not needed."""
     threading.Thread(target=_wait_for_the_end, daemon=True).start()
 
 
@@ -33,5 +33,5 @@ def _wait_for_the_end() -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Of what an error says; empty where it says nothing."""
+    """First line of an error's message; empty if none."""
     return next(iter(str(error).splitlines()), "")

@@ -1,4 +1,4 @@
-"""The plan of a run: which trials, in which order, and how long they may take."""
+"""The plan of a run: its trials, their order, and the time they may take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLES_PER_S = 60_000
 LOADED_PER_S = 15_000
 """Samples a second through an input pipeline that takes them one by one."""
 COMPILE_S = 20.0
-"""Seconds a compiler takes for the training step of a small network, where it is not what a framework always does."""
+"""Seconds a compiler takes for the training step of a small network, unless the framework always compiles."""
 BETWEEN_TRIALS_S = 0.3
 """The calibration before and after a trial, and storing its record."""
 
@@ -53,7 +53,7 @@ class Plan:
 
 
 def remaining_s(trials: Iterable[PlannedTrial]) -> float:
-    """Seconds that ``trials`` may take, what lies between them included."""
+    """Seconds that ``trials`` may take, the time between them included."""
     return sum(trial.estimate_s + BETWEEN_TRIALS_S for trial in trials)
 
 
@@ -70,8 +70,8 @@ def make_plan(
 
     Every second round runs backwards, so that neighbours stay neighbours and a drift of the machine's speed favours
     none of them. A deterministic case takes part in the first round alone. ``finished`` trials are left out. A case
-    whose part of the suite has a number of seeds of its own has so many trials, unless ``seeds_are_asked`` for by the
-    request.
+    whose part of the suite sets its own number of seeds has that many trials, unless the request sets the number
+    (``seeds_are_asked``).
     """
     runnable = [case for case in cases if not case.blocked]
     estimates = {case.case.id: history.seconds(case.case) for case in runnable}

@@ -1,4 +1,4 @@
-"""What follows the training of a trial: scoring the test part once, timed passes, latency, the pipeline alone."""
+"""The phases after a trial's training: scoring the test part once, timed passes, latency, the pipeline alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WARM_UP_CALLS = 20
 """Calls on one sample before latency is timed: more than any framework needs to settle."""
 
 TIMED_PASSES = 3
-"""Passes over the test part there is to be time for, the warm-up aside."""
+"""Passes over the test part that must fit in the time, warm-up aside."""
 
 FEWEST_ROWS = 100
 """Fewest rows in a pass of a model that answers all rows at once."""
@@ -40,7 +40,7 @@ def on_host() -> None:
 
 
 def predict_batch_size(learner: Learner, case: Case) -> int:
-    """An estimator is given all rows at once, as its users do; 0 means that."""
+    """Batch size; 0 gives an estimator all rows at once, as its users do."""
     return case.measuring.predict_batch_size if learner.by_steps else 0
 
 
@@ -64,7 +64,7 @@ class TimedPredictors:
 
     @classmethod
     def of(cls, learner: Learner, case: Case) -> TimedPredictors:
-        """Those of a learner; nothing is traced or compiled before they are called."""
+        """The predictors of a learner; not traced or compiled before they are called."""
         whole = learner.predictor(predict_batch_size(learner, case), decisions_only=True)
         return cls(whole, learner.predictor(1, decisions_only=True))
 
@@ -75,7 +75,7 @@ def timed_passes(
     """Passes over the test part, the first of them a warm-up.
 
     A model too slow for three in the time set answers fewer rows; ``evaluate_s`` is what an estimator took for all.
-    Each pass begins a row later than the one before, so that no two are asked the same; their labels are held against
+    Each pass begins a row later than the one before, so that no two get the same rows; their labels are compared with
     those of ``scored`` (AdapterFault).
     """
     measuring, size = case.measuring, predict_batch_size(learner, case)
@@ -92,7 +92,7 @@ def timed_passes(
     learner.synchronize()
     batch = min(size, most)
     if batch:
-        timed(0, batch)  # may compile, which is no part of a pass
+        timed(0, batch)  # may compile, which is not part of a pass
         evaluate_s = timed(0, batch) * len(test) / batch
     rows = _rows_of_a_pass(most, size, measuring.predict_s / (evaluate_s * most / len(test)))
     passes: list[PredictPass] = []
@@ -105,9 +105,9 @@ def timed_passes(
 
 
 def _rows_of_a_pass(most: int, size: int, passes: float) -> int:
-    """As many of ``most`` rows as leave time for ``TIMED_PASSES``, where all of them can be answered ``passes`` times.
+    """Rows, at most ``most``, that leave time for ``TIMED_PASSES`` if all can be answered ``passes`` times.
 
-    In whole batches of ``size`` (0: any number), and no fewer than one of them.
+    In whole batches of ``size`` (0: any number), at least one.
     """
     if passes >= TIMED_PASSES:
         return most
@@ -118,8 +118,8 @@ def _rows_of_a_pass(most: int, size: int, passes: float) -> int:
 def latencies(learner: Learner, predict: Predictor, case: Case, test: Split, scored: Answers) -> tuple[float, ...]:
     """Microseconds of each call on one sample, after the warm-up calls.
 
-    Each call is on another row, as long as the test part has them; the labels of the first call on each row are held
-    against those of ``scored`` (AdapterFault).
+    Each call is on another row, as long as the test part has them; the labels of the first call on each row are
+    compared with those of ``scored`` (AdapterFault).
     """
     measuring = case.measuring
     rows = len(test)
@@ -149,7 +149,7 @@ def latencies(learner: Learner, predict: Predictor, case: Case, test: Split, sco
 
 
 def time_pipeline(learner: Learner, case: Case, order: NDArray[np.int64]) -> PipelineFigures | None:
-    """The input pipeline over the rows of ``order``, for about ``PIPELINE_S`` seconds; None where there is none."""
+    """The input pipeline over the rows of ``order``, for about ``PIPELINE_S`` seconds; None if there is none."""
     assert case.training is not None
     watch = Stopwatch(on_host)
     with watch:

@@ -1,4 +1,4 @@
-"""What a framework sees on this machine, asked of a worker process so that this one imports no framework."""
+"""The devices a framework sees here, probed in a worker process so that this one imports no framework."""
 
 from functools import cache
 from typing import Any, cast
@@ -13,7 +13,7 @@ from bench.runner.local import ask_worker
 def probe(framework: str) -> Probe:
     """Devices, versions and threads of an installed framework; one process for each, once.
 
-    Raises BenchError where the framework cannot be imported.
+    Raises BenchError if the framework cannot be imported.
     """
     environment = find_adapter(framework).environment(Case(dataset="", model="", framework=framework, device="any"))
     answer = cast("dict[str, Any]", ask_worker(["--probe", framework], environment).probe)

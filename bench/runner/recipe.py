@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 1_000
-"""Images converted together for the statistics: a copy of all of them would be a peak of memory of our own."""
+"""Images converted at once for the statistics: a copy of all would add a memory peak of our own."""
 
 
 def training_plan(case: Case, model: Model, train: Split, seed_index: int) -> TrainingPlan:
-    """What the harness decides for one trial on the rows of ``train``; little more than the seed for an estimator."""
+    """The harness's plan for one trial on the rows of ``train``; little more than the seed for an estimator."""
     seed = framework_seed(seed_index, case.model)
     training = case.training
     if training is None:

@@ -1,4 +1,4 @@
-"""What the user asked for: a suite, and what the command line narrows or adds."""
+"""The user's request: a suite, and what the command line narrows or adds."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +10,8 @@ from bench.case import ClassWeights, Execution, Input, Precision
 class Request:
     """The arguments of ``bench run``.
 
-    ``datasets``, ``models``, ``frameworks`` and ``devices`` are names, globs or (the first two) files. What the suite
-    has is selected; what it has not, but the harness knows, is added. Empty means all the suite has.
+    ``datasets``, ``models``, ``frameworks`` and ``devices`` are names, globs or (the first two) files. Those the suite
+    has are selected; others the harness knows are added. Empty means all the suite has.
     """
 
     suite: str = "quick"
@@ -28,9 +28,9 @@ class Request:
     steps_per_execution: tuple[int, ...] = ()
     batch_sizes: tuple[int, ...] = ()
     channels_last: tuple[bool, ...] = ()
-    """These too select what the suite has, and are added to all of it where it has them nowhere."""
+    """These six axes too select what the suite has; values it has nowhere are added to all of it."""
     case: str = ""
-    """The id of the one case to run, or how it begins."""
+    """The id of the one case to run, or its beginning."""
     threads: int | None = None
     epochs: int | None = None
     class_weights: ClassWeights | None = None

@@ -1,4 +1,4 @@
-"""Which rows of the training part a trial gets: the cap of a slow model, the validation part."""
+"""The training rows that a trial gets: the cap of a slow model, the validation part."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def capped(train: Split, rows: int | None, fingerprint: str) -> Split:
-    """``rows`` rows of ``train``, stratified, in their order; all of them where ``rows`` is None or too many.
+    """``rows`` rows of ``train``, stratified, in their order; all of them if ``rows`` is None or too many.
 
-    The sample is the same for every seed, so that a deterministic estimator stays one. Groups are no matter here: what
-    is left out is not asked for in a test, and the rows kept still carry theirs.
+    The sample is the same for every seed, so that a deterministic estimator stays one. Groups may be split: dropped
+    rows are not tested, and the rows kept carry their groups.
     """
     if rows is None or rows >= len(train):
         return train
@@ -31,11 +31,11 @@ def cut_validation(
 ) -> tuple[Split, Split]:
     """``train`` without ``rows`` rows, and those rows.
 
-    A stratified sample which the seed index decides, or, as Keras' ``validation_split`` has it, the last rows. Where
-    rows belong together (pictures of one lesion, copies of one digit), the sample is of whole groups, so that none is
-    on both sides, and its size only about ``rows``; the last rows are taken as they come, as tutorials do.
+    A stratified sample drawn by the seed index, or the last rows, as in Keras' ``validation_split``. If rows belong
+    together (pictures of one lesion, copies of one digit), the sample is of whole groups, so that none is on both
+    sides, and its size is only about ``rows``; the last rows are taken as they come, as tutorials do.
 
-    Raises ValueError where nothing would be left to train on.
+    Raises ValueError if nothing would be left to train on.
     """
     if rows >= len(train):
         raise ValueError(f"{rows} validation rows leave none of {len(train)} to train on")

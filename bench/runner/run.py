@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIBRARIES = ("numpy", "scipy", "psutil", "bench-mnist")
-"""Named in every environment besides the frameworks' own packages."""
+"""Packages in every environment, with the frameworks' own."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Run:
     runtimes: Runtimes = field(default_factory=Runtimes)
 
     def start(self, observer: Observer) -> RunFolder:
-        """Run every trial of the plan, then find the floors of its data, when nothing is measured any more.
+        """Run every trial of the plan, then, with nothing left to measure, compute the floors of its data.
 
         KeyboardInterrupt leaves all finished records, and one of the trial it ended.
         """
@@ -78,7 +78,7 @@ class Run:
         return folder
 
     def _case_seeds(self, seeds: int) -> dict[str, int]:
-        """Cases whose part of the suite has a number of seeds of its own, which the request does not overrule."""
+        """Seeds of each case whose part of the suite sets another number; empty if the request sets it."""
         own = {} if self.request.seeds else {case.case.id: case.seeds for case in self.plan.cases}
         return {case_id: number for case_id, number in own.items() if number and number != seeds}
 
@@ -163,9 +163,9 @@ class Run:
 
 
 def prepare(request: Request, observer: Observer | None = None, watch: Watch | None = None) -> Run:
-    """Read the suite, find the data, expand and plan; nothing is measured yet. ``watch`` shows how far a download is.
+    """Read the suite, find the data, expand and plan; nothing is measured yet. ``watch`` shows download progress.
 
-    Raises BenchError for whatever is wrong with the request.
+    Raises BenchError if anything is wrong with the request.
     """
     suite = read_suite(request.suite)
     say = (observer or Silent()).preparing
@@ -187,7 +187,7 @@ def prepare(request: Request, observer: Observer | None = None, watch: Watch | N
 
 
 def failed(folder: RunFolder) -> bool:
-    """Whether a trial of the run failed, so that the command exits with 1."""
+    """True if a trial of the run failed, so that the command exits with 1."""
     return any(record.status in FAILED for record in folder.records())
 
 
@@ -199,7 +199,7 @@ def _refuse_if_nothing_runs(plan: Plan) -> None:
 
 
 def _to_resume(request: Request, suite: Suite, cases: list[PlannedCase]) -> RunFolder:
-    """The newest run of the suite, if its cases are those of the request. Raises BenchError where there is none."""
+    """The newest run of the suite, if its cases are those of the request. Raises BenchError if there is none."""
     folders = (RunFolder.open(request.results / name) for name in reversed(run_names(request.results)))
     newest = next((folder for folder in folders if folder.manifest.suite == suite.name), None)
     if newest is None:
@@ -249,7 +249,7 @@ def _record(
 
 
 def _certificate(planned: PlannedCase) -> Certificate | None:
-    """What ``bench equivalence`` has shown of the case on this machine, by files alone."""
+    """The certificate of the case from ``bench equivalence`` here, found by files alone."""
     if planned.data is None:
         return None
     versions = planned.adapter.installed().versions

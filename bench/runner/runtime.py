@@ -1,8 +1,8 @@
-"""How much memory a framework's runtime and compiler take at their first use: no model's, and a figure of its own.
+"""Memory of a framework's runtime and compiler at their first use: not a model's, but a figure of its own.
 
-A framework loads and compiles as it is first used; the import shows none of it. A model of no size, a softmax of 40
-rows of 8x8, is trained and asked in a process of its own: what that takes above the import is the runtime's. It is not
-done in the trials, whose clocks would then miss it.
+A framework loads and compiles at its first use; the import shows none of it. A tiny model, a softmax on 40 rows of
+8x8, is trained and predicts in a process of its own: its memory above the import is the runtime's. Trials do not do
+this, because their clocks would then miss it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TIMEOUT_S = 300.0
 class Runtimes:
     """The memory of each framework's runtime under the conditions of a case, measured once on a machine.
 
-    What was measured is kept in the user's cache folder by all that could change it.
+    Figures are kept in the user's cache folder, keyed by all that could change them.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -42,7 +42,7 @@ class Runtimes:
         self._failed: set[str] = set()
 
     def of(self, adapter: Adapter, case: Case, environment: str) -> float | None:
-        """MiB above the import; None where the framework does not train a softmax, or could not.
+        """MiB above the import; None if the framework does not train a softmax, or could not.
 
         ``environment`` is the hash of the machine and its packages.
         """
@@ -104,7 +104,7 @@ def _measured(adapter: Adapter, case: Case) -> float | None:
 
 
 def runtime_mib(adapter: Adapter, case: Case) -> float:
-    """Train and ask the softmax in this process, whose adapter is not prepared yet; MiB above the import."""
+    """Train and run the softmax in this process, whose adapter is not prepared yet; MiB above the import."""
     memory = PhaseMemory()
     adapter.prepare(case)
     adapter.probe()

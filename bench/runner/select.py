@@ -14,14 +14,14 @@ class Selection:
     patterns: tuple[str, ...]
     added: tuple[str, ...]
     asked: tuple[str, ...]
-    """The names, globs and files as they were given; none: all the suite has."""
+    """The names, globs and files as given; empty selects all the suite has."""
 
     def of(self, values: Iterable[str]) -> tuple[str, ...]:
-        """Those of the suite's ``values`` that are selected."""
+        """The suite's ``values`` that are selected."""
         return tuple(value for value in values if not self.asked or matches(value, self.patterns))
 
     def names(self, value: str) -> bool:
-        """Whether ``value`` itself was asked for, and not by a glob that it happens to match."""
+        """True if ``value`` itself was asked for, and not by a glob that it happens to match."""
         return value in self.asked
 
 

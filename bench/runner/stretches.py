@@ -1,4 +1,4 @@
-"""Where a training pauses: an epoch cut into stretches, of which each has a clock of its own."""
+"""The pauses of a training: an epoch is cut into stretches, each with a clock of its own."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Stretch:
     batches: int
     """Batches of the epoch trained when it ends."""
     rows: int
-    """Its own."""
+    """Its own rows."""
     kind: StretchKind
-    """``first step``: a size of batch is met for the first time, so that tracing and compiling are in its seconds."""
+    """``first step``: the first batch of its size, so that tracing and compiling are in its seconds."""
     evaluated: bool = False
-    """The validation part is answered after it."""
+    """True if an evaluation follows it."""
     steps: int = 1
 
 
 def stretches(rows: int, training: Training, *, first: bool, calls_of: int = 1) -> tuple[Stretch, ...]:
     """The stretches of an epoch over ``rows`` rows.
 
-    The evaluations lie ``training.evaluations_per_epoch`` to an epoch. In the ``first`` epoch the first batch and the
-    short one are stretches of their own; every epoch is one pass in its own order all the same. A framework that takes
-    ``calls_of`` steps in one call of a compiled function pauses between calls alone: then its first step is a whole
-    call, and the short batch stands apart only where it is one.
+    An epoch has ``training.evaluations_per_epoch`` evaluations. In the ``first`` epoch the first batch and the short
+    one are stretches of their own; every epoch is still one pass in its own order. A framework that takes ``calls_of``
+    steps in one call of a compiled function pauses only between calls: its first step is then a whole call, and the
+    short batch is a stretch only if it is a call of its own.
     """
     size = training.batch_size
     batches = math.ceil(rows / size)
@@ -59,9 +59,9 @@ def stretches(rows: int, training: Training, *, first: bool, calls_of: int = 1) 
 
 
 def piece_ends(batches: int, pieces: int) -> list[int]:
-    """After how many batches each of ``pieces`` parts of an epoch ends, as equal as can be.
+    """Batches at the end of each of ``pieces`` parts of an epoch, as equal as possible.
 
-    With fewer batches than pieces there are only as many.
+    With fewer batches than pieces, one part per batch.
     """
     ends = dict.fromkeys(number * batches // pieces for number in range(1, pieces + 1))
     return [end for end in ends if end]

@@ -1,7 +1,7 @@
-"""The training of a trial: one call of the learner, in whose pauses the clock stands still.
+"""The training of a trial: one call of the learner, with pauses in which the clock stops.
 
-A training is cut into stretches, each ending in a pause. On the clock is what the learner does between two pauses. Off
-it, in the pauses: reading the framework's own counts, evaluation, drawing the order of the next epoch.
+A training is cut into stretches, each ending in a pause. The clock covers what the learner does between two pauses.
+Off the clock, in the pauses: reading the framework's own counts, evaluation, drawing the order of the next epoch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LATER_PAUSES = 6
-"""One of so many pauses after the first is looked at as closely."""
+"""One of this many pauses after the first is watched, too."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class EpochClock:
     _losses: list[tuple[int, float]] = field(default_factory=list)
 
     def note_loss(self, rows: int, loss: float | None) -> None:
-        """Keep the mean loss of ``rows`` samples, where the framework gives it."""
+        """Keep the mean loss of ``rows`` samples, if the framework gives it."""
         if loss is not None:
             self._losses.append((rows, loss))
 
@@ -74,11 +74,11 @@ class TrainingPhase:
     first_steps: list[FirstStep] = field(default_factory=list)
     epochs: list[EpochFigures] = field(default_factory=list)
     end_s: float = 0.0
-    """From the last pause to the return of the learner: what the framework does once, when a training is over."""
+    """Seconds from the last pause to the return of the learner: the framework's work at the end of a training."""
     steps: int | None = None
     """Updates of the optimiser, as the framework counted them; None where it counts none."""
     asked_s: list[float] = field(default_factory=list)
-    """Seconds in which the learner was asked for what it had counted, by pause: off the clock."""
+    """Seconds of reading the learner's counts, for each pause: off the clock."""
     cpu_s: float = 0.0
     """CPU seconds of this process on the clock of the epochs after the first."""
     last_weights: str | None = None
@@ -87,25 +87,25 @@ class TrainingPhase:
     _epoch: Epoch | None = None
     _clock: EpochClock = field(default_factory=EpochClock)
     _ahead: deque[Stretch] = field(default_factory=deque)
-    """Stretches of the epoch that has begun, until the learner has paused after them."""
+    """Stretches of the current epoch after which the learner has yet to pause."""
     _predict: Predictor | None = None
     _seconds: float = 0.0
     _samples: int = 0
     _cpu: int = 0
     _watched: frozenset[int] = frozenset()
-    """Numbers of the pauses in which it is seen that counting changes no weight."""
+    """Numbers of the pauses that check that counting changes no weight."""
 
     def __post_init__(self) -> None:
         self._watch = Stopwatch(self.learner.synchronize)
 
     def run(self) -> None:
-        """Train to the end. Raises Diverged where a loss is no number, AdapterFault where the learner does other work.
+        """Train to the end. Raises Diverged if a loss is not finite, AdapterFault if the learner does other work.
 
-        Other work: pausing elsewhere than asked, or counting other rows or steps than it was given.
+        Other work: pausing where not asked, or counting other rows or steps than it was given.
         """
         self._prepare_epoch()
         epochs = self._epochs()
-        later = SystemRandom().randint(1, LATER_PAUSES)  # drawn each time: an adapter is not to know it
+        later = SystemRandom().randint(1, LATER_PAUSES)  # drawn each time: an adapter must not know it
         self._watched = frozenset({0, later})
         self._start()
         self.learner.train(epochs, self._pause)
@@ -195,7 +195,7 @@ class TrainingPhase:
             self._clock.samples += stretch.rows
 
     def _evaluate(self) -> None:
-        """Answer the validation part. The next stretch's clock waits until the device has done with it."""
+        """Evaluate on the validation part. The next stretch's clock waits until the device is done."""
         if self.validation is None:
             return
         if self._predict is None:  # once: it is traced by its first call
@@ -212,20 +212,20 @@ class TrainingPhase:
 
 
 def _loss_of(answers: Answers, validation: Split) -> float | None:
-    """Mean log loss on the validation part; None without probabilities, or where they are not finite."""
+    """Mean log loss on the validation part; None without probabilities, or if they are not finite."""
     if answers.values is None or not np.isfinite(answers.values).all():
         return None
     return log_loss(validation.labels, answers.values, answers.kind)
 
 
 def check_work(stretch: Stretch, progress: Progress, when: str) -> None:
-    """Raise AdapterFault where the framework has counted other rows or steps than those of ``stretch``."""
+    """Raise AdapterFault if the framework has counted other rows or steps than those of ``stretch``."""
     for counted, asked, words in ((progress.rows, stretch.rows, "rows"), (progress.steps, stretch.steps, "steps")):
         if counted is not None and counted != asked:
             raise AdapterFault(f"{when} trained {counted:,} {words}, {asked:,} were given.")
 
 
 def check_loss(loss: float | None, when: str) -> None:
-    """Raise Diverged where the mean loss is NaN or infinite."""
+    """Raise Diverged if the mean loss is NaN or infinite."""
     if loss is not None and not math.isfinite(loss):
         raise Diverged(f"the mean training loss of {when} is {loss}.")

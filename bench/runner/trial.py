@@ -66,7 +66,7 @@ class Trial:
 
     @property
     def case(self) -> Case:
-        """What is measured."""
+        """The measured case."""
         return self.job.case
 
     def run(self) -> Measured:
@@ -184,7 +184,7 @@ class Trial:
             return timed_passes(learner, timed.whole, self.case, test, answers, self.seconds["evaluate"])
 
     def _pipeline(self, learner: Learner, rows: int) -> PipelineFigures | None:
-        """Last, so that a pipeline that has been run once for itself warms no other figure."""
+        """Time the input pipeline alone; last, so that this run warms up no other figure."""
         if self.case.input != "loader" or self.case.training is None:
             return None
         self.announce("pipeline")
@@ -224,7 +224,7 @@ def _idle() -> None:
 
 
 def check_answers(answers: Answers, model: NativeModel, train: Split) -> None:
-    """Raise ModelFault where the user's model does not give one finite value per class for two images."""
+    """Raise ModelFault unless the user's model gives one value per class for two images, Diverged if not finite."""
     values, expected = answers.values, (2, train.classes)
     assert values is not None
     if values.shape != expected:

@@ -1,9 +1,9 @@
-"""A run proves itself: the systems of one row are held against each other, seed by seed, when the run is read.
+"""A run proves itself: the systems of one row are compared with each other, seed by seed, when the run is read.
 
 At the same seed all frameworks of a matched row get the same weights, the same batches and the same rates, so their
-losses and their answers to the test part must be near to each other; how near is said in ``agreement_limits``. A trial
-strays in the first stretch in which fewer than half of the other frameworks are near to it; from there on it does not
-count for others. Of two that differ both stray, since nothing says which of them is wrong.
+losses and their answers to the test part must be near each other; ``agreement_limits`` says how near. A trial strays
+in the first stretch in which fewer than half of the other frameworks are near it; from there on it does not count for
+others. If two differ, both stray, since nothing says which of them is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Decisions = Callable[[Record], NDArray[np.int64] | None]
-    """Reads the answers to the test part stored with a record, ``(rows,)``; None where there are none."""
+    """Reads the answers to the test part stored with a record, ``(rows,)``; None without any."""
 
 Label = Literal["agrees", "differs", "not compared"]
 
@@ -34,17 +34,17 @@ DIFFERS: Label = "differs"
 NOT_COMPARED: Label = "not compared"
 
 OWN_MODEL = "own model"
-"""The label in a record of a model of the user's own: each framework starts it from weights of its own."""
+"""A record's label for a user's own model: each framework starts it from weights of its own."""
 
 
 @dataclass(frozen=True, order=True)
 class Stretch:
-    """A part of the training in which trials are compared, or their answers after all of it; in order of time."""
+    """A part of the training in which trials are compared, or their answers after all of it; ordered by time."""
 
     steps: float
-    """Taken since the start of the training, when it ends."""
+    """Steps from the start of training to the stretch's end."""
     rows: int
-    """Over which its loss is the mean; 0 for the answers."""
+    """Rows its loss is averaged over; 0 for the answers."""
     words: str = field(compare=False)
 
     @property
@@ -60,7 +60,7 @@ SCORES = Stretch(math.inf, 0, "scores")
 
 @dataclass(frozen=True)
 class Distance:
-    """How far a trial is from another of the same seed in one stretch."""
+    """Distance of a trial from another of the same seed in one stretch."""
 
     stretch: Stretch
     seed_index: int
@@ -72,13 +72,13 @@ class Distance:
 
     @property
     def near(self) -> bool:
-        """True where honest frameworks may be as far apart."""
+        """True if honest frameworks may be this far apart."""
         return self.difference <= self.limit
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a case stands to the others of its row."""
+    """A case compared with the others of its row."""
 
     distances: tuple[Distance, ...] = ()
     strayed: Mapping[int, Stretch] = field(default_factory=dict)
@@ -86,23 +86,23 @@ class Agreement:
 
     @property
     def label(self) -> Label:
-        """``agrees`` where it does in every seed; without a loss that another has too it is not compared."""
+        """``agrees`` if it does in every seed; ``not compared`` without a loss that another has too."""
         if self.strayed:
             return DIFFERS
         return AGREES if any(one.stretch != ANSWERS for one in self.distances) else NOT_COMPARED
 
     @property
     def since(self) -> str | None:
-        """Where it strays, in the seed where it does so first: ``from the first step``, ``in its predictions``."""
+        """The first place it strays, over all seeds: ``from the first step``, ``in its predictions``."""
         return min(self.strayed.values()).since if self.strayed else None
 
     def of(self, seed_index: int) -> Agreement:
-        """That of one seed."""
+        """Select one seed."""
         own = tuple(one for one in self.distances if one.seed_index == seed_index)
         return Agreement(own, {seed: at for seed, at in self.strayed.items() if seed == seed_index})
 
     def furthest(self) -> tuple[Distance, ...]:
-        """For each other, of the losses and of the answers, the distance that takes most of its limit."""
+        """For each other case, the loss and the answer distance that take most of their limit."""
         found: dict[tuple[str, bool], Distance] = {}
         for one in self.distances:
             key = (one.other, one.stretch == ANSWERS)
@@ -112,14 +112,14 @@ class Agreement:
 
 
 def is_comparable(summary: CaseSummary) -> bool:
-    """True where all frameworks get the same weights and batches, in a precision in which that shows."""
+    """True if all frameworks get the same weights and batches, in a precision where that shows."""
     case = summary.case
     is_own = any(record.equivalence == OWN_MODEL for record in summary.records)
     return case.training is not None and case.track == "matched" and case.precision == "float32" and not is_own
 
 
 def agreements(row: Iterable[CaseSummary], decisions: Decisions) -> dict[str, Agreement]:
-    """The agreement of each case of one row by case id; of those that are not comparable there is none."""
+    """The agreement of each case of one row by case id, without those that are not comparable."""
     cases = {one.case_id: [_Trial(record, decisions) for record in one.ok] for one in row if is_comparable(one)}
     compared = _Row(cases)
     distances: dict[str, list[Distance]] = {case_id: [] for case_id in cases}
@@ -148,7 +148,7 @@ class _Trial:
     def losses(self) -> dict[Stretch, float]:
         """Logarithm of the mean loss of each stretch that has one: the first step, then each epoch.
 
-        A short batch that stands apart is left to its epoch: a mean over a few rows says little.
+        A separate short batch counts only in its epoch: a mean over a few rows says little.
         """
         phases, training = self.record.phases, self.record.case.training
         if phases is None or training is None:
@@ -183,7 +183,7 @@ class _Row:
 
     @cached_property
     def spreads(self) -> dict[Stretch, float]:
-        """How far the seeds' losses are apart up to each stretch: the median of the cases."""
+        """Spread of the seeds' losses up to each stretch: the median of the cases."""
         found: dict[Stretch, list[float]] = {}
         for trials in self.cases.values():
             for stretch in {stretch for trial in trials for stretch in trial.losses}:
@@ -192,7 +192,7 @@ class _Row:
                     found.setdefault(stretch, []).append(spread)
         ordered = sorted(found)
         medians = [statistics.median(found[stretch]) for stretch in ordered]
-        # A chance closeness of the seeds in one stretch is none of the row.
+        # Seeds that are close by chance in one stretch do not narrow it.
         return dict(zip(ordered, itertools.accumulate(medians, max), strict=True))
 
     @cached_property
@@ -202,12 +202,12 @@ class _Row:
         for trials in self.cases.values():
             pairs = itertools.combinations([trial for trial in trials if trial.answers is not None], 2)
             shares = [answered_differently(one, other) for one, other in pairs]
-            if len(shares) >= SEEDS_FOR_A_SCALE:  # of so many seeds there are so many pairs
+            if len(shares) >= SEEDS_FOR_A_SCALE:  # three seeds make three pairs
                 found.append(statistics.mean(shares))
         return statistics.median(found) if found else None
 
     def distances(self, seed_index: int) -> dict[str, list[Distance]]:
-        """The distances of each case that has a trial of this seed to every other that counts for it."""
+        """The distances of each case with a trial of this seed to every other that counts for it."""
         trials = {key: trial for key, found in self.cases.items() for trial in found if trial.seed_index == seed_index}
         return {
             key: [apart for other in self._others(key, trials) for apart in self._apart(trial, other, trials[other])]
@@ -215,7 +215,7 @@ class _Row:
         }
 
     def _others(self, case_id: str, among: Iterable[str]) -> list[str]:
-        """Those of other frameworks; of its own, run in other ways, where there is no other."""
+        """Cases of other frameworks; without any, those of its own, run in other ways."""
         others = [other for other in among if other != case_id]
         return [other for other in others if self.frameworks[other] != self.frameworks[case_id]] or others
 
@@ -235,7 +235,7 @@ class _Row:
 def answered_differently(one: _Trial, other: _Trial) -> float:
     """The share of the test rows that two trials answer differently; 0 where either was not scored.
 
-    Without stored answers it is the least share that their confusion matrices, or their accuracies, leave possible.
+    Without stored answers it is the least share that their confusion matrices, or their accuracies, allow.
     """
     mine, theirs = one.answers, other.answers
     if mine is not None and theirs is not None and len(mine) == len(theirs):
@@ -253,7 +253,7 @@ def answered_differently(one: _Trial, other: _Trial) -> float:
 def _strayed(found: Mapping[str, Sequence[Distance]], frameworks: Mapping[str, str]) -> dict[str, Stretch]:
     """By case id the first stretch in which fewer than half of the other frameworks that still count are near.
 
-    A framework that is run in several ways counts once, with the share of its ways that are near.
+    A framework run in several ways counts once, with the share of its ways that are near.
     """
     strayed: dict[str, Stretch] = {}
     for stretch in sorted({one.stretch for own in found.values() for one in own}):

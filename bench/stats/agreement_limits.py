@@ -1,10 +1,10 @@
-"""How far two frameworks of one row may be apart at the same seed, in float32, before one of them is called different.
+"""The difference allowed between two frameworks of one row at the same seed, in float32.
 
-Rounding makes honest frameworks part: by 1e-7 at the first step, then at each unit that one of them switches off and
-the other does not, the faster the deeper the network and the larger the rate. So a limit grows with the steps taken.
-It ends at the natural scale of the row, how far its own seeds are apart: other weights and another order of the data
-must change more than another framework does. With fewer than three seeds there is no such scale, and the growth alone
-counts up to a bound.
+Rounding makes honest frameworks diverge: by 1e-7 at the first step, then at each unit that one of them switches off
+and the other does not, faster for deeper networks and larger rates. So a limit grows with the steps taken. It ends at
+the natural scale of the row, the spread of its own seeds: other weights and another order of the data must change
+more than another framework does. With fewer than three seeds this scale is unknown, and the growth alone counts, up
+to a bound.
 
 The constants lie above the largest differences of honest runs (``tests/benchmarks/honest_runs.toml``: 37 rows of
 digits, MNIST and Fashion-MNIST by Adam, AdamW, SGD and momentum). One seed of each in up to five frameworks, 151
@@ -17,8 +17,8 @@ deep     2.9e-6  2.9e-2  2.0e-2  3.9e-2  2.4e-2  3.8e-2  –
 random   5.9e-3  0.22    0.095   0.11    0.23    0.21    0.17
 =======  ======  ======  ======  ======  ======  ======  =======
 
-At the first step 2e-7, 1.6e-5 and 1.3e-2. Three seeds of the same rows in PyTorch, scikit-learn and, as far as it
-came, Keras on TensorFlow, some 230 trials of the protocol before: at most 0.43 (shallow, deep) and 1.64 (random) of
+At the first step 2e-7, 1.6e-5 and 1.3e-2. Three seeds of the same rows in PyTorch, scikit-learn and, in part, Keras
+on TensorFlow, some 230 trials of the protocol before: at most 0.43 (shallow, deep) and 1.64 (random) of
 the range of the seeds, and 0.75 for BatchNorm under SGD of rate 0.1 and momentum 0.9; answers at most 0.50, 0.73 and
 1.12 of the share in which two seeds differ. None of these was accused, and none of the kept runs.
 """
@@ -32,12 +32,12 @@ from dataclasses import dataclass
 from bench.case import Case
 
 SEEDS_FOR_A_SCALE = 3
-"""Two seeds are near to each other by chance too often for a scale."""
+"""Two seeds are too often close by chance to give a scale."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How honest frameworks part on one kind of network; all of losses is in differences of their logarithms."""
+    """Limits for honest frameworks on one kind of network; for losses, differences of their logarithms."""
 
     first: float
     """At the first step."""
@@ -45,15 +45,15 @@ class Drift:
     power: int
     """After ``t`` updates ``per_step * t ** power`` is added."""
     most: float
-    """However many steps."""
+    """Cap on the growth."""
     spreads: float
-    """Times the standard deviation over the seeds."""
+    """Factor for the seeds' standard deviation."""
     least: float
-    """For losses, where the seeds happen to be nearer to each other."""
+    """Floor for losses, if the seeds happen to be closer."""
     between: float
-    """Times the share of answers in which two seeds of one framework differ."""
+    """Factor for the share of answers in which one framework's seeds differ."""
     wrong: float
-    """Times the share of answers that are wrong, where too few seeds or no stored answers give the other share."""
+    """Factor for the share of wrong answers, if too few seeds or no stored answers give the other share."""
 
     def loss_limit(self, steps: int, spread: float | None) -> float:
         """The difference allowed after ``steps`` updates; ``spread`` is the standard deviation over the seeds."""
@@ -66,7 +66,7 @@ class Drift:
 
 
 FEW_ROWS = 5
-"""So many answers may differ in any case: a few rows of a test part lie at a border between two classes."""
+"""Answers that may always differ: a few rows of a test part lie at a border between two classes."""
 
 SHALLOW = Drift(first=1e-5, per_step=3e-7, power=2, most=0.15, spreads=5, least=0.05, between=1, wrong=1)
 """At most one hidden layer, dense, nothing drawn at random."""
@@ -75,11 +75,11 @@ DEEP = Drift(first=1e-4, per_step=2e-4, power=2, most=1.5, spreads=5, least=0.05
 """Convolutions, BatchNorm or more layers, nothing drawn at random."""
 
 RANDOM = Drift(first=0.05, per_step=8e-3, power=1, most=0.8, spreads=10, least=0.05, between=2, wrong=2)
-"""Dropout: each framework draws masks of its own. Networks that are not known here too."""
+"""Dropout: each framework draws its own masks. Also for networks unknown here."""
 
 
 def drift_of(case: Case) -> Drift:
-    """The drift of a case's network, found by its name where that still stands for the same network."""
+    """The drift of a case's network, found by its name if that still stands for the same network."""
     from bench.errors import BenchError
     from bench.models.catalog import find_model
     from bench.models.model import Dense, Dropout, Flatten, Network
@@ -98,7 +98,7 @@ def drift_of(case: Case) -> Drift:
 
 
 def deviation(values: Sequence[float]) -> float | None:
-    """Standard deviation over seeds; None where there are too few."""
+    """Standard deviation over seeds; None for too few of them."""
     import statistics
 
     return statistics.stdev(values) if len(values) >= SEEDS_FOR_A_SCALE else None

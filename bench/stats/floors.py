@@ -1,4 +1,4 @@
-"""How a figure stands to the floors of its data set, and whether the classes are of unequal size."""
+"""A figure compared with the floors of its data set, and a test for classes of unequal size."""
 
 import math
 import statistics
@@ -13,7 +13,7 @@ from bench.stats.metrics import METRICS
 from bench.stats.summary import CaseSummary
 
 UNEQUAL = 1.5
-"""Classes are called unequal where the largest has more than so many times the training rows of the smallest.
+"""Classes are called unequal if the largest has more than this many times the training rows of the smallest.
 
 From this ratio on the KEEL repository lists a data set as imbalanced (Alcalá-Fdez et al. 2011, "KEEL data-mining
 software tool: data set repository"; Fernández et al. 2008). MNIST, with 1.24, is below it.
@@ -24,7 +24,7 @@ Shortfall = Literal["below", "not shown to beat"]
 
 
 def are_unequal(counts: Sequence[int]) -> bool:
-    """Whether accuracy alone says little, because it is mostly that of the large classes: see ``UNEQUAL``."""
+    """True if accuracy alone says little, because it is mostly that of the large classes: see ``UNEQUAL``."""
     return class_ratio(counts) > UNEQUAL
 
 
@@ -65,14 +65,13 @@ def effective_rows(scores: Scores, metric: QualityMetric, independent_rows: int 
 
 
 def difference_interval(values: Sequence[float], rows: float, floor: float, floor_rows: float) -> tuple[float, float]:
-    """95 % interval of how far the mean of ``values`` lies above ``floor``.
+    """95 % interval of the mean of ``values`` minus ``floor``.
 
     ``values``: the shares of a method's seeds on ``rows`` independent test rows. ``floor``: the share of another
     method on ``floor_rows``, infinite where it is exact. The distances of three intervals' bounds are added in
     quadrature (MOVER: Zou and Donner 2008, Statistics in Medicine 27:1693-1702): Wilson's for each share (for two
     shares alone Newcombe's method 10: 1998, Statistics in Medicine 17:873-890) and Student's over the seeds. Two
-    methods on the same rows mostly err on the same ones; as that is not known here, the interval is wider than need
-    be.
+    methods on the same rows mostly err on the same ones; as that is not known here, the interval is wider than needed.
 
     With one value the difference is that of one trained model, not of its seeds.
     """

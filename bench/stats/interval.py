@@ -66,7 +66,7 @@ def mean_figure(values: Sequence[float], *, deterministic: bool = False, is_shar
 
 
 def is_too_wide(low: float | None, high: float | None) -> bool:
-    """Whether an interval of a share, cut to 0 and 1, covers more than half of that."""
+    """True if a share's interval, cut to 0..1, covers more than half of that range."""
     return low is None or high is None or min(1.0, high) - max(0.0, low) > WIDEST
 
 
@@ -141,8 +141,8 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
 def wilson_interval(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927, JASA 22:209-212, without continuity correction).
 
-    For an accuracy on a test part of ``trials`` rows: what the finite test part alone leaves open. Neither has to be
-    whole: a mean over seeds is no whole number of rows, and rows in groups count for less than one.
+    For an accuracy on a test part of ``trials`` rows: its uncertainty from the finite test part alone. Neither has to
+    be whole: a mean over seeds need not be a whole number of rows, and rows in groups count for less than one.
 
     Raises ValueError unless ``0 <= successes <= trials`` and ``trials > 0``.
     """
@@ -152,7 +152,7 @@ def wilson_interval(successes: float, trials: float, confidence: float = CONFIDE
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    # At the ends the formula gives the end itself but for rounding.
+    # At the ends the formula gives the end itself up to rounding.
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == trials else min(1.0, centre + half)
     return low, high
@@ -162,8 +162,8 @@ def best_share_interval(share: float, rows: float, best_of: int) -> tuple[float,
     """Wilson's interval of a share of ``rows`` that is the highest of ``best_of`` shares of the same rows.
 
     The highest is often the luckiest. The lower bound is corrected for that (Bonferroni: it holds for all of them
-    together, and so for whichever is highest). The upper bound needs no correction: where it is too low, so is that of
-    the truly best, whose share is no higher. Raises ValueError unless ``0 <= share <= 1`` and ``rows > 0``.
+    together, and so for the highest). The upper bound needs no correction: where it is too low, so is that of the
+    truly best, whose share is not higher. Raises ValueError unless ``0 <= share <= 1`` and ``rows > 0``.
     """
     low, _ = wilson_interval(share * rows, rows, 1 - (1 - CONFIDENCE) / best_of)
     _, high = wilson_interval(share * rows, rows)

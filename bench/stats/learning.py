@@ -1,8 +1,8 @@
 """Networks that were still learning when their training ended: judged on the validation part, never on the test part.
 
-The evaluations of the last fifth of a training are held against those of the fifth before it. A network is still
-learning where the loss on the validation part fell by 5 % or more from the one to the other, or the accuracy rose by
-half a point or more, in the median of its trials, and moved that way in every one of them. Where neither has a trend
+The evaluations of the last fifth of a training are compared with those of the fifth before it. A network is still
+learning if the loss on the validation part fell by 5 % or more from one to the other, or the accuracy rose by half a
+point or more, in the median of its trials, and moved that way in every one of them. Where neither has a trend
 and the loss of a single evaluation varies by 3 %, three trials are marked in 1.4 % of the cases with one evaluation a
 fifth (``tests/stats/test_learning.py`` simulates it), and in fewer with more.
 """

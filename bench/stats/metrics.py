@@ -28,7 +28,7 @@ class Metric:
     absent: str = "not measured"
     """Why a case may have no such figure."""
     is_share: bool = False
-    """Whether the figure lies between 0 and 1."""
+    """True if the figure lies between 0 and 1."""
 
     def summarise(self, records: Sequence[Record], *, deterministic: bool = False) -> Figure | None:
         """The figure over the trials that give it; None where none does."""
@@ -53,7 +53,7 @@ def _memory(read: Callable[[Memory], float | None], record: Record) -> float | N
 
 
 def _time_to_accuracy_s(record: Record) -> float | None:
-    """Training seconds, first steps included, until the validation part is first answered as well as was asked."""
+    """Training seconds, first steps included, until validation accuracy first reaches the target."""
     target = record.case.training.target_accuracy if record.case.training else None
     if target is None or record.phases is None:
         return None

@@ -14,13 +14,13 @@ from bench.stats.interval import Figure, independent_median_figure
 from bench.stats.metrics import Metric
 
 FRAMEWORK_SIDE = {"framework", "execution", "steps_per_execution", "channels_last"}
-"""What may differ between a case and its reference: the framework, and how it runs a network."""
+"""Fields in which a case may differ from its reference: framework, and how it runs a network."""
 
 
 def reference_framework(cases: Iterable[Case]) -> str | None:
-    """The framework the others are divided by; the run's first where the preferred one is not in it.
+    """The framework the others are divided by; the run's first if the preferred one is not in it.
 
-    None where there is nothing to compare: fewer than two frameworks.
+    None for fewer than two frameworks: nothing to compare.
     """
     frameworks = list(dict.fromkeys(case.framework for case in cases))
     if len(frameworks) < 2:
@@ -29,16 +29,16 @@ def reference_framework(cases: Iterable[Case]) -> str | None:
 
 
 def comparison_key(case: Case) -> str:
-    """The same for two cases that differ in nothing but what may differ between a case and its reference."""
+    """Equal for two cases that differ only in fields in which a case may differ from its reference."""
     return digest(case.model_dump(mode="json", exclude=FRAMEWORK_SIDE))
 
 
 WAY = {"execution", "precision", "input", "steps_per_execution", "channels_last"}
-"""How a framework runs a network: what a gain over its default way is taken over."""
+"""Fields of a way to run a network; a gain is relative to the default way."""
 
 
 def is_default_way(case: Case) -> bool:
-    """Whether the case is run as its framework does where nobody says how; false for a framework unknown here."""
+    """True if the case is run in its framework's default way; False for a framework unknown here."""
     plain = Case(dataset="", model="", framework="")
     as_plain = all(getattr(case, name) == getattr(plain, name) for name in WAY - {"execution"})
     return as_plain and case.execution == _own_execution(case.framework)
@@ -52,7 +52,7 @@ def _own_execution(framework: str) -> Execution | None:
 
 
 def gain_key(case: Case) -> str:
-    """The same for two cases that differ only in how one framework runs them."""
+    """Equal for two cases that differ only in how one framework runs them."""
     return digest(case.model_dump(mode="json", exclude=WAY))
 
 

@@ -1,4 +1,4 @@
-"""How well each class is found: recalls from the confusion counts of a case's trials."""
+"""Recall of each class, from the confusion counts of a case's trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from bench.stats.summary import CaseSummary
 
 @dataclass(frozen=True)
 class ClassRecall:
-    """One class of the test part: how many of its rows were given to it, and where most of the others went."""
+    """One class of the test part: its recall, and the class most often answered in its place."""
 
     class_id: int
     rows: int
-    """Of this class in the test part."""
+    """Its rows in the test part."""
     recall: Figure | None
     """Mean over the trials, a share of one; None for a class without a test row."""
     confused_with: int | None
     """The class most often answered in its place, over all trials; None where no row was missed."""
     confused_share: float
-    """Of the class's rows, over all trials."""
+    """Share of its rows, over all trials."""
 
 
 def class_recalls(summary: CaseSummary) -> tuple[ClassRecall, ...]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """What a run set out to do and what came out, in memory.
+    """A run's plan and its outcome, in memory.
 
     ``shown`` restricts what a report lists to some case ids; ratios are still taken against every case of the run.
     """
@@ -34,7 +34,7 @@ class Results:
     environments: Mapping[str, Environment]
     shown: frozenset[str] | None = None
     floors: Sequence[Floors] = ()
-    """Of every data set and number of training rows; none for a run that did not end, or of an earlier version."""
+    """One for every data set and number of training rows; none for an unfinished or an earlier version's run."""
     decisions: "Decisions" = field(default=lambda record: None, repr=False, compare=False)
     """Reads the answers stored with a record; none for a run that is not in a folder."""
 
@@ -62,7 +62,7 @@ class Results:
 
     @cached_property
     def _references(self) -> dict[str, CaseSummary]:
-        """Cases of the reference framework by what they share with their like; of several the run's first."""
+        """Cases of the reference framework by comparison key; of several the run's first."""
         found: dict[str, CaseSummary] = {}
         for one in self.everything.values():
             if one.case.framework == self.reference:
@@ -70,9 +70,9 @@ class Results:
         return found
 
     def reference_of(self, summary: CaseSummary) -> CaseSummary | None:
-        """The case that ``summary`` is divided by: None where the run has none, or where it is a reference itself.
+        """The case ``summary`` is divided by: None without one, for itself, and if either is not ranked.
 
-        Of several ways in which the reference framework runs the same, the others are divided by the first.
+        If the reference framework runs the same in several ways, the others are divided by the first.
         """
         base = self.row_reference(summary)
         if base is None or base.case_id == summary.case_id:
@@ -84,13 +84,13 @@ class Results:
         return self._references.get(comparison_key(summary.case)) if self.reference else None
 
     def is_reference(self, summary: CaseSummary) -> bool:
-        """Whether others are divided by this case."""
+        """True if others are divided by this case."""
         base = self.row_reference(summary)
         return base is not None and base.case_id == summary.case_id and self.is_ranked(summary)
 
     @cached_property
     def _rows(self) -> dict[str, list[CaseSummary]]:
-        """Cases that are meant to compute the same, by what they share."""
+        """Cases that are meant to compute the same, by comparison key."""
         found: dict[str, list[CaseSummary]] = {}
         for one in self.everything.values():
             if is_comparable(one):
@@ -99,11 +99,11 @@ class Results:
 
     @cached_property
     def _agreements(self) -> dict[str, Agreement]:
-        """By case id; filled row by row, since stored answers are read for it."""
+        """By case id; filled row by row, since it needs stored answers."""
         return {}
 
     def agreement(self, summary: CaseSummary) -> Agreement:
-        """How a case stands to the others of its row; an empty one where it is not meant to be compared."""
+        """Agreement of a case with the others of its row; empty if it is not meant to be compared."""
         if summary.case_id not in self._agreements:
             row = self._rows.get(comparison_key(summary.case), ())
             self._agreements.update({summary.case_id: Agreement(), **agreements(row, self.decisions)})
@@ -119,9 +119,9 @@ class Results:
 
     @cached_property
     def _defaults(self) -> dict[str, CaseSummary]:
-        """Cases run as their framework does by default, by what they share with those run otherwise.
+        """Cases run in their framework's default way, by what they share with those run otherwise.
 
-        Asked only where there are others: the adapter that knows its default imports numpy, which costs the start.
+        Looked up only for cases run in several ways: the adapter that knows its default imports numpy, which is slow.
         """
         ways: dict[str, list[CaseSummary]] = {}
         for one in self.everything.values():
@@ -132,7 +132,7 @@ class Results:
     def gain(self, summary: CaseSummary, metric: str) -> Figure | None:
         """``metric`` of a case divided by that of the same framework's default way within each round.
 
-        None for that way itself, and where the run does not have it.
+        None for that way itself, without it, or if either is not ranked.
         """
         base = self._defaults.get(gain_key(summary.case))
         if base is None or base.case_id == summary.case_id or not (self.is_ranked(summary) and self.is_ranked(base)):
@@ -145,16 +145,16 @@ class Results:
         return None if base is None else ratio_figure(summary.ok, base.ok, METRICS[metric])
 
     def seeds(self, case: Case) -> int:
-        """How many seeds the run set out to try of a case."""
+        """Number of seeds the run planned for a case."""
         return self.manifest.case_seeds.get(case.id, self.manifest.seeds)
 
     @cached_property
     def several_seeds(self) -> bool:
-        """Whether any case of the run has more than one seed."""
+        """True if any case of the run has more than one seed."""
         return any(self.seeds(one.case) > 1 for one in self.everything.values()) or self.manifest.seeds > 1
 
     def published(self, case: Case) -> tuple[PublishedFigure, ...]:
-        """What others published of the same data set, model and, where they name one, framework."""
+        """Published figures for the same data set, model and, where they name one, framework."""
         return tuple(
             figure
             for figure in self.manifest.published
@@ -163,7 +163,7 @@ class Results:
         )
 
     def dataset(self, name: str) -> DatasetNote | None:
-        """What the manifest says of a data set; None where it was not to be had."""
+        """The manifest's note on a data set; None if it was not available."""
         return next((note for note in self.manifest.datasets if note.name == name), None)
 
     def floors_of(self, case: Case) -> Floors | None:

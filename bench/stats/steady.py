@@ -12,19 +12,19 @@ STEADY_RATIO = 1.05
 
 
 def steady_epochs(record: Record) -> tuple[EpochFigures, ...]:
-    """Epochs from the second on: the first still holds warm-up. Empty where there is only one (a single ``fit``)."""
+    """Epochs from the second on: the first still holds warm-up. Empty for a single one (one ``fit``)."""
     return record.phases.epochs[1:] if record.phases else ()
 
 
 def steady_throughput(record: Record) -> float | None:
-    """Training samples per second over the steady epochs; None where there are none."""
+    """Training samples per second over the steady epochs; None without any."""
     return _rate(steady_epochs(record))
 
 
 def drift(record: Record) -> float | None:
     """Throughput of the last third of the steady epochs divided by that of the first; None below two epochs.
 
-    Above 1 the trial grew faster as it went on. Of two epochs each is a third of its own.
+    Above 1 the trial became faster over time. With two epochs each counts as a third.
     """
     epochs = steady_epochs(record)
     if len(epochs) < 2:
@@ -35,10 +35,10 @@ def drift(record: Record) -> float | None:
 
 
 def is_steady(drifts: Sequence[float]) -> bool | None:
-    """Whether the drifts of a case's trials show no trend; None below three trials, which cannot show one.
+    """True if the drifts of a case's trials show no trend; None below three trials, which cannot show one.
 
-    A trend is shown where the trials agree on it: the mean of the drifts' logarithms is 5 % or more away from 0, and
-    its 95 % t interval leaves 0 out. One trial cannot tell a trend from a change of the machine's speed; several
+    A trend is shown if the trials agree on it: the mean of the drifts' logarithms is 5 % or more away from 0, and
+    its 95 % t interval excludes 0. One trial cannot tell a trend from a change of the machine's speed; several
     can, because such changes go either way.
 
     Without a trend at most 5 % of the cases are called not steady, also where the epochs of a trial and neighbouring
@@ -83,7 +83,7 @@ def percentile(values: Sequence[float], p: float) -> float | None:
 
 
 def values_needed(p: float) -> int:
-    """How many values percentile ``p`` needs: 20 for the median, 200 for p95, 1,000 for p99."""
+    """Values that percentile ``p`` needs: 20 for the median, 200 for p95, 1,000 for p99."""
     # Rounded first: 10 / (1 - 0.95) is 200.00000000000017 in floating point.
     return math.ceil(round(10 / (1 - p), 6))
 

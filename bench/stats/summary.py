@@ -14,10 +14,10 @@ from bench.stats.metrics import METRICS
 from bench.stats.steady import drift, is_steady
 
 NOT_STARTED = "not-started"
-"""Status of a case that the run set out to do and has no record of: the run was ended before it."""
+"""Status of a planned case without a record: the run was ended before it."""
 
 PARTIAL = "partial"
-"""Status of a case of which some trials are ``ok`` and some are not."""
+"""Status of a case with some trials ``ok`` and some not."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class CaseSummary:
     case: Case
     records: tuple[Record, ...]
     independent_test_rows: int | None = None
-    """How many independent rows the test part is worth, where its rows are known to come in groups."""
+    """Independent rows the test part is worth, if its rows are known to come in groups."""
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
@@ -45,7 +45,7 @@ class CaseSummary:
 
     @property
     def statuses(self) -> Mapping[str, int]:
-        """How many records have which status."""
+        """Number of records by status."""
         return Counter(record.status for record in self.records)
 
     @property
@@ -59,7 +59,7 @@ class CaseSummary:
 
     @property
     def deterministic(self) -> bool:
-        """Whether a second seed would give the same model."""
+        """True if a second seed would give the same model."""
         return bool(self.ok) and all(record.deterministic for record in self.ok)
 
     @cached_property
@@ -74,10 +74,10 @@ class CaseSummary:
         return figure.value if figure else None
 
     def test_part_interval(self, best_of: int = 1) -> tuple[float, float] | None:
-        """What the finite test part alone leaves open of the accuracy: Wilson's 95 % interval at the mean.
+        """Uncertainty of the accuracy from the finite test part alone: Wilson's 95 % interval at the mean.
 
-        Rows of one group count as if all of them were answered alike, the widest the interval can be. ``best_of``: of
-        how many cases this one was chosen as the best.
+        Rows of one group count as if all were answered alike, which gives the widest interval. ``best_of``: the
+        number of cases of which this one is the best.
         """
         rows = self.independent_test_rows or self.test_rows
         if not rows or self.accuracy is None:
@@ -96,7 +96,7 @@ class CaseSummary:
 
     @property
     def steady(self) -> bool | None:
-        """Whether the trials show no trend; None where there are too few to tell."""
+        """True if the trials show no trend; None if they are too few to tell."""
         return is_steady(self.drifts)
 
     @property
@@ -123,9 +123,9 @@ class CaseSummary:
 def summarise(
     cases: Sequence[Case], records: Sequence[Record], independent_test_rows: Mapping[str, int | None] = {}
 ) -> dict[str, CaseSummary]:
-    """Every case of ``cases``, and of ``records`` where it is not among them, by case id in that order.
+    """Every case of ``cases``, then any others of ``records``, by case id in that order.
 
-    A case is known by its settings; its id is the one its records carry, which an earlier protocol made otherwise.
+    A case is known by its settings; its id is the one in its records, which an earlier protocol made differently.
     ``independent_test_rows`` has an entry for each data set whose test rows come in groups.
     """
     found = {case.id: case for case in cases}

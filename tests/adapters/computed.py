@@ -1,4 +1,4 @@
-"""What one framework computes, written to a file by a process of its own: ``python -m tests.adapters.computed``."""
+"""Write one framework's results to a file, in a separate process: ``python -m tests.adapters.computed``."""
 
 import sys
 from typing import Any

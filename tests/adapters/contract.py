@@ -1,4 +1,4 @@
-"""What every learner must do, whatever its framework: each adapter's test module runs it as a class of its own."""
+"""Tests for the learners of every framework; each adapter's test module runs them as a subclass."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ from tests.adapters.small import COLOUR, DIGITS, NETWORKS, fit, images, learner,
 Weights = Mapping[str, NDArray[np.float32]]
 
 ADAM = Optimizer(epsilon=1e-3, beta_2=0.99)
-"""So large an ε that where it stands shows at once."""
+"""The large ε shows at once where it is added."""
 RECIPES = {
     "adam": ADAM,
     "sgd": Optimizer(name="sgd", learning_rate=0.05),
@@ -40,14 +40,14 @@ def batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
 
 
 class LearnerContract:
-    """Tests of one adapter, which a fixture ``adapter`` gives, prepared."""
+    """Tests of the prepared adapter that the fixture ``adapter`` gives."""
 
     networks: tuple[str, ...]
-    """Those the framework can be."""
+    """Supported networks."""
     trained: tuple[str, ...]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """``network``: each of the framework's; ``trained``: those that differ while they train."""
+        """``network``: each supported one; ``trained``: those that differ in training."""
         for name, chosen in (("network", self.networks), ("trained", self.trained)):
             if name in metafunc.fixturenames:
                 metafunc.parametrize(name, [NETWORKS[key] for key in chosen], ids=chosen)
@@ -115,7 +115,7 @@ class LearnerContract:
         assert distance(built.weights(), other.weights) > 1e-3
 
     def test_the_given_order_is_followed(self, adapter: Adapter) -> None:
-        """Training on an order is training on rows rearranged so, one after another."""
+        """Training on an order equals training on the rows rearranged in that order."""
         train, order = images(70), np.random.default_rng(4).permutation(70)
         ordered = learner(adapter, MLP_PLAIN, train)
         rearranged = learner(adapter, MLP_PLAIN, train.take(order))
@@ -146,7 +146,7 @@ class LearnerContract:
         assert distance(one.weights(), other.weights()) == 0
 
     def test_pauses_change_nothing_that_is_trained(self, adapter: Adapter) -> None:
-        """In each the weights are read and images are answered, as the harness does."""
+        """Each pause reads the weights and predicts images, as the harness does."""
         train, orders = images(70), [np.random.default_rng(epoch).permutation(70) for epoch in range(3)]
         whole, paused = learner(adapter, MLP_PLAIN, train), learner(adapter, MLP_PLAIN, train)
         predict = paused.predictor(16)
@@ -190,7 +190,7 @@ class LearnerContract:
         assert distance(built.weights(), expected.weights) < 1e-5
 
     def test_an_order_of_its_own_meets_every_row_once(self, adapter: Adapter) -> None:
-        """At a rate of next to nothing the mean loss of a pass is that of the rows, in whatever order."""
+        """At a learning rate near zero, the mean loss of a pass is that of the rows in any order."""
         train, start, slow = images(70), weights_of(MLP_PLAIN), Optimizer(name="sgd", learning_rate=1e-9)
         built = learner(adapter, MLP_PLAIN, train, optimizer=slow, weights=start)
         assert loss_of(built, None) == pytest.approx(
@@ -204,7 +204,7 @@ class LearnerContract:
         losses = losses_of(built, *(np.random.default_rng(epoch).permutation(400) for epoch in range(8)))
         assert losses[-1] < 0.5 * losses[0]
         accuracy = float((built.predictor(64)(test.images).labels == test.labels).mean())
-        assert accuracy > 0.6  # a guess would be right in a tenth
+        assert accuracy > 0.6  # a guess is right in a tenth
 
     def test_training_leaves_the_data_as_they_are(self, adapter: Adapter) -> None:
         train = images(40)
@@ -310,7 +310,7 @@ class LearnerContract:
 
 
 class NetworkContract(LearnerContract):
-    """For frameworks made for networks: dropout, and a learning rate of its own for each step."""
+    """Tests of neural-network frameworks: dropout, and a separate learning rate for each step."""
 
     def test_learning_rates_are_taken_step_by_step(self, adapter: Adapter) -> None:
         sgd, train = Optimizer(name="sgd", learning_rate=0.1), images(64)

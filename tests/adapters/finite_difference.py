@@ -1,4 +1,4 @@
-"""The slope of a user's model by two losses, against the gradient that its framework gives."""
+"""The slope of a user's model from two losses, against its framework's gradient."""
 
 from bench.adapters.layer_facts import Subject
 from bench.equivalence.diff_trace import draw
@@ -7,7 +7,7 @@ STEP = 1e-6
 
 
 def gradient_and_slope(subject: Subject, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Of the loss by one value of the first kernel, that of a convolution with at least 3x3x1x3 values."""
+    """Loss gradient and slope in one value of the first kernel, a convolution's of at least 3x3x1x3."""
     inputs = draw(subject.described.layers, shape, 3, 0)
     subject.stop_dropout()
     images, labels = inputs.images[:8], inputs.labels[:8]

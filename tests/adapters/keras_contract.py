@@ -1,4 +1,4 @@
-"""What Keras must do on every backend beside what every learner must: axes, recipes, both tracks, users' models."""
+"""Tests for Keras on every backend, beyond those for every learner: axes, recipes, both tracks, users' models."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ EXACT: dict[str, Any] = {
     "rho": 0.875,
     "epsilon": 2.0**-23,
 }
-"""Constants that float32 holds exactly: what remains between honest implementations in float64 is rounding."""
+"""Constants exact in float32: honest implementations in float64 differ only by rounding."""
 RECIPES: dict[str, dict[str, Any]] = {
     "sgd": {"name": "sgd"},
     "momentum, decayed": {"name": "sgd", "momentum": 0.875, "weight_decay": 0.25},
@@ -108,7 +108,7 @@ def built_shape(built: Learner) -> tuple[int, ...]:
 
 
 class KerasContract(NetworkContract):
-    """Tests of one backend, whose adapter a fixture gives, prepared."""
+    """Tests of one backend; a fixture gives its prepared adapter."""
 
     strange: frozenset[str]
     """Frameworks that must not be in the process."""
@@ -120,7 +120,7 @@ class KerasContract(NetworkContract):
 
     @pytest.fixture
     def in_float64(self, adapter: Adapter) -> Iterator[None]:
-        """What ``prepare`` does once in a worker of that precision, for one test."""
+        """Prepare Keras for float64 during one test, as a worker does once."""
         adapter.prepare(case(adapter, precision="float64"))
         yield
         adapter.prepare(case(adapter))
@@ -152,7 +152,7 @@ class KerasContract(NetworkContract):
     def _follows_the_definition(
         self, adapter: Adapter, network: Network, optimizer: Optimizer, recipe: dict[str, Any], limit: float
     ) -> None:
-        """Six steps, two of them short, under a rate that changes from step to step."""
+        """Six steps, two of them short, at a rate that changes with each step."""
         train = images(70, COLOUR)
         train = replace(train, scale=256.0)
         rates = optimizer.learning_rate * np.array([1.0, 0.5, 0.25, 2.0, 1.0, 0.5])
@@ -273,7 +273,7 @@ class KerasContract(NetworkContract):
         built = learner(adapter, MLP, train, optimizer=Optimizer(learning_rate=0.004), axes=axes, recipe=own)
         weights = built.weights()
         assert not weights["dense_1/bias"].any()
-        assert weights["dense_1/kernel"].std() > 0.01  # Keras' own, for the plan has none
+        assert weights["dense_1/kernel"].std() > 0.01  # Keras' own: the plan has none
         losses = [loss_of(built, None) for _ in range(8)]
         assert losses[-1] < 0.5 * losses[0]
         found = built.settings()
@@ -290,14 +290,16 @@ class KerasContract(NetworkContract):
         assert "label smoothing 0.125, weighted by class" in json.loads(json.dumps(built.settings()))["loss"]
 
     def test_the_users_configuration_of_keras_changes_nothing(self, adapter: Adapter) -> None:
-        """The values of a ``keras.json`` are what ``keras.config`` holds after the import."""
+        """After the import, ``keras.config`` holds the values of ``keras.json``."""
         import keras
 
         keras.config.set_floatx("float64")
         keras.config.set_image_data_format("channels_first")
+        keras.config.set_epsilon(1e-2)
         adapter.prepare(case(adapter))
         assert learner(adapter, CNN, images(40, COLOUR)).settings()["precision"] == "float32"
         assert keras.config.image_data_format() == "channels_last"
+        assert keras.config.epsilon() == 1e-7
 
     def test_an_estimator_is_no_network(self, adapter: Adapter) -> None:
         forest = Estimator("forest", "", "sklearn.ensemble.RandomForestClassifier")
@@ -336,7 +338,7 @@ class KerasContract(NetworkContract):
     def test_probabilities_are_known_by_the_outputs_in_training_and_in_evaluation(
         self, adapter: Adapter, tmp_path: Path, name: str, loss: str, answers: str
     ) -> None:
-        """Wherever the softmax stands, the loss is that of plain logits; the logarithms of probabilities are such."""
+        """The loss equals that of plain logits, wherever the softmax is; log-probabilities count as logits."""
         train = images(70, COLOUR)
         plain = learner(adapter, from_file(write(tmp_path, NET, "Logarithms")), train)
         built = learner(adapter, from_file(write(tmp_path, NET, name)), train)

@@ -1,4 +1,4 @@
-"""What the tests of all adapters build: small images that can be learnt, a plan, a case, a learner."""
+"""Builders for the tests of all adapters: small learnable images, a plan, a case, a learner."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,12 +16,12 @@ from bench.models.networks import CNN, MLP, MLP_PLAIN, SOFTMAX
 
 DIGITS = (8, 8, 1)
 COLOUR = (8, 8, 3)
-"""More than one channel: only then does it show in which order an image is flattened."""
+"""More than one channel, so that the order of flattening shows."""
 
 CNN_PLAIN = replace(
     CNN, name="cnn-plain", layers=tuple(layer for layer in CNN.layers if not isinstance(layer, Dropout))
 )
-"""Without dropout, so that frameworks can be held to each other while they train."""
+"""Without dropout, so that frameworks can be compared while they train."""
 
 ODD = Network(
     "odd",
@@ -43,7 +43,7 @@ NETWORKS = {network.name: network for network in (SOFTMAX, MLP, MLP_PLAIN, CNN, 
 
 
 def images(rows: int, shape: tuple[int, ...] = DIGITS, seed: int = 0) -> Split:
-    """Bytes whose bright half tells the class, with noise: ``rows`` of them in 10 classes."""
+    """``rows`` noisy uint8 images in 10 classes; each class has its own bright half."""
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 10, rows)
     patterns = np.random.default_rng(99).integers(0, 2, (10, *shape)) * 150
@@ -52,7 +52,7 @@ def images(rows: int, shape: tuple[int, ...] = DIGITS, seed: int = 0) -> Split:
 
 
 def weights_of(network: Network, shape: tuple[int, ...] = DIGITS, seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    """Weights for all of a network, drawn at random: biases and statistics too, which the harness begins at 0 and 1."""
+    """Random weights of a whole network, including biases and statistics, which the harness starts at 0 and 1."""
     generator = np.random.default_rng(seed)
     weights = initial_weights(place(network, shape, 10), seed)
     drawn = {
@@ -76,9 +76,9 @@ def learner(
     axes: Mapping[str, object] | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> Learner:
-    """A model of an adapter as the harness builds it; ``rates`` are enough for 200 steps unless given.
+    """A learner built as the harness does; the default ``rates`` last 200 steps.
 
-    ``axes`` are a case's that differ from the plain ones, ``recipe`` what else the plan holds.
+    ``axes`` override the case's defaults, ``recipe`` the plan's fields.
     """
     optimizer = optimizer or Optimizer()
     if weights is None and isinstance(model, Network):
@@ -90,7 +90,7 @@ def learner(
 
 
 def case(adapter: Adapter, device: str = "cpu", **axes: Any) -> Case:
-    """A case of an adapter, on one thread, and in its own execution where ``axes`` do not say."""
+    """A case of an adapter, by default on one thread and in the adapter's execution."""
     asked = {"execution": adapter.execution} | axes
     return Case(dataset="small", model="m", framework=adapter.name, device=device, training=Training(), **asked)
 
@@ -98,7 +98,7 @@ def case(adapter: Adapter, device: str = "cpu", **axes: Any) -> Case:
 def fit(
     built: Learner, *orders: NDArray[np.int64] | None, batches: int = 0, inner: tuple[int, ...] = ()
 ) -> list[Progress]:
-    """Train on ``orders``, an epoch each, in one call; what was counted in each pause.
+    """Train on ``orders``, an epoch each, in one call; the progress at each pause.
 
     Batches of 32 rows, unless an epoch has ``batches``. ``inner`` are pauses within each epoch.
     """

@@ -1,4 +1,4 @@
-"""The same weights, the same batches: PyTorch, Keras and scikit-learn compute the same, each in its own process."""
+"""PyTorch, Keras and scikit-learn compute the same from equal weights and batches, each in its own process."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ Computed = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Computed:
-    """What each framework computes, all at the same time."""
+    """Results of each framework, computed in parallel."""
     folder = tmp_path_factory.mktemp("computed")
     processes = {}
     for name in FRAMEWORKS:
@@ -80,7 +80,7 @@ def test_every_framework_holds_the_parameters_of_the_placed_network(name: str, s
 def test_a_framework_holds_the_published_parameters_of_the_networks_on_mnist(
     framework: str, computed: Computed
 ) -> None:
-    """Keras' MNIST convnet 34,826, TensorFlow's quickstart 101,770: the numbers of their own pages."""
+    """Published counts: Keras' MNIST convnet 34,826, TensorFlow's quickstart 101,770."""
     published = {"mlp-plain": 101_770, "softmax": 7_850}
     if framework != "scikit-learn":
         published |= {"mlp": 101_770, "cnn": 34_826}
@@ -97,7 +97,7 @@ def test_losses_of_the_perceptron_agree_over_twenty_steps(optimizer: str, comput
 
 @pytest.mark.parametrize("optimizer", TRAINED["cnn-plain"])
 def test_losses_of_the_convnet_agree_over_twenty_steps(optimizer: str, computed: Computed) -> None:
-    """Rounding alone parts two honest convnets by 1e-4 to 1e-3 in twenty steps of float32."""
+    """Honest convnets differ by 1e-4 to 1e-3 after 20 float32 steps, by rounding alone."""
     expected = computed["pytorch"][f"losses cnn-plain {optimizer}"]
     assert expected[-1] < 0.9 * expected[0]
     assert computed["keras-tensorflow"][f"losses cnn-plain {optimizer}"] == pytest.approx(expected, rel=1e-3)

@@ -1,4 +1,4 @@
-"""Other libraries' loaders: in a process of their own, and what they give is what the harness reads."""
+"""Other libraries' loaders run in their own process and give what the harness reads."""
 
 import gzip
 import importlib.util
@@ -51,7 +51,7 @@ def test_without_a_network_keras_says_in_one_line_what_it_lacks(
 def test_a_file_that_keras_takes_for_damaged_stays_where_the_user_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keras deletes a file whose hash is another one when it cannot fetch it anew."""
+    """Keras deletes a file with a wrong hash if it cannot fetch it again."""
     theirs = tmp_path / "keras" / "datasets" / "mnist.npz"
     theirs.parent.mkdir(parents=True)
     theirs.write_bytes(b"the user's own")
@@ -63,7 +63,7 @@ def test_a_file_that_keras_takes_for_damaged_stays_where_the_user_has_it(
 
 @pytest.mark.skipif(not importlib.util.find_spec("torchvision"), reason="torchvision is not installed")
 def test_torchvision_writes_nothing_into_the_users_folders(tmp_path: Path) -> None:
-    """It would unpack beside the archives."""
+    """torchvision unpacks beside the archives."""
     write(tmp_path / "data" / "MNIST" / "raw", zipped=True)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(BenchError, match="torchvision cannot load 'mnist'"):

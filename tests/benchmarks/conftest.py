@@ -1,4 +1,4 @@
-"""What the benchmarks of reading share, and the table they end with."""
+"""Fixtures and the final table of the reading benchmarks."""
 
 import os
 
@@ -13,7 +13,7 @@ OPENINGS = pytest.StashKey[list[reading_figures.Opening]]()
 
 @pytest.fixture(scope="session")
 def mnist() -> CachedDataset:
-    """Real MNIST: from the folder BENCH_DATA_DIR names, where it commonly lies, or from the network."""
+    """Real MNIST, from BENCH_DATA_DIR, a common place or the network."""
     try:
         return resolve("mnist")
     except DatasetUnavailable as error:

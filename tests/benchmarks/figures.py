@@ -1,4 +1,4 @@
-"""What the rounds come to: ratios, what an epoch takes whatever its steps, and the tables."""
+"""Figures of the rounds: ratios, the fixed cost of an epoch, and the tables."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bench.stats.interval import median_interval
 from tests.benchmarks.sizes import Both, Round, Size
 
 FLOOR = 0.95
-"""Of the script's steady rate, what the harness's must be shown to reach, conversion counted."""
+"""Share of the script's steady rate the harness must be shown to reach, conversion counted."""
 PREDICT_FLOORS = {"predict": 0.97, "batch 1": 0.9}
-"""On one sample a call takes 50 to 200 µs, and the harness's answer, labels and values, a few of them."""
+"""A one-sample call takes 50 to 200 µs, a few of them for the harness's answer, labels and values."""
 MOST_INTERCEPT_S = 0.005
-"""What an epoch may take besides its steps."""
+"""Limit of an epoch's fixed cost."""
 
 
 class Series(Frozen):
@@ -43,14 +43,14 @@ class Median(NamedTuple):
 
 
 def over_rounds(values: Sequence[float]) -> Median:
-    """Raises ValueError where there is no value."""
+    """Raises ValueError if ``values`` is empty."""
     return Median(statistics.median(values), *median_interval(values))
 
 
 def intercept(steps: Sequence[int], seconds: Sequence[float]) -> float:
-    """Seconds at no step of the line through epoch ``seconds`` over their ``steps``, by weighted least squares.
+    """Intercept, in seconds, of the line through epoch ``seconds`` over ``steps``, by weighted least squares.
 
-    The weights are ``1 / seconds²``: a machine's speed varies by a share, so that errors grow with the seconds.
+    The weights are ``1 / seconds²``: a machine's speed varies by a share, so errors grow with the seconds.
     """
     weights = [1 / one**2 for one in seconds]
     total = sum(weights)
@@ -72,16 +72,16 @@ class SizeFigures(NamedTuple):
     ratio: Median
     """The harness's steady rate divided by the script's."""
     counted: Median
-    """The same with the script's seconds taken to include the conversion, which it does beforehand."""
+    """The same with the conversion, which the script does beforehand, added to its seconds."""
 
     @property
     def holds(self) -> bool:
-        """Whether the harness is shown to reach the floor."""
+        """True if shown above the floor, or not judged."""
         return not self.size.judged or (self.counted.low is not None and self.counted.low > FLOOR)
 
 
 def size_figures(series: Series) -> list[SizeFigures]:
-    """One for each size of a series, in its order."""
+    """Figures for each size, in the series' order."""
     found = []
     for column in zip(*(one.trained for one in series.rounds), strict=True):
         harness, script = [one.epoch_s.harness for one in column], [one.epoch_s.script for one in column]
@@ -103,7 +103,7 @@ def size_figures(series: Series) -> list[SizeFigures]:
 def intercepts(series: Series, dataset: str | None = None) -> tuple[Median, Median] | None:
     """Harness's and script's intercepts over the rounds; None below three sizes.
 
-    ``dataset``: its sizes alone, whose steps all cost the same. None: digits, and the sizes of MNIST above it.
+    ``dataset``: only its sizes, whose steps all cost the same. None: digits, and the larger sizes of MNIST.
     """
     kept = [
         index
@@ -124,7 +124,7 @@ def intercepts(series: Series, dataset: str | None = None) -> tuple[Median, Medi
 
 
 def predictions(series: Series) -> dict[str, Median]:
-    """Ratios of prediction, where it was timed: the script's seconds divided by the harness's."""
+    """Ratios of prediction, if timed: the script's seconds divided by the harness's."""
     found = {}
     timed = {
         "predict": [one.predict_s for one in series.rounds if one.predict_s is not None],
@@ -137,7 +137,7 @@ def predictions(series: Series) -> dict[str, Median]:
 
 
 def misses(series: Series) -> list[str]:
-    """What a series does not show to hold, one line each."""
+    """Limits a series is not shown to hold, one a line."""
     name = f"{series.framework} {series.model}"
     found = [
         f"{name} {one.size.dataset} {one.size.rows:,}: {one.counted.words()} of the script's rate"

@@ -1,11 +1,10 @@
-"""How near honest frameworks are to each other: what the limits of ``bench.stats.agreement_limits`` rest on.
+"""Distances between honest frameworks, the basis of the limits in ``bench.stats.agreement_limits``.
 
     bench run --suite tests/benchmarks/honest_runs.toml --results honest
     python -m tests.benchmarks.honest_runs honest/*
 
-Prints, for each kind of network and by the steps taken, the largest difference of two frameworks at one seed and the
-share of its limit that the nearest to a limit takes; then whoever is accused. ``--seeds 1`` reads each seed by itself,
-as a run of one seed would be.
+Prints, for each kind of network and number of steps, the largest difference of two frameworks at one seed and the
+largest share of a limit; then the accused cases. ``--seeds 1`` reads each seed by itself, as a run of one seed.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Line = tuple[str, float]
 
 
 def compared(results: Results) -> Iterator[tuple[CaseSummary, Line, Distance]]:
-    """Every distance of a run with the line of the table it belongs to."""
+    """Every distance of a run with its line of the table."""
     for one in results.summaries:
         for apart in results.agreement(one).distances:
             end = math.inf if apart.stretch == ANSWERS else next(end for end in STEPS if apart.stretch.steps <= end)
@@ -55,7 +54,7 @@ def table(runs: Sequence[Results]) -> list[str]:
 
 
 def accused(runs: Sequence[Results]) -> tuple[int, list[str]]:
-    """How many rows were compared, each seed for itself, and who differs from its row."""
+    """Number of rows compared, seed by seed, and the cases that differ from theirs."""
     rows = {
         (number, tuple(sorted({one.case_id, *(apart.other for apart in found)})), seed)
         for number, run in enumerate(runs)
@@ -79,7 +78,7 @@ def by_seed(run: Results) -> list[Results]:
 
 
 def main() -> None:
-    """Print the table of the runs named."""
+    """Print the table of the given runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--seeds", type=int, choices=[1], help="read each seed by itself")

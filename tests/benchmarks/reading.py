@@ -1,8 +1,8 @@
 """Two readers of the same files, alternated in one process: python -m tests.benchmarks.reading WAY FOLDER PAIRS
 
-Writes one JSON object. A pair is both sides after one another, each reading everything once with what it returns
-thrown away; the side that goes first changes from pair to pair. Ours does in the same time what the other one leaves:
-it refuses a file that is too long, labels that are no class, and numbers that are no pixels.
+Writes one JSON object. A pair runs both sides in turn; each reads everything once and discards the result. The side
+that goes first changes from pair to pair. Our time includes checks that the other side omits: ours refuses files
+that are too long, labels outside the classes, and numbers that are not pixels.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TABLE_ROWS = 27_455
 
 
 def idx(folder: Path) -> Sides:
-    """MNIST's four files, not packed, beside torchvision's own two functions."""
+    """MNIST's four files, not packed, against torchvision's two functions."""
     from torchvision.datasets.mnist import read_image_file, read_label_file
 
     from bench.datasets.idx import read_pair
@@ -52,7 +52,7 @@ def idx(folder: Path) -> Sides:
 
 
 def npz(folder: Path, name: str = "deflated.npz") -> Sides:
-    """The four arrays of ``mnist.npz`` beside Keras' own ``load_data``, but for its download and its hash."""
+    """The four arrays of ``mnist.npz`` against Keras' ``load_data`` without its download and its hash."""
     import keras
 
     from bench.datasets.mnist import Mnist
@@ -78,7 +78,7 @@ def npz_stored(folder: Path) -> Sides:
 
 
 def csv(folder: Path, name: str = TABLE) -> Sides:
-    """A table of 27,455 lines of 785 numbers beside ``pandas.read_csv``."""
+    """27,455 lines of 785 numbers against ``pandas.read_csv``."""
     import pandas
 
     from bench.datasets.packed import unpacked
@@ -99,7 +99,7 @@ def csv(folder: Path, name: str = TABLE) -> Sides:
 
 
 def csv_gzipped(folder: Path) -> Sides:
-    """The same table as it is distributed here, gzipped: most of the time goes to the same zlib."""
+    """The same table as distributed, gzipped: most of the time goes to the same zlib."""
     return csv(folder, f"{TABLE}.gz")
 
 
@@ -131,14 +131,14 @@ def pair(ours: Reader, theirs: Reader, number: int) -> tuple[float, float]:
 
 
 def seconds(read: Reader) -> float:
-    """Of one reading. Giving the memory back is part of it, for both sides alike."""
+    """Seconds of one reading, including the release of its memory, on both sides."""
     began = perf_counter_ns()
     read()
     return (perf_counter_ns() - began) / 1e9
 
 
 def peak_over_arrays(read: Reader) -> float:
-    """The kernel's own peak of the process above what it held before, divided by the bytes of the arrays."""
+    """The kernel's peak of the process above its level before, divided by the bytes of the arrays."""
     from bench.measure.resident import resident_counter
 
     counter = resident_counter()

@@ -1,4 +1,4 @@
-"""What the pairs of a reading come to, and the table of all."""
+"""Figures of the pairs of a reading, and the table of all."""
 
 import os
 import statistics
@@ -10,9 +10,9 @@ from bench.stats.interval import median_interval
 ENOUGH_PAIRS = 30
 PAIRS = int(os.environ.get("BENCH_PAIRS", ENOUGH_PAIRS))
 LIMITS = {"IDX": 1.2, "npz": 1.2, "npz, stored": 1.2, "CSV": 1 / 2, "CSV, gzipped": 1 / 1.2}
-"""Of the other reader's time, what ours may take at most."""
+"""Limits of our time divided by the other reader's."""
 MOST_MEMORY = 4.0
-"""Times the arrays, what our reading may take at its peak."""
+"""Limit of our peak memory over the bytes of the arrays."""
 MOST_OPENING_MS = 10.0
 
 
@@ -30,11 +30,11 @@ class Reading:
     low: float
     high: float
     peak: float
-    """What our reading took at its peak, over the bytes of the arrays."""
+    """Our peak memory over the bytes of the arrays."""
 
     @property
     def holds(self) -> bool:
-        """Whether ours is shown to stay within the limit; of too few pairs, whether it is not shown to miss it."""
+        """True if ours is shown to stay within the limit; with too few pairs, if it is not shown to miss it."""
         return (self.high if self.pairs >= ENOUGH_PAIRS else self.low) <= LIMITS[self.way]
 
 

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.rounds < request.json
 
-The harness's side is the training phase of a trial, with its clock. Both sides begin every training with the weights
-of their first one, and each leaves its first epoch out. The side that goes first changes from round to round.
+The harness's side is the training phase of a trial, with its clock. Both sides start every training from the weights
+of their first one, and leave out each one's first epoch. The side that goes first changes from round to round.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bench.datasets.dataset import Dataset
 
 BLOCK_S = 0.2
-"""How long a side predicts in a round."""
+"""Prediction time per side and round."""
 
 
 class Sides:
@@ -47,7 +47,7 @@ class Sides:
         self._train = capped(data.train, size.rows, request.fingerprints[size.dataset])
         self._case = request.case(size, size.epochs)
         model, adapter = find_model(request.model), find_adapter(request.framework)
-        whole = request.case(size, size.epochs * (request.most + 1))  # a plan gives the rate of every step to come
+        whole = request.case(size, size.epochs * (request.most + 1))  # a plan holds the rate of every step
         plan = training_plan(whole, model, self._train, 0)
         self._initial = plan.initial_weights or {}
         self.learner = adapter.build(whole, model, self._train, plan)
@@ -107,11 +107,11 @@ def _alternate(sides: dict[str, Callable[[], float]], number: int, calls: int = 
 
 
 def _ignore(_: str) -> None:
-    """Nobody watches the phases."""
+    """Ignores the phases."""
 
 
 def main() -> None:
-    """Take rounds as the request on standard input says; write each as a line of JSON, the first, a warm-up, aside."""
+    """Run the rounds requested on standard input; write each as a line of JSON, except for the warm-up."""
     messages = open_messages()
     request = Request.model_validate_json(sys.stdin.readline())
     find_adapter(request.framework).prepare(request.case(request.sizes[0], 1))

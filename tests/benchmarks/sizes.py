@@ -1,4 +1,4 @@
-"""What is trained side by side, as a request and as figures: models on so many rows, for so many epochs."""
+"""Trainings taken side by side, as a request and as figures: models, rows and epochs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Size(Frozen):
     rows: int
     epochs: int
     judged: bool = True
-    """Whether the harness must reach its floor here; else the size is for the line of epoch time over steps."""
+    """True if the harness must reach its floor here; else the size is for the line of epoch time over steps."""
 
     @property
     def steps(self) -> int:
@@ -50,7 +50,7 @@ class Trained(Frozen):
     size: Size
     epoch_s: Both
     conversion_s: float
-    """What converting the batches of an epoch takes as the script does it, once, before its clock starts."""
+    """Seconds of converting an epoch's batches as the script does it, once, before its clock starts."""
 
 
 class Round(Frozen):
@@ -58,13 +58,13 @@ class Round(Frozen):
 
     trained: tuple[Trained, ...]
     predict_s: Both | None = None
-    """Of the test part, 1000 at a time."""
+    """Seconds for the test part, 1,000 rows at a time."""
     latency_s: Both | None = None
-    """Of one sample."""
+    """Seconds for one sample."""
 
 
 class Request(Frozen):
-    """What a worker alternates: one framework and model, on data sets that lie in ``folders``, by name."""
+    """Work of one worker: one framework and model, on the data sets in ``folders``, by name."""
 
     framework: str
     model: str

@@ -27,7 +27,7 @@ print("a bar" if watch else "no bar", fetch(Bundle((file,)), Path(sys.argv[2]), 
 
 @pytest.fixture
 def online(tmp_path: Path) -> dict[str, str]:
-    """An environment that does not forbid the network, but has none: a proxy where nobody listens."""
+    """An environment that permits the network but has none: nothing listens at its proxy."""
     kept = {name: value for name, value in os.environ.items() if name not in ("BENCH_DATA_DIR", "BENCH_OFFLINE")}
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), closed_address())
     own = {"BENCH_CACHE_DIR": str(tmp_path / "cache"), "HOME": str(tmp_path), "COLUMNS": "80", "NO_PROXY": "127.0.0.1"}
@@ -48,7 +48,7 @@ def fetch(environment: dict[str, str], *arguments: str) -> subprocess.CompletedP
 
 
 def on_terminal(environment: dict[str, str], command: list[str], typed: str = "") -> tuple[int, str]:
-    """Exit code, and what the terminal shows of a command that has one."""
+    """Exit code and terminal output of a command run on a terminal."""
     if os.name != "posix":
         pytest.skip("pseudo-terminals are POSIX systems'")
     import pty

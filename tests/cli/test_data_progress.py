@@ -1,4 +1,4 @@
-"""What the commands of ``bench data`` say while they work."""
+"""Progress output of the ``bench data`` commands."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

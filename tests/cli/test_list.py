@@ -1,4 +1,4 @@
-"""``bench list`` names everything, each on a line with what it is."""
+"""``bench list`` prints each name on a line with its description."""
 
 import importlib.metadata
 import tomllib
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def listed(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> dict[str, str]:
-    """What ``bench list KIND`` prints: the rest of each line by its name."""
+    """Output of ``bench list KIND``: the rest of each line by its name."""
     assert main(["list", request.param]) == 0
     lines = capsys.readouterr().out.splitlines()
     return {name: rest.strip() for name, _, rest in (line.partition(" ") for line in lines)}

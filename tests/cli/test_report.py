@@ -1,4 +1,4 @@
-"""``bench report`` finds a run, writes it in any format, and refuses what makes no sense in one message."""
+"""``bench report`` finds a run, writes it in any format, and refuses a wrong request with one message."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from tests.report.builder import RunBuilder, case, environment, realistic
 
 
 def store(results: Path, run: RunBuilder, **changes: object) -> RunFolder:
-    """The run as a folder below ``results``."""
+    """Store the run below ``results``."""
     folder = RunFolder.create(results, run.manifest().model_copy(update=changes))
     folder.add_environment(environment())
     for record in run.records:
@@ -41,7 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What ``bench report`` prints when all is well."""
+    """Output of ``bench report`` when it succeeds."""
     assert main(["report", *arguments]) == 0
     out, error = capsys.readouterr()
     assert error == ""
@@ -49,7 +49,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What it says when the question was wrong."""
+    """Error message for a refused request."""
     assert main(["report", *arguments]) == 2
     out, error = capsys.readouterr()
     assert out == ""

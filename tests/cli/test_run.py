@@ -27,7 +27,7 @@ class Watching(Silent):
 
 
 class Prepared:
-    """A run that is ready, and ends as it is told to."""
+    """A prepared run that returns or raises ``end``."""
 
     def __init__(self, end: BaseException | RunFolder) -> None:
         self._end = end
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 @pytest.fixture
 def watching(monkeypatch: pytest.MonkeyPatch) -> Watching:
-    """Watches in the place of the display."""
+    """An observer in place of the display."""
     found = Watching()
     monkeypatch.setattr("bench.report.progress.progress", lambda quiet: found)
     return found

@@ -1,7 +1,7 @@
-"""Hostile files, read in processes of their own: ``python -m tests.datasets.hostile --mutations 10000 [FORMAT…]``.
+"""Read hostile files in separate processes: ``python -m tests.datasets.hostile --mutations 10000 [FORMAT…]``.
 
-Prints a table: how many mutations of a format were read as data and refused in words, what share reached the last
-stage of its parser (of all, and of those of the decoded content), and the most memory one took. ``--only NUMBER``
+Prints a table: how many mutations of a format were read as data and refused in words, which share reached the
+last stage of its parser (of all, and of those of the decoded content), and the most memory one took. ``--only NUMBER``
 shows a single mutation.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 MUTATIONS = int(os.environ.get("BENCH_MUTATIONS", "300"))
-"""Of each format."""
+"""Per format."""
 CAN_RUN = Path("/proc/self/clear_refs").exists()
 NEEDS = "the most memory that one file takes is measured by Linux's /proc/self/clear_refs, which is not here"
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ HEADS = ("format", "files", "data", "words", "crashed", "last stage", "of conten
 
 @dataclass
 class Outcome:
-    """What became of the mutations of a format."""
+    """Results of the mutations of a format."""
 
     format: str
     data: int = 0
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def count(self) -> int:
-        """All of them."""
+        """All mutations."""
         return self.data + self.words + self.crashed
 
     def row(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Outcome:
         )
 
     def add(self, answer: dict[str, Any]) -> None:
-        """Count one more."""
+        """Count a reply."""
         self.data += answer["outcome"] == "data"
         self.words += answer["outcome"] in ("words", "exception")
         self.last += answer["last"]
@@ -75,7 +75,7 @@ def _share(part: int, whole: int) -> str:
 def read_hostile(
     name: str, may_crash: bool, mutations: int = MUTATIONS, first: int = 0, *, show: bool = False
 ) -> Outcome:
-    """Read so many mutations of a format; a process that died of one is begun again behind it."""
+    """Read mutations of a format; a process that dies of one is restarted after it."""
     outcome = Outcome(name)
     number, before = first, _children_cpu_s()
     while number < first + mutations:
@@ -102,7 +102,7 @@ def read_hostile(
 
 def _process(name: str, first: int, end: int, folder: Path) -> "tuple[subprocess.CompletedProcess[bytes], list[Any]]":
     (folder / "temporary").mkdir()
-    # Memory that is given back leaves the process at once, so that one file is not charged for another's
+    # Freed memory leaves the process at once, so that one file is not charged for another's
     allocator = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "OMP_NUM_THREADS": "1"}
     places = {
         "HOME": str(folder / "home"),
@@ -127,7 +127,7 @@ def _children_cpu_s() -> float:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """One line a format."""
+    """One line per format."""
     rows = [HEADS, *(outcome.row() for outcome in outcomes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     return "\n".join(
@@ -140,7 +140,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def main() -> int:
-    """Read them, print the table, and every fault."""
+    """Read all; print the table and every fault."""
     from tests.datasets.hostile_formats import FORMATS
 
     parser = argparse.ArgumentParser(prog="python -m tests.datasets.hostile")

@@ -34,7 +34,7 @@ SPARSE = "{0 5, 3 7, 784 1}"
 
 
 class OpenmlArff(Format):
-    """The file gzipped, and unpacked under the same name. The last stage is the one that decodes values."""
+    """The file gzipped, and unpacked under the same name. The last stage decodes values."""
 
     name = "OpenML ARFF"
     last = frozenset({"read_pixel_rows", "checked", "_plain_line"})
@@ -79,7 +79,7 @@ class OpenmlArff(Format):
 
 
 def mutated_header(head: str, chance: random.Random) -> tuple[str, str]:
-    """Lines of the header left out, doubled, put in or changed; another declaration of the class."""
+    """Header lines left out, doubled, added or changed; another declaration of the class."""
     lines = head.rstrip("\n").split("\n")
     place = chance.choice([0, len(lines) - 1, len(lines) - 3, chance.randrange(len(lines))])
     how = chance.choice(["odd line", "odd line", "left out", "doubled", "class", "class", "case", "ends", "words"])
@@ -102,7 +102,7 @@ def mutated_header(head: str, chance: random.Random) -> tuple[str, str]:
 
 
 def mutated_rows(data: str, chance: random.Random) -> tuple[str, bytes]:
-    """What ARFF allows round values, and sparse rows."""
+    """ARFF's syntax around values, and sparse rows."""
     lines = data.rstrip("\n").split("\n")
     place = chance.randrange(len(lines))
     cells = [line.split(",") for line in lines]

@@ -1,6 +1,6 @@
-"""Harm done to bytes, and wrappings that bear the right check values whatever lies in them.
+"""Harm to bytes, and wrappings with the right check values around any content.
 
-Everything is drawn from the ``random.Random`` given, so that a mutation can be made again from its number.
+Everything is drawn from the given ``random.Random``, so a mutation can be repeated from its number.
 """
 
 import gzip
@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 ODD_NUMBERS = (0, 1, 2, 3, 7, 27, 29, 255, 256, 65_535, 65_536, 2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 MEBIBYTE = 1 << 20
 BOMB_MEBIBYTES = 64
-"""What a bomb unpacks to: a hundred times what any of the honest files here does."""
+"""Unpacked size of a bomb: a hundred times that of any honest file here."""
 
 Members = Sequence[tuple[str, bytes]]
 
 
 def mutated_bytes(content: bytes, chance: random.Random) -> bytes:
-    """Bytes changed or flipped, a stretch zeroed, filled, doubled, moved, put in or left out, or the end cut off.
+    """Bytes changed or flipped, a stretch zeroed, filled, doubled, moved, added or left out, or the end cut off.
 
     One in three falls into the first 512 bytes, where headers are, one in three into the last 512.
     """
@@ -60,17 +60,17 @@ def mutated_bytes(content: bytes, chance: random.Random) -> bytes:
 
 
 def unwrapped(content: bytes) -> bytes:
-    """What a file holds, gzipped or not."""
+    """Content of a file, gzipped or not."""
     return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
 
 def gzipped(content: bytes) -> bytes:
-    """With the right CRC-32 and length."""
+    """Gzip with right CRC-32 and length."""
     return gzip.compress(content, compresslevel=1, mtime=0)
 
 
 def zeros(mebibytes: int, wbits: int, before: bytes = b"") -> bytes:
-    """``before`` and so many MiB of zeros, a thousandth as long: deflate for ``wbits`` -15, gzip for 31."""
+    """``before`` and ``mebibytes`` of zeros, packed 1000-fold: deflate for ``wbits`` -15, gzip for 31."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     head = packer.compress(before) + packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(bytes(MEBIBYTE)) + packer.flush(zlib.Z_FULL_FLUSH)  # refers to nothing before it
@@ -82,7 +82,7 @@ def zeros(mebibytes: int, wbits: int, before: bytes = b"") -> bytes:
 
 
 def crc_of_zeros(before: bytes, mebibytes: int) -> int:
-    """The CRC-32 of ``before`` and so many MiB of zeros."""
+    """CRC-32 of ``before`` and ``mebibytes`` of zeros."""
     check = zlib.crc32(before)
     for _ in range(mebibytes):
         check = zlib.crc32(bytes(MEBIBYTE), check)
@@ -116,7 +116,7 @@ def zip_bomb(members: Members, name: str, before: bytes, mebibytes: int = BOMB_M
 
 
 def hostile_zip(members: Members, chance: random.Random) -> bytes:
-    """An archive whose members are whole, and whose directory is meant to do harm."""
+    """An archive of whole members with a harmful directory."""
     held = list(members)
     place = chance.randrange(len(held))
     name, content = held[place]
@@ -147,7 +147,7 @@ def hostile_zip(members: Members, chance: random.Random) -> bytes:
 
 
 def _patched(archive: bytes, entry: int, offset: int, value: bytes) -> bytes:
-    """With other bytes at ``offset`` of the directory's entry of that number (APPNOTE 4.3.12)."""
+    """The archive with ``value`` at ``offset`` of directory entry ``entry`` (APPNOTE 4.3.12)."""
     at = -1
     for _ in range(entry + 1):
         at = archive.index(b"PK\x01\x02", at + 1)
@@ -155,6 +155,6 @@ def _patched(archive: bytes, entry: int, offset: int, value: bytes) -> bytes:
 
 
 def harmed(choices: Sequence[tuple[str, Callable[[], bytes]]], chance: random.Random) -> tuple[str, bytes]:
-    """One of several ways to do harm: its name, and what it makes."""
+    """A random choice of harm: its name and its bytes."""
     name, make = chance.choice(choices)
     return name, make()

@@ -91,19 +91,19 @@ def mutated_table(content: bytes, chance: random.Random) -> tuple[str, bytes]:
 
 
 def long_texts(chance: random.Random, header: bytes) -> bytes:
-    """What a bomb begins with: lines, which then go on as zeros without end, or as nothing but ends of lines."""
+    """Start of a bomb, before its zeros: a header, lines, nothing but ends of lines, or no text."""
     return chance.choice([header, header + b"\n" * 100, header + b"\n", header + b"1,2\n" * 50_000, b""])
 
 
 class PixelTable(Format):
-    """Sign language's two tables. The last stage is the one that decodes values."""
+    """Sign language's two tables. The last stage decodes values."""
 
     name = "CSV with a header"
     last = frozenset({"read_pixel_rows", "checked", "_check_counts", "check_order"})
     wrap: ClassVar[str] = "plain"
 
     def tables(self) -> Files:
-        """By the name they have unpacked."""
+        """Tables by their unpacked name."""
         made = {}
         for name, rows, seed in zip(TABLES, ROWS, (0, 1), strict=True):
             images, labels = digits(rows, seed)
@@ -114,7 +114,7 @@ class PixelTable(Format):
         return made
 
     def wrapped(self, tables: Files) -> Files:
-        """As they lie in the folder."""
+        """Files of the folder."""
         if self.wrap == "zip":
             return {"sign-language-mnist.zip": zipped([*tables.items()])}
         return {f"{name}.gz": gzipped(text) for name, text in tables.items()} if self.wrap == "gz" else tables
@@ -186,7 +186,7 @@ class PixelTableZip(PixelTable):
 
 
 class Hmnist(Format):
-    """Colorectal histology's table of 8x8 pixels in colour. The last stage is the one that decodes values."""
+    """Colorectal histology's table of 8x8 pixels in colour. The last stage decodes values."""
 
     name = "hmnist RGB, gz"
     last = PixelTable.last
@@ -213,7 +213,7 @@ class _Tissue(ColorectalHistology8):
 
 
 class Metadata(Format):
-    """HAM10000's metadata beside an 8x8 table. The last stage is the one that looks at the rows."""
+    """HAM10000's metadata beside an 8x8 table. The last stage checks the rows."""
 
     name = "HAM10000 metadata"
     last = frozenset({"read_metadata", "check_order"})
@@ -255,7 +255,7 @@ class Metadata(Format):
         data = self.read(folder)
         groups = [set(part.groups.tolist()) for part in (data.train, data.test) if part.groups is not None]
         if groups[0] & groups[1] or len(groups[0] | groups[1]) != len(set(held)):
-            return []  # never what was read
+            return []  # differs from any data
         return None
 
 

@@ -1,4 +1,4 @@
-"""What a format is to the tests of hostile files: an honest data set, ways to harm it, and how it is read."""
+"""A format under test with hostile files: an honest data set, ways to harm it, and its reader."""
 
 import random
 import traceback
@@ -29,10 +29,10 @@ class Format(ABC):
 
     name: ClassVar[str]
     last: ClassVar[frozenset[str]]
-    """Functions that only run once the content is unpacked and decoded: a refusal by one of them came from the last
-    stage of the parser. What counts as that is said by the subclass."""
+    """Functions that run only once the content is unpacked and decoded: a refusal by one of them comes from the last
+    stage of the parser. Each subclass defines that stage."""
     may_crash: ClassVar[bool] = False
-    """Whether the format is decoded in a process of its own, which may end."""
+    """True if the format is decoded in its own process, which may crash."""
 
     @abstractmethod
     def honest(self) -> Files:
@@ -40,27 +40,27 @@ class Format(ABC):
 
     @abstractmethod
     def payload(self, files: Files, chance: random.Random) -> tuple[str, Files]:
-        """The name of some harm done to the decoded content, and the files that change, wrapped well."""
+        """The name of a harm to the decoded content, and the changed files, correctly wrapped."""
 
     @abstractmethod
     def read(self, folder: Path) -> Dataset:
         """The data set in the folder. Raises BenchError."""
 
     def raw(self, files: Files, chance: random.Random) -> tuple[str, Files]:
-        """The same for the bytes of a file as they lie there."""
+        """The same for the raw bytes of a file."""
         name = chance.choice(sorted(files))
         return "raw bytes", {name: mutated_bytes(files[name], chance)}
 
     def large(self) -> Files:
-        """A data set of the size that the published one has, where memory does not follow from the file's own size."""
+        """A data set of the published size, for formats whose memory does not follow from the file's size."""
         return self.honest()
 
     def truth(self, folder: Path) -> Arrays | None:
-        """What other code makes of the files that were accepted; None where there is none, or it cannot tell."""
+        """Accepted files as other code reads them; None without such code, or if it cannot tell."""
         return None
 
     def reached_last(self, error: BenchError) -> bool:
-        """Whether a refusal came from the last stage."""
+        """True if a refusal came from the last stage."""
         return _raised_by(error.__traceback__) in self.last
 
 
@@ -71,7 +71,7 @@ def _raised_by(trace: TracebackType | None) -> str:
 
 
 def found(definition: DatasetDefinition, folder: Path) -> Dataset:
-    """As a search does it: the first source in the folder, read."""
+    """The first source in the folder, read as a search does."""
     for source in definition.find(folder):
         return definition.read(source)
     raise BenchError(f"{folder.name}: no files of {definition.name}.")
@@ -83,7 +83,7 @@ def arrays_of(data: Dataset) -> Arrays:
 
 
 def flaw(data: Dataset) -> str:
-    """What makes a data set that came out no data set; nothing where all is well."""
+    """The fault of a data set that was read; empty if there is none."""
     if problem := data.problem():
         return problem
     for part in (data.train, data.test):
@@ -97,7 +97,7 @@ def flaw(data: Dataset) -> str:
 
 
 def differs(one: Arrays, other: Arrays) -> bool:
-    """Whether any of the arrays do."""
+    """True if any arrays differ."""
     return len(one) != len(other) or any(
         a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(one, other, strict=True)
     )

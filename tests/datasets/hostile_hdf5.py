@@ -1,6 +1,6 @@
 """Hostile HDF5: 3D MNIST's vectors and its clouds of points.
 
-They are decoded as the decoding process does it, but many in one process; where that ends, the next begins behind.
+They are decoded as in the decoding process, but many in one process; if that ends, the next one goes on after it.
 """
 
 import io
@@ -26,7 +26,7 @@ from tests.datasets.volumes import vectors
 ODD = (np.nan, np.inf, -np.inf, -1.0, -1e-300, 1.5, 10.0, 1e300, 5e-324, 2.0**63)
 TYPES = ("f2", "f4", ">f8", "i1", "u8", "c16", "S3", "?", "V4", "g", "M8[s]")
 WITHOUT_END = "1000000"
-"""Seconds of a processor for all files of a process together."""
+"""CPU seconds for all files of a process together."""
 
 
 def _decode_here(files: tuple[Path, ...], layout: hdf5.Layout, folder: Path) -> None:
@@ -53,14 +53,14 @@ def mutated_array(values: NDArray[Any], chance: random.Random) -> Any:
 
 
 def filters(chance: random.Random) -> dict[str, Any]:
-    """How a data set is stored."""
+    """Random storage filters."""
     ways: list[dict[str, Any]] = [{}, {"compression": "gzip"}, {"compression": "lzf"}, {"shuffle": True}]
     ways += [{"fletcher32": True}, {"compression": "gzip", "compression_opts": 9, "shuffle": True}, {"chunks": True}]
     return chance.choice(ways)
 
 
 def put(group: h5py.Group, name: str, values: Any, chance: random.Random) -> None:
-    """Store what can be, in some way."""
+    """Store any values, in some way."""
     if values is None:
         return
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
@@ -83,7 +83,7 @@ def bomb(group: h5py.Group, name: str, shape: tuple[int, ...]) -> None:
 
 
 def harmful(group: h5py.Group, name: str, rows: int, chance: random.Random) -> None:
-    """Something that is no plain array, or promises far too much."""
+    """Store something not plain, or promising far too much."""
     axes = 1 if name.startswith("y") else 2
     wide = 3 if name == "points" else 4096
     huge = (chance.choice([10**4, 10**9, 2**62]), wide)[:axes]
@@ -110,7 +110,7 @@ def harmful(group: h5py.Group, name: str, rows: int, chance: random.Random) -> N
 
 
 class Vectors(Format):
-    """``full_dataset_vectors.h5``. The last stage begins when the library has opened the file: our own checks."""
+    """``full_dataset_vectors.h5``. The last stage is our own checks, once the library has opened the file."""
 
     name = "HDF5 vectors"
     last = frozenset()
@@ -118,7 +118,7 @@ class Vectors(Format):
     rows: ClassVar[tuple[int, int]] = (4, 2)
 
     def arrays(self, rows: tuple[int, int] = rows) -> dict[str, Any]:
-        """What is stored."""
+        """Stored arrays."""
         train, test = vectors(rows[0], 0), vectors(rows[1], 1)
         return dict(zip(("X_train", "y_train", "X_test", "y_test"), (*train, *test), strict=True))
 

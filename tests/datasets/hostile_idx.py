@@ -33,7 +33,7 @@ from tests.datasets.small import Tiny, digits, idx_bytes
 from tests.datasets.small_emnist import letters
 
 READ = frozenset({"_part", "checked", "check_counts", "check_images", "read"})
-"""They hold counts, sizes of images and labels against each other once both files of a part are decoded."""
+"""These compare counts, sizes of images and labels once both files of a part are decoded."""
 
 
 def mutated_idx(content: bytes, chance: random.Random) -> tuple[str, bytes]:
@@ -66,7 +66,7 @@ def mutated_idx(content: bytes, chance: random.Random) -> tuple[str, bytes]:
 
 
 def idx_bomb(content: bytes) -> bytes:
-    """The head of a file whose content is as long as its header says, which is far too long."""
+    """The head of a file as long as its header says, which is far too long."""
     axes = content[3]
     shape = list(struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes]))
     width = (len(content) - 4 - 4 * axes) // math.prod(shape)
@@ -77,7 +77,7 @@ def idx_bomb(content: bytes) -> bytes:
 
 
 def values_of(content: bytes) -> NDArray[np.int64]:
-    """What an IDX file holds, gzipped or not."""
+    """Values of an IDX file, gzipped or not."""
     plain = unwrapped(content)
     shape = struct.unpack(f">{plain[3]}I", plain[4 : 4 + 4 * plain[3]])
     kind = {0x08: "u1", 0x0C: ">i4"}[plain[2]]

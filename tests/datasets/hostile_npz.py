@@ -1,4 +1,4 @@
-"""Hostile npz archives: Keras' layout as MNIST comes in, and images and labels of the user's own."""
+"""Hostile npz archives: MNIST in Keras' layout, and images and labels of the user's own."""
 
 import io
 import os
@@ -52,7 +52,7 @@ HEADERS = (
 
 
 class Planter:
-    """Makes a folder where it is unpickled."""
+    """Makes a folder when unpickled."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return os.mkdir, ("planted",)
@@ -99,14 +99,14 @@ def mutated_array(array: NDArray[Any], chance: random.Random) -> NDArray[Any]:
 
 
 class Npz(Format):
-    """MNIST as Keras has it. The last stage begins when all four arrays are read."""
+    """Keras' MNIST. The last stage begins when all four arrays are read."""
 
     name = "npz, stored"
     last = frozenset({"_checked", "checked", "check_images", "assemble", "_check_alike", "_read_npz"})
     method: ClassVar[int] = zipfile.ZIP_STORED
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is stored."""
+        """Stored arrays."""
         return dict(zip(KEYS, (*digits(20, 0), *digits(10, 1)), strict=True))
 
     @property
@@ -141,7 +141,7 @@ class Npz(Format):
         return how, {self.file: zipped(members, self.method)}
 
     def _bomb(self, content: bytes, array: NDArray[Any], chance: random.Random) -> bytes:
-        """The head of a member that is as long as its header says, or far longer."""
+        """The head of a member as long as its header says, or far longer."""
         rows = (BOMB_MEBIBYTES * MEBIBYTE) // (array.nbytes // len(array))
         descr = np.lib.format.dtype_to_descr(array.dtype)
         shape = (rows, *array.shape[1:])

@@ -24,13 +24,13 @@ from tests.datasets.small_pictures import Skin, metadata_text, tile_name
 
 
 def smooth(height: int, width: int, seed: int) -> NDArray[np.uint8]:
-    """An RGB picture whose values run on, as photographs' do."""
+    """An RGB picture with smooth values, as in photographs."""
     rows, columns = np.mgrid[:height, :width]
     return np.stack([(rows * 2 + columns + seed * 9 + step * 40) % 256 for step in range(3)], axis=-1).astype(np.uint8)
 
 
 class Pictures(Format):
-    """What those in folders and zips share. The last stage begins when a picture's own head was understood."""
+    """Base of pictures in folders and zips. The last stage begins once a picture's header is understood."""
 
     last = frozenset({"_pixels", "assemble", "_common_size_and_mode", "_check_counts"})
 
@@ -45,7 +45,7 @@ class TiffFolder(Pictures):
     packed: ClassVar[bool] = False
 
     def tiles(self) -> Files:
-        """By path below the folder of tiles."""
+        """Tiles by path."""
         made = {}
         for class_id in range(len(CLASS_FOLDERS)):
             target = io.BytesIO()
@@ -91,7 +91,7 @@ class JpegFolder(Pictures):
     packed: ClassVar[bool] = False
 
     def pictures(self) -> Files:
-        """By path."""
+        """JPEGs by path."""
         made = {}
         for row in range(20):
             target = io.BytesIO()

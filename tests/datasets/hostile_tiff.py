@@ -20,7 +20,7 @@ Tag = tuple[int, int, int, bytes]
 
 
 def tiff(tags: list[Tag], strip: bytes, *, next_directory: int = 0, order: str = "<") -> bytes:
-    """A file of one strip and these tags; tag 273, where there is one, is made to lead to the strip."""
+    """A file of one strip and these tags; tag 273, if present, points to the strip."""
     head = struct.pack(f"{order}2sHI", b"II" if order == "<" else b"MM", 42, 8 + len(strip) + len(strip) % 2)
     body = strip + bytes(len(strip) % 2)
     directory, after = bytearray(), bytearray()
@@ -36,7 +36,7 @@ def tiff(tags: list[Tag], strip: bytes, *, next_directory: int = 0, order: str =
 
 
 def tags_of(width: int, height: int, strip: int, packing: int = 1) -> list[Tag]:
-    """The tags of an RGB picture in one strip that begins behind the file's head."""
+    """The tags of an RGB picture in one strip after the file's header."""
 
     def number(tag: int, value: int, kind: int = LONG) -> Tag:
         return tag, kind, 1, struct.pack("<H" if kind == SHORT else "<I", value)
@@ -49,7 +49,7 @@ def tags_of(width: int, height: int, strip: int, packing: int = 1) -> list[Tag]:
 
 
 MOST_VALUES = 1_000
-"""Values written for one tag at most, whatever its count says."""
+"""Most values written for one tag, whatever its count."""
 
 
 def mutated_tags(pixels: NDArray[np.uint8], chance: random.Random) -> bytes:

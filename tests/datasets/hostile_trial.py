@@ -1,12 +1,11 @@
-"""The process in which hostile files are read: ``python -m tests.datasets.hostile_trial FORMAT FIRST END FOLDER``.
+"""The process that reads hostile files: ``python -m tests.datasets.hostile_trial FORMAT FIRST END FOLDER``.
 
-For each number from FIRST to END it makes one mutation of the honest files, reads it, and prints a line of JSON that
-says what came of it. Even numbers are mutations of the raw bytes, odd ones of the decoded content. It may die of one;
-``tests.datasets.hostile`` goes on behind it.
+For each number from FIRST to END it makes one mutation of the honest files, reads it, and prints the outcome as a line
+of JSON. Even numbers are mutations of the raw bytes, odd ones of the decoded content. It may die of one;
+``tests.datasets.hostile`` continues after it.
 
-While a file is read an audit hook watches: a file opened to be written, a folder made, a process or a connection
-begun, or a pickle's name looked up outside the folder for temporary files is a fault, and so is whatever has changed
-below FOLDER afterwards.
+An audit hook watches each read. Outside the folder for temporary files it is a fault to open a file for writing, make
+a folder, start a process or a connection, or look up a pickle's name; so is any change below FOLDER afterwards.
 """
 
 import json
@@ -29,7 +28,7 @@ from tests.datasets.hostile_formats import FORMATS
 SLOWEST_S = 20
 """A read that takes longer ends the process."""
 ROOM = 3 << 30
-"""Bytes of address space; memory that is asked for and not used counts here."""
+"""Bytes of address space; requested but unused memory counts here."""
 LONGEST = 700
 """Characters of a message."""
 SLACK = 12 << 10
@@ -62,7 +61,7 @@ class Watch:
             self._note(event, values[0] if values else "", values[-1] if len(values) > 1 else -1)
 
     def _note(self, event: str, about: object, folder: object = -1) -> None:
-        """Unless it is below the folder for temporary files; ``folder`` may be the open one that a name is meant in."""
+        """Note what is outside the temporary folder; ``folder`` may be an open one that the name is relative to."""
         if isinstance(about, str) and isinstance(folder, int) and folder > 2:
             about = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), about)
         if not (isinstance(about, str | os.PathLike) and os.path.realpath(about).startswith(self.temporary)):
@@ -71,7 +70,7 @@ class Watch:
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
-    """Watch, and end the process where it takes too long."""
+    """Watch; end the process if it takes too long."""
     signal.alarm(SLOWEST_S)
     watch.on = True
     try:
@@ -82,12 +81,12 @@ def watched(watch: Watch) -> Iterator[None]:
 
 
 def peak_kib() -> int:
-    """The most memory since it was last asked to begin anew."""
+    """Peak memory since the last reset of the peak."""
     return _status("VmHWM")
 
 
 def begin_peak() -> int:
-    """Begin anew; the memory held now."""
+    """Reset the peak; returns KiB held."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
@@ -122,11 +121,11 @@ class Bench:
         lay(self.data, self.files)
         wrong = flaw(self.format.read(self.data))
         assert not wrong, wrong
-        whole = held if self.format.may_crash else 0  # the peak of a process of its own is all it takes
+        whole = held if self.format.may_crash else 0  # a separate process's peak is all it takes
         return whole + 2 * self.peak + SLACK
 
     def trial(self, number: int) -> dict[str, Any]:
-        """Make the mutation of this number, read it, and say what came of it."""
+        """Make the mutation of this number, read it, and return the outcome."""
         chance = random.Random(f"{self.format.name} {number}")
         how, changed = (self.format.payload if number % 2 else self.format.raw)(self.files, chance)
         lay(self.data, changed)
@@ -158,7 +157,7 @@ class Bench:
         return {"outcome": "data", "said": "", "last": True, "faults": faults or self._untrue(data)}
 
     def _untrue(self, data: Dataset) -> list[str]:
-        """What other code reads otherwise."""
+        """Disagreement with other code."""
         try:
             truth = self.format.truth(self.data)
         except Exception as error:
@@ -167,7 +166,7 @@ class Bench:
         return ["the data are not those in the file"] if different else []
 
     def _faults_of(self, error: BenchError) -> list[str]:
-        """What is wrong with the words."""
+        """Faults of the error message."""
         said = str(error)
         faults = []
         if len(said.splitlines()) > 2 or len(said) > LONGEST:
@@ -182,7 +181,7 @@ class Bench:
         return faults
 
     def _traces(self) -> list[str]:
-        """What was done beside reading."""
+        """Side effects of reading."""
         seen, self.watch.seen = self.watch.seen, []
         after = self._tree()
         changed = [path for path in {*self.before, *after} if self.before.get(path) != after.get(path)]
@@ -205,7 +204,7 @@ def main(name: str, first: str, end: str, folder: str) -> None:
         (place / part).mkdir(exist_ok=True)
     os.chdir(place / "home")
     bench = Bench(format, place)
-    if not format.may_crash:  # else what decodes it sets its own limits
+    if not format.may_crash:  # else the decoder sets its own limits
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, used + ROOM))
     print(json.dumps({"honest": bench.peak, "allowed": bench.allowed}), flush=True)

@@ -1,4 +1,4 @@
-"""A server of files for tests, which misbehaves in every way that mirrors do: by the first folder of the address."""
+"""A test file server that misbehaves in every way that mirrors do, chosen by the first folder of the address."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 CONTENT = bytes(range(256)) * 400
-"""Of the file that good mirrors have: 100 KiB."""
+"""The file on good mirrors: 100 KiB."""
 PAGE = b"<!DOCTYPE html>\n<html><body>This file has moved.</body></html>"
 PAUSE_S = 0.02
-"""Between two bytes of a trickle."""
+"""Pause between a trickle's bytes."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """``/good/…`` and any folder without a name below give the file that lies in the served folder."""
+    """``/good/…`` and any folder not named below give the file in the served folder."""
 
     folder: Path
     asked: list[str]
@@ -73,13 +73,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def give_cut(self) -> None:
-        """Says how much comes, and sends half of it."""
+        """Declares the length, and sends half of it."""
         content = self.content() or b""
         self.head(200, len(content))
         self.wfile.write(content[: len(content) // 2])
 
     def give_ended(self) -> None:
-        """Does not say how much comes, and sends a quarter of it."""
+        """Declares no length, and sends a quarter of the file."""
         content = self.content() or b""
         self.head(200, None)
         self.wfile.write(content[: len(content) // 4])
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         self.stop.wait(60)
 
     def give_stall(self) -> None:
-        """Begins and does not go on."""
+        """Starts, then stalls."""
         content = self.content() or b""
         self.head(200, len(content))
         self.wfile.write(content[:10])
@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         self.stop.wait(60)
 
     def give_trickle(self) -> None:
-        """Never stops, and never comes to an end either."""
+        """Sends byte by byte, too slowly to end in time."""
         content = self.content() or b""
         self.head(200, len(content))
         for byte in content:
@@ -127,19 +127,19 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever gave up is tested elsewhere."""
+        """Ignore clients that gave up."""
 
 
 @contextmanager
 def serving(folder: Path, handler: type[Handler] = Handler) -> Iterator[tuple[str, list[str]]]:
-    """Serve a folder; gives the address and the paths asked for."""
+    """Serve a folder; yields the address and the requests."""
     asked: list[str] = []
     stop = threading.Event()
     made: Callable[..., Handler] = type("Made", (handler,), {"folder": folder, "asked": asked, "stop": stop})
@@ -156,7 +156,7 @@ def serving(folder: Path, handler: type[Handler] = Handler) -> Iterator[tuple[st
 
 
 def closed_address() -> str:
-    """An address where nobody listens."""
+    """An address without a server."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{held.getsockname()[1]}"

@@ -22,7 +22,7 @@ Served = tuple[Path, str, list[str]]
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    """A folder that is served, its address, and the paths that were asked for."""
+    """A served folder, its address, and the paths requested."""
     folder = tmp_path / "served"
     folder.mkdir()
     with serving(folder) as (address, asked):
@@ -31,7 +31,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def closed() -> str:
-    """An address where nobody listens."""
+    """An address without a server."""
     return closed_address()
 
 
@@ -42,7 +42,7 @@ def remote(file: Path, *mirrors: str) -> RemoteFile:
 
 
 def nothing(line: str) -> None:
-    """Nobody reads it."""
+    """Ignore the line."""
 
 
 def test_a_mirror_that_failed_is_not_asked_for_the_next_file(served: Served, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_mirror_that_failed_is_not_asked_for_the_next_file(served: Served, tmp
 
 
 def test_without_a_network_the_answer_comes_within_two_seconds_and_is_remembered(closed: str) -> None:
-    unreachable = "http://192.0.2.1:9"  # reserved for documentation (RFC 5737): nobody answers
+    unreachable = "http://192.0.2.1:9"  # reserved for documentation (RFC 5737): no answer
     for within in (2.0, 0.1):
         begin = time.monotonic()
         assert f"{closed}" not in probe([f"{closed}/a", f"{unreachable}/a"])
@@ -126,7 +126,7 @@ def test_files_that_are_there_and_right_are_kept_when_another_one_failed(served:
     (folder / "away").rename(folder / "b")
     fetch(bundle, tmp_path / "got", nothing)
     assert asked == ["/a", "/b", "/b", "/c"]
-    assert fetch(bundle, tmp_path / "got", nothing) == ""  # nobody was asked
+    assert fetch(bundle, tmp_path / "got", nothing) == ""  # no request
     assert len(asked) == 4
 
 

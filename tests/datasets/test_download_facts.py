@@ -1,4 +1,4 @@
-"""What the catalogued data sets say can be downloaded."""
+"""Downloads declared by the catalogued data sets."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_every_file_has_addresses_and_hashes_of_the_right_form(bundle: Bundle) -
         assert re.fullmatch(r"[0-9a-f]{64}|", file.sha256)
         assert re.fullmatch(r"[0-9a-f]{32}|", file.md5)
         assert not file.name.startswith(("/", "."))
-        # what no hash tells is fetched from Kaggle alone, which publishes none
+        # files without a hash come from Kaggle alone, which publishes none
         assert file.is_checked or not file.exact
         if not file.sha256 and not file.md5:
             assert all(url.startswith("kaggle:") for url in file.urls)

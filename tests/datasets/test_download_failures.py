@@ -34,7 +34,7 @@ WAITING: dict[str, str | tuple[str, ...]] = {
     "stall": ("no answer within 1 s", "too slow: "),
     "trickle": "too slow: ",
 }
-"""These cost as long as one is patient, so they come less often."""
+"""These last until a time limit, so they come less often."""
 FAILURES: dict[str, str | tuple[str, ...]] = {**QUICK, **WAITING}
 
 Mirrors = dict[str, str]
@@ -42,7 +42,7 @@ Mirrors = dict[str, str]
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrors]:
-    """By the way it fails the address of a mirror, each with a host of its own; and a ``good`` one."""
+    """Addresses of mirrors by the way they fail, each on its own host, and a ``good`` one."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "data.bin").write_bytes(CONTENT)
     with ExitStack() as running:
@@ -52,13 +52,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrors]:
 
 @pytest.fixture
 def mirrors(servers: Mirrors) -> Mirrors:
-    """The same, and an address where nobody listens."""
+    """The same, and an address without a server."""
     return {**servers, "closed": closed_address()}
 
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mirrors that let one wait are given up soon."""
+    """Short time limits for slow mirrors."""
     monkeypatch.setattr(http, "TIMEOUT_S", 1.0)
     monkeypatch.setattr(transfer, "WINDOW_S", 2.0)
 

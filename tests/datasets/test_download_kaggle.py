@@ -37,7 +37,7 @@ environment._env_to_endpoint[environment.KaggleEnv.LOCAL] = {address!r}
 
 
 class FakeKaggle(Handler):
-    """Answers a request for a file with a redirection to where it lies, as Kaggle does."""
+    """Redirects a request for a file to the file's address, as Kaggle does."""
 
     requests: list[dict[str, object]]
 
@@ -76,7 +76,7 @@ class FakeKaggle(Handler):
 
 @pytest.fixture
 def requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, object]]]:
-    """What the fake was asked for; kagglehub is told where it is."""
+    """Requests to the fake; kagglehub is directed to it."""
     (tmp_path / "data.bin").write_bytes(CONTENT)
     asked: list[dict[str, object]] = []
     with serving(tmp_path, type("Fake", (FakeKaggle,), {"requests": asked})) as (address, _):
@@ -125,7 +125,7 @@ def test_its_failures_are_said_in_words_and_the_next_mirror_is_asked(
 
 
 def commands_of_children() -> list[str]:
-    """Every word of the commands of this process's children; tests of other modules run beside, in children too."""
+    """Every word of the commands of this process's children, which include tests of other modules."""
     words: list[str] = []
     for child in psutil.Process().children():
         with suppress(psutil.Error):  # it has ended meanwhile

@@ -18,7 +18,7 @@ from tests.datasets.small_emnist import digits_split, lay, letters, zipped
 IMAGES = "emnist-letters-train-images-idx3-ubyte.gz"
 SMALL = zipped(letters(train=3, test=3))
 DECLARED = 24
-"""Where the declared size of a member stands in its entry of the directory (PKWARE's APPNOTE, 4.3.12)."""
+"""Offset of a member's declared size in its directory entry (PKWARE's APPNOTE, 4.3.12)."""
 
 
 def read(folder: Path, archive: bytes) -> Dataset:
@@ -35,7 +35,7 @@ def message(folder: Path, archive: bytes) -> str:
 
 
 def patched(archive: bytes, member: str, offset: int, value: bytes) -> bytes:
-    """The archive with other bytes at ``offset`` of a member's entry in the directory at its end."""
+    """The archive with other bytes at ``offset`` of a member's entry in the central directory."""
     entry = archive.rindex(f"gzip/{member}".encode()) - 46  # the fixed part of an entry (4.3.12), before the name
     assert archive[entry : entry + 4] == b"PK\x01\x02"
     return archive[: entry + offset] + value + archive[entry + offset + len(value) :]

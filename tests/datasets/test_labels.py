@@ -1,4 +1,4 @@
-"""Labels that a data set does not have, and how the place of the first one is told."""
+"""Labels outside a data set's classes, and the location of the first one."""
 
 from pathlib import Path
 

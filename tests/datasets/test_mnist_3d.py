@@ -50,7 +50,7 @@ def test_published_vectors_are_volumes_with_one_channel(tmp_path: Path) -> None:
     assert "generated" not in cached.info.title + cached.info.split
     assert not cached.info.generated
     assert cached.info.split == "rows of MNIST's own split: 20 of 40 and 10 of 20"
-    assert data.train.groups is None  # neighbours here have different labels: they are no pairs
+    assert data.train.groups is None  # neighbours here have different labels: not pairs
 
 
 def test_without_its_own_files_it_is_generated_from_mnist_and_says_so(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from tests.datasets.small_arff import TinyArff, arff_bytes, header
 
 CACHE = "openml/openml.org/data/v1/download"
 LAYOUTS = ["4711/tiny.arff.gz", "4711.gz"]
-"""Below scikit-learn's folder, as version 1.7 keeps the file, and as those before it did."""
+"""Paths below scikit-learn's folder, in version 1.7 and in those before it."""
 PUBLISHED_BYTES = 127_888_265
-"""Of mnist_784.arff as OpenML has it (SHA-256 418c0a60…7fb4b), by public notes of people who fetched it."""
+"""Size of OpenML's mnist_784.arff (SHA-256 418c0a60…7fb4b), by public notes of people who fetched it."""
 
 
 def search(data_dir: Path | None = None, known: frozenset[str] = frozenset()) -> CachedDataset:

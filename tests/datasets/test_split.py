@@ -1,4 +1,4 @@
-"""What a part of a data set is worth where its rows come in groups."""
+"""Independent rows of a data set's part whose rows come in groups."""
 
 import numpy as np
 import pytest

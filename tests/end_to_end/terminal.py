@@ -13,7 +13,7 @@ from tests.end_to_end.command import LIMIT_S, Bench
 
 @dataclass
 class Terminal:
-    """A pseudo-terminal of 80 columns, what was written to it, and the process that did."""
+    """A pseudo-terminal of 80 columns, its output, and the process that writes it."""
 
     process: subprocess.Popen[bytes]
     screen: int
@@ -21,7 +21,7 @@ class Terminal:
 
     @classmethod
     def start(cls, bench: Bench, *arguments: str) -> Terminal:
-        """The command in a session of its own, whose terminal it is: a key can interrupt it."""
+        """Start the command with this as its controlling terminal: a key can interrupt it."""
         import fcntl
         import pty
         import struct
@@ -48,7 +48,7 @@ class Terminal:
         return self.written.decode(errors="replace")
 
     def read_until(self, words: str = "") -> None:
-        """Read on until ``words`` are there; to the end, if none are given. Fails when they do not come."""
+        """Read until ``words`` appear, or to the end if none are given. Fails if they do not appear."""
         deadline = time.monotonic() + LIMIT_S
         while not words or words not in self.text:
             ready, _, _ = select.select([self.screen], [], [], max(0.0, deadline - time.monotonic()))
@@ -63,7 +63,7 @@ class Terminal:
             self.written += chunk
 
     def press_control_c(self) -> None:
-        """What a user does who has seen enough."""
+        """Send Ctrl-C, as a user would."""
         os.write(self.screen, b"\x03")
 
     def end(self) -> int:

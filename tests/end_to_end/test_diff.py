@@ -170,7 +170,7 @@ def compared(bench: Bench, left: str, right: str, *options: str) -> Ended:
 
 
 def words(ended: Ended) -> str:
-    """What was printed, as one line, after a look at its width."""
+    """The output as one line, after a check of its width."""
     assert max(map(len, ended.stdout.splitlines())) <= WIDTH
     return " ".join(ended.stdout.split())
 

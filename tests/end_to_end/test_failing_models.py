@@ -119,7 +119,7 @@ MODELS = (
 
 
 def marked(file: str) -> str:
-    """Where in ``file`` the marked line stands, as a record names it."""
+    """Location of the marked line of ``file``, as a record names it."""
     lines = FILES[file].splitlines()
     number = next(number for number, line in enumerate(lines, start=1) if "the line that is named" in line)
     return f"{file}, line {number}"
@@ -127,7 +127,7 @@ def marked(file: str) -> str:
 
 @pytest.fixture(scope="module")
 def run(installed: Bench, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Ended]:
-    """One run of every failing model, and of one that ships."""
+    """One run of every failing model and a shipped one."""
     bench = installed.inside(tmp_path_factory.mktemp("failing"))
     for file, source in FILES.items():
         (bench.folder / file).write_text(source)

@@ -1,4 +1,4 @@
-"""Where a framework is not installed, its cases say how to install it and the rest runs."""
+"""If a framework is not installed, its cases say how to install it and the rest runs."""
 
 import sys
 import sysconfig
@@ -19,7 +19,7 @@ INSTALL = "pip install 'bench-mnist[pytorch]'"
 
 @pytest.fixture(scope="module")
 def without_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with all that this one has, but torch."""
+    """The Python of an environment like this one, but without torch."""
     folder = tmp_path_factory.mktemp("without-torch")
     venv.create(folder, with_pip=False)
     (site,) = folder.glob("lib/python*/site-packages")

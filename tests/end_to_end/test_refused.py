@@ -1,4 +1,4 @@
-"""What a user may get wrong, and how the command says so: one message, the right exit code, nothing half done."""
+"""User mistakes and the command's response: one message, the right exit code, nothing half done."""
 
 import gzip
 import os

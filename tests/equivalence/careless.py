@@ -1,4 +1,4 @@
-"""PyTorch's adapter as a careless port of it might be: each computes, or takes, something else than it was asked."""
+"""Careless ports of PyTorch's adapter: each computes, or receives, something wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Batches = Iterator[tuple[Any, Any]]
 
 
 class Careless(PyTorchAdapter):
-    """The adapter with other data, another plan, or something done to what it has built."""
+    """The adapter with changed data, a changed plan, or a changed learner."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ def smoothed(value: float) -> Careless:
 
 
 def with_modules(change: Callable[[Any], Any]) -> Careless:
-    """Modules for which ``change`` has another in their place."""
+    """Modules replaced where ``change`` returns another."""
 
     def built(learner: Any) -> None:
         for name, module in list(learner._module.named_children()):
@@ -87,7 +87,7 @@ def pooling_in_ceil_mode() -> Careless:
 
 
 def before_each_update(change: Callable[[Any, int], None]) -> Careless:
-    """``change`` is given the module with its gradients, and the number of the step from 1."""
+    """``change`` gets the learner with its gradients, and the step number from 1."""
 
     def built(learner: Any) -> None:
         updates, steps = learner._updates, 0
@@ -123,7 +123,7 @@ def clipped_by_value(threshold: float) -> Careless:
 
 
 def uncorrected_from(first: int) -> Careless:
-    """Adam that takes itself for so old from a step on that its moments need no correction."""
+    """Adam with a huge step count from ``first`` on, so that its moments get no correction."""
 
     def age(learner: Any, step: int) -> None:
         for state in learner._updates._torch.state.values() if step >= first else ():
@@ -152,7 +152,7 @@ def state_in_float32() -> Careless:
 
 
 def state_lost_each_epoch(steps: int) -> Careless:
-    """A new optimiser for each epoch of so many steps."""
+    """A new optimiser state every ``steps`` steps."""
 
     def built(learner: Any) -> None:
         taken = 0
@@ -170,7 +170,7 @@ def state_lost_each_epoch(steps: int) -> Careless:
 
 
 def predicts_by_old_weights() -> Careless:
-    """A predictor of the weights there were when it was made."""
+    """A predictor with the weights from when it was made."""
 
     def built(learner: Any) -> None:
         own = learner.predictor
@@ -194,12 +194,12 @@ def predicts_by_old_weights() -> Careless:
 
 
 def as_timed(learner: Any, epochs: list[Any]) -> bool:
-    """Whether a training pauses as a trial does, not after each batch."""
+    """True if a training pauses as a trial does, not after each batch."""
     return bool(len(epochs[0].pauses) < len(epochs[0].order) / learner._plan.batch_size)
 
 
 def while_training(start: Callable[[Any, bool], None]) -> Careless:
-    """``start`` is given the learner as it starts to train, and whether it pauses as a trial does."""
+    """``start`` gets the learner as training starts, and True if it pauses as a trial does."""
 
     def built(learner: Any) -> None:
         train = learner.train
@@ -215,7 +215,7 @@ def while_training(start: Callable[[Any, bool], None]) -> Careless:
 
 
 def other_order(change: Callable[[Rows, int], Iterable[Rows]], *, timed_alone: bool = False) -> Careless:
-    """Batches of the rows that ``change`` makes of the order of an epoch and the size of a batch."""
+    """Batches of the rows that ``change`` makes from an epoch's order and the batch size."""
 
     def start(learner: Any, timed: bool) -> None:
         source, size = learner._source, learner._plan.batch_size
@@ -254,7 +254,7 @@ def first_order_again() -> Careless:
 
 
 def filled_up(order: Rows, size: int) -> Iterable[Rows]:
-    """The short batch with its own rows once more."""
+    """The short batch filled up with its own rows."""
     whole = len(order) // size * size
     return [order[:whole], np.resize(order[whole:], size)]
 
@@ -268,7 +268,7 @@ def in_stored_order(order: Rows, size: int) -> Iterable[Rows]:
 
 
 def multiplied_after_timed_epochs(factor: float) -> Careless:
-    """Weights that are multiplied after each epoch, where a training pauses as a trial does."""
+    """Weights multiplied after each epoch, if the training pauses as a trial does."""
 
     def start(learner: Any, timed: bool) -> None:
         import torch

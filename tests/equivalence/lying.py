@@ -1,4 +1,4 @@
-"""PyTorch's adapter with one lie each: what it computes, or the work it does, is not what it was asked."""
+"""PyTorch's adapter with one lie each: a wrong computation, or work not done as asked."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Asked = tuple[Case, Model, Split, TrainingPlan]
 
 
 def prepare() -> None:
-    """What a worker does first: one thread, and the precision of a proof."""
+    """Prepare as a worker does: one thread, and the precision of a proof."""
     PyTorchAdapter().prepare(prepared_case(Conditions(framework="pytorch"), "float64"))
 
 
 class Honest(PyTorchAdapter):
-    """The adapter itself; a lie changes what it is asked, or what it has built."""
+    """The adapter itself; a lie changes what is asked of it, or its learner."""
 
     def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
         return case, model, train, plan
@@ -67,7 +67,7 @@ class OtherOptimizer(Honest):
 
 
 class OtherRate(Honest):
-    """A learning rate that is off by a factor; in one execution alone, where it is named."""
+    """A learning rate that is off by a factor, in one execution alone if it is named."""
 
     def __init__(self, factor: float, execution: str | None = None) -> None:
         self.factor = factor
@@ -81,7 +81,7 @@ class OtherRate(Honest):
 
 
 class BiasInitialised(Honest):
-    """Biases of its own."""
+    """Its own biases."""
 
     def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
         assert plan.initial_weights is not None
@@ -98,7 +98,7 @@ class LabelsOffByOne(Honest):
 
 
 class SingleInside(Honest):
-    """float32 where float64 was asked for."""
+    """float32 instead of float64."""
 
     def asked(self, case: Case, model: Model, train: Split, plan: TrainingPlan) -> Asked:
         return case.model_copy(update={"precision": "float32"}), model, train, plan
@@ -116,7 +116,7 @@ class UnbiasedVariance(Honest):
 
 
 class OwnOptimizer(Honest):
-    """torch's optimiser as it is: Adam's epsilon behind the bias correction, the rate outside the momentum."""
+    """torch's own optimiser: Adam's epsilon after the bias correction, the rate outside the momentum."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         from bench.adapters.pytorch_optimizer import own_updates
@@ -126,7 +126,7 @@ class OwnOptimizer(Honest):
 
 
 class Penalty(Honest):
-    """L2 that nobody asked for."""
+    """L2 without a request."""
 
     def __init__(self, penalty: float) -> None:
         self.penalty = penalty
@@ -137,7 +137,7 @@ class Penalty(Honest):
 
 
 class CoupledDecay(Honest):
-    """Weight decay as a part of the gradient: Adam's, not AdamW's."""
+    """Weight decay as part of the gradient: Adam's, not AdamW's."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         from bench.adapters.pytorch_optimizer import matched_updates
@@ -164,7 +164,7 @@ class SymmetricPadding(Honest):
 
 
 class SoftmaxTwice(Honest):
-    """A softmax behind the logits, before the loss takes its own."""
+    """A softmax after the logits, before that of the loss."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         import torch
@@ -200,7 +200,7 @@ class DropoutUnscaled(Honest):
 
 
 class OtherOrders(Honest):
-    """Trains on other rows than those of an epoch: ``rows_of`` gives them, for its order and the batch size."""
+    """Trains on wrong rows, which ``rows_of`` makes from an epoch's order and the batch size."""
 
     def __init__(self, rows_of: Callable[[NDArray[np.int64], int], NDArray[np.int64]]) -> None:
         self.rows_of = rows_of
@@ -211,12 +211,12 @@ class OtherOrders(Honest):
 
 
 def stored_order() -> Honest:
-    """Rows as they are stored, batch after batch."""
+    """Rows in stored order, batch after batch."""
     return OtherOrders(lambda order, size: np.arange(len(order)))
 
 
 class OtherBatches(Honest):
-    """Trains on other batches than those of an epoch: ``batches_of`` gives them."""
+    """Trains on wrong batches, which ``batches_of`` makes from an epoch's."""
 
     def __init__(self, batches_of: Callable[[Iterator[Any]], Iterator[Any]]) -> None:
         self.batches_of = batches_of
@@ -227,17 +227,17 @@ class OtherBatches(Honest):
 
 
 def last_batch_dropped() -> Honest:
-    """The short one."""
+    """Drop the short batch."""
     return OtherOrders(lambda order, size: order[: len(order) // size * size])
 
 
 def sample_skipped() -> Honest:
-    """The last of each batch."""
+    """Skip each batch's last row."""
     return OtherBatches(lambda batches: ((images[:-1], labels[:-1]) for images, labels in batches))
 
 
 class EvaluatesWhileTraining(Honest):
-    """After each batch."""
+    """Predicts after each batch."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         own, images = learner._source.batches, np.moveaxis(learner._source.images[: plan.batch_size].numpy(), 1, -1)
@@ -252,7 +252,7 @@ class EvaluatesWhileTraining(Honest):
 
 
 class TrainsWhenAsked(Honest):
-    """Takes its steps when it is asked for its loss, off the clock."""
+    """Takes its steps when its loss is read, off the clock."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         train, progress = learner.train, learner.progress
@@ -271,14 +271,14 @@ class TrainsWhenAsked(Honest):
 
 
 class ConvertedBeforehand(Honest):
-    """Holds its images as floats, converted when it was built."""
+    """Holds its images as floats, converted in the build."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         learner._source.images = learner._pixels.inputs(learner._source.images, copy=True)
 
 
 class GatheredBeforehand(Honest):
-    """Holds batches that it gathered when it was built."""
+    """Holds batches gathered in the build."""
 
     def built(self, learner: Any, case: Case, plan: TrainingPlan) -> None:
         import torch

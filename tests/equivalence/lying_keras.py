@@ -1,4 +1,4 @@
-"""Keras' adapters with one mistake each, on any backend: what porting a Keras script or Keras' own defaults bring."""
+"""Keras' adapters with one mistake each, on any backend, from porting a Keras script or from Keras' defaults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def model_of(learner: Any) -> Any:
 
 
 def recompiled(learner: Any, **arguments: Any) -> None:
-    """``compile`` once more, with some other arguments."""
+    """Compile again with some other arguments."""
     model, backend = learner._model, learner._backend
     given = {"optimizer": model.optimizer, "loss": model.loss, **backend.compile_arguments(), **arguments}
     model.compile(**given)
@@ -36,7 +36,7 @@ def summed_loss(learner: Any) -> None:
 
 
 def with_accuracy(learner: Any) -> None:
-    """Metrics as every tutorial has them."""
+    """Metrics as in every tutorial."""
     recompiled(learner, metrics=["accuracy"])
 
 
@@ -130,7 +130,7 @@ def frozen_kernel(learner: Any) -> None:
 
 
 def dropped_by(call: Callable[[Any, Any], Any]) -> Change:
-    """Dropout in training by ``call`` of the layer and its inputs."""
+    """Dropout in training by ``call(layer, inputs)``."""
 
     def act(layer: Any) -> None:
         layer.call = lambda inputs, training=False: call(layer, inputs) if training else inputs
@@ -146,7 +146,7 @@ def one_mask_for_all_rows(layer: Any, inputs: Any) -> Any:
 
 
 def whole_channels(layer: Any, inputs: Any) -> Any:
-    """``SpatialDropout2D``, of what is still an image."""
+    """``SpatialDropout2D``, while inputs are images."""
     from keras import ops, random
 
     shape = (ops.shape(inputs)[0], 1, 1, inputs.shape[-1]) if len(inputs.shape) == 4 else None
@@ -163,7 +163,7 @@ def second_left_out(learner: Any) -> None:
 
 
 def masks_in_turn(count: int) -> Callable[[Any, Any], Any]:
-    """So many masks, one after the other and again."""
+    """``count`` masks in turn, repeated."""
     drawn: list[int] = []
 
     def call(layer: Any, inputs: Any) -> Any:
@@ -176,7 +176,7 @@ def masks_in_turn(count: int) -> Callable[[Any, Any], Any]:
 
 
 def for_some_steps(count: int) -> Callable[[Any, Any], Any]:
-    """Dropout that ends after so many calls."""
+    """Dropout ends after ``count`` calls."""
     drawn: list[int] = []
 
     def call(layer: Any, inputs: Any) -> Any:
@@ -196,7 +196,7 @@ def one_seed(learner: Any) -> None:
 
 
 def mask_of_a_fixed_seed(layer: Any, inputs: Any) -> Any:
-    """``keras.random.dropout(x, rate, seed=7)``: a whole number is no generator."""
+    """``keras.random.dropout(x, rate, seed=7)``: an integer, not a generator."""
     from keras import random
 
     return random.dropout(inputs, layer.rate, seed=7)
@@ -226,7 +226,7 @@ def active_in_evaluation(learner: Any) -> None:
 
 
 def warmed_up(learner: Any) -> None:
-    """A step of training in the build, after which the weights are put back."""
+    """A training step in the build, after which the weights are restored."""
     import numpy as np
 
     kept = learner._model.get_weights()
@@ -237,7 +237,7 @@ def warmed_up(learner: Any) -> None:
 
 
 def anomalies_detected(learner: Any) -> None:
-    """Left on since a NaN was looked for."""
+    """Left on after a search for a NaN."""
     import torch
 
     torch.autograd.set_detect_anomaly(True)

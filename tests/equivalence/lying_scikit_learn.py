@@ -1,4 +1,4 @@
-"""scikit-learn's adapter with one mistake each: what its own defaults, and a careless use of it, bring."""
+"""scikit-learn's adapter with one mistake each, from its own defaults or from careless use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Change = Callable[[Any], None]
 
 
 def parameters(**given: Any) -> Change:
-    """Parameters of ``MLPClassifier`` that are not those asked for."""
+    """Wrong parameters of ``MLPClassifier``."""
     return lambda learner: learner._estimator.set_params(**given)
 
 
@@ -37,7 +37,7 @@ def started_again(learner: Any) -> None:
 
 
 def a_fit_for_each_epoch(learner: Any) -> None:
-    """With ``warm_start``: the weights go on, the optimiser begins anew."""
+    """With ``warm_start``: the weights are kept, the optimiser restarts."""
     train = learner.train
 
     def trained(epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ def a_fit_for_each_epoch(learner: Any) -> None:
 
 
 def in_float64(learner: Any) -> None:
-    """Pixels divided by a number of numpy's, which makes float64 of them; the weights stay float32."""
+    """Pixels divided by a numpy number, which makes them float64; the weights stay float32."""
     vectors, shape = replace(learner._vectors, dtype="float64"), learner._train.shape
     learner._estimator.convert = lambda rows: vectors(rows.reshape(len(rows), *shape))
 

@@ -1,4 +1,4 @@
-"""A small question, and what is asked in its place where a departure is planted by hand; the sentence that names it."""
+"""A small question, its replacement with a departure planted by hand, and the sentence that names the departure."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,7 +34,7 @@ ADADELTA = Optimizer(name="adadelta", learning_rate=1.0, rho=0.875, epsilon=2**-
 
 
 def asked(layers: tuple[Layer, ...] = CONVOLUTIONAL, optimizer: Optimizer = ADAM, **fields: object) -> Evidence:
-    """What is asked of a framework; ``fields`` are others of ``Evidence``."""
+    """A question to a framework; ``fields`` override ``Evidence``'s."""
     generator = np.random.default_rng(3)
     network = place(Network("small", "for a test", layers), SHAPE, CLASSES_HERE)
     weights = {}
@@ -61,21 +61,21 @@ def scheduled(optimizer: Optimizer) -> Evidence:
 
 
 Change = Callable[[Evidence], Evidence]
-"""What is asked in the place of a question."""
+"""Replaces a question by another."""
 
 
 def with_optimizer(**constants: object) -> Change:
-    """Those constants of the optimiser."""
+    """Set constants of the optimiser."""
     return lambda e: replace(e, optimizer=e.optimizer.model_copy(update=constants))
 
 
 def with_flags(**fields: object) -> Change:
-    """Those fields of ``Deviations``."""
+    """Set fields of ``Deviations``."""
     return lambda e: replace(e, deviations=Deviations(**fields))  # type: ignore[arg-type]
 
 
 def with_norm(layer: BatchNorm) -> Change:
-    """That layer for the BatchNorm."""
+    """Replace the BatchNorm layer."""
 
     def change(evidence: Evidence) -> Evidence:
         placed = (replace(one, layer=layer) if one.name == "norm_1" else one for one in evidence.network.layers)
@@ -85,7 +85,7 @@ def with_norm(layer: BatchNorm) -> Change:
 
 
 def with_rates_times(factor: float) -> Change:
-    """Every learning rate that many times as large."""
+    """Multiply every learning rate by ``factor``."""
     return lambda e: replace(e, rates=e.rates * factor)
 
 
@@ -95,7 +95,7 @@ def in_stored_order(evidence: Evidence) -> Evidence:
 
 
 def without_short_batches(evidence: Evidence) -> Evidence:
-    """Nothing is trained on in a step that has too few rows."""
+    """Steps with too few rows train on nothing."""
     return replace(evidence, order=[rows if len(rows) == BATCH else rows[:0] for rows in evidence.order])
 
 

@@ -1,7 +1,7 @@
-"""Deliberately wrong adapters of any framework, and what finds them: the proof, the checks of work, a trial.
+"""Deliberately wrong adapters of any framework, and the checks that find them: proof, checks of work, trial.
 
-An adapter is wrong in one way: it changes what it is asked to build, or something of the learner it has built. What is
-here is done through the interface of every learner, and so is the same in every framework.
+An adapter is wrong in one way: it changes what it is asked to build, or the learner it has built. The changes use the
+interface of every learner, so they are the same in every framework.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def adapter_of(
 
 @dataclass(frozen=True)
 class Found:
-    """Where a wrong adapter is found: the first quantity that is off, and what is said about it."""
+    """The finding on a wrong adapter: the first quantity that is off, and its causes."""
 
     quantity: str
     causes: tuple[str, ...]
 
 
 def prepared(adapter: Adapter, precision: Precision = "float32", execution: str | None = None) -> Conditions:
-    """Prepare this process for ``adapter``; the conditions it is asked under."""
+    """Prepare this process for ``adapter``; returns the adapter's conditions."""
     conditions = Conditions.model_validate({"framework": adapter.name, "execution": execution or adapter.execution})
     adapter.prepare(prepared_case(conditions, precision))
     return conditions
@@ -91,7 +91,7 @@ def defined(asked: Proof) -> Trace:
 
 
 def missed(adapter: Adapter, asked: Proof, precision: Precision = "float64", *, named: bool = True) -> Found | None:
-    """The first quantity of a proof that ``adapter`` misses, with its causes where it is to be ``named``."""
+    """The first quantity of a proof that ``adapter`` misses, with its causes if ``named``."""
     conditions = prepared(adapter, precision)
     trace = make_trace(adapter, asked, conditions, precision)
     misses = first_misses(compare(asked, precision, (DEFINITION, defined(asked)), (adapter.name, trace)))
@@ -110,7 +110,7 @@ def found_in_dropout(adapter: Adapter, rate: float = 0.5) -> list[str]:
 
 
 def fault_of_trial(adapter: Adapter, folder: Path, model: str = "mlp-plain", **changes: Any) -> str | None:
-    """What ends a trial on digits: the words of its fault; None where it ends well."""
+    """The message of the fault that ends a trial on digits; None if it ends well."""
     settings: dict[str, Any] = {
         "framework": adapter.name,
         "execution": adapter.execution,
@@ -126,13 +126,13 @@ def fault_of_trial(adapter: Adapter, folder: Path, model: str = "mlp-plain", **c
 
 
 def assert_named(found: Iterable[str], words: str) -> None:
-    """One of the findings has these words."""
+    """Assert that a finding has these words."""
     shown = list(found)
     assert any(words in one for one in shown), shown
 
 
 def assert_computed(adapter: Adapter, model: str, recipe: str, quantity: str, cause: str) -> None:
-    """The proof misses ``quantity`` first, and names ``cause`` where it is not empty."""
+    """Assert that the proof misses ``quantity`` first and names ``cause``, if any."""
     found = missed(adapter, proof(model, recipe))
     assert found is not None
     assert found.quantity.startswith(quantity), found
@@ -205,7 +205,7 @@ def own_weights(plan: TrainingPlan) -> TrainingPlan:
 
 
 def with_orders(change: Callable[[Rows, int], Rows]) -> Callable[[Any], None]:
-    """Epochs in another order, made of the order given and the size of a batch."""
+    """Epochs in another order, made from the given order and the batch size."""
 
     def built(learner: Any) -> None:
         train = learner.train
@@ -232,7 +232,7 @@ def as_stored(order: Rows, size: int) -> Rows:
 
 
 def batches_reversed(order: Rows, size: int) -> Rows:
-    """The full batches; the short one stays the last."""
+    """Full batches reversed; the short one is last."""
     whole = len(order) // size * size
     return np.concatenate([*np.split(order[:whole], whole // size)[::-1], order[whole:]])
 
@@ -242,7 +242,7 @@ def without_short_batch(order: Rows, size: int) -> Rows:
 
 
 def filled_up(order: Rows, size: int) -> Rows:
-    """The short batch with its own rows once more, so that all batches have one shape."""
+    """The short batch filled up with its own rows, so that all batches have one shape."""
     whole = len(order) // size * size
     return np.concatenate([order[:whole], np.resize(order[whole:], size)])
 
@@ -262,7 +262,7 @@ def first_order_again() -> Callable[[Rows, int], Rows]:
 
 
 def nothing_after(epochs: int) -> Callable[[Rows, int], Rows]:
-    """Each further epoch is its first row, again and again."""
+    """Each epoch after ``epochs`` is its first row alone."""
     seen = 0
 
     def change(order: Rows, size: int) -> Rows:
@@ -274,7 +274,7 @@ def nothing_after(epochs: int) -> Callable[[Rows, int], Rows]:
 
 
 def in_pauses(act: Callable[[Any], None], *, timed_alone: bool = False) -> Callable[[Any], None]:
-    """Something done on the clock, before each pause; where a trial is timed alone, not after single batches."""
+    """Run ``act`` on the clock before each pause; if ``timed_alone``, only in trials, not after single batches."""
 
     def built(learner: Any) -> None:
         train = learner.train
@@ -304,7 +304,7 @@ def weights_times(factor: float) -> Callable[[Any], None]:
 
 
 def evaluate(learner: Any) -> None:
-    """On the clock, as ``validation_data`` is."""
+    """Predict on the clock, as ``validation_data``."""
     images = learner_images(learner)[:32]
     if images.shape[1] == 1:  # channels first
         images = np.moveaxis(images, 1, -1)
@@ -312,7 +312,7 @@ def evaluate(learner: Any) -> None:
 
 
 def trains_when_asked(learner: Any) -> None:
-    """Takes its steps when it is asked for what it has counted, off the clock."""
+    """Takes its steps when its progress is read, off the clock."""
     train, progress = learner.train, learner.progress
     due: list[Epoch] = []
     size = learner.size_of_batch
@@ -333,7 +333,7 @@ def trains_when_asked(learner: Any) -> None:
 
 
 def trains_when_asked_later(learner: Any) -> None:
-    """Its weights change when it is asked for what it has counted, but for the first time."""
+    """Its weights change whenever its progress is read, except for the first time."""
     progress = learner.progress
     asked: list[int] = []
 
@@ -389,7 +389,7 @@ Answer = Callable[[NDArray[Any]], Scores]
 
 
 def predicting(change: Callable[[Answer, bool], Answer]) -> Callable[[Any], None]:
-    """Another predictor, made of the learner's own and of whether decisions alone are asked for."""
+    """Another predictor, made from the learner's own and ``decisions_only``."""
 
     def built(learner: Any) -> None:
         own = learner.predictor
@@ -403,7 +403,7 @@ def predicting(change: Callable[[Answer, bool], Answer]) -> Callable[[Any], None
 
 
 def half_copied(answer: Answer, decisions_only: bool) -> Answer:
-    """Half of the rows are answered, the others get the same answers; where there are more than 64."""
+    """Above 64 rows only the first half is answered; the other half gets the same answers."""
 
     def answers(images: NDArray[Any]) -> Scores:
         if len(images) <= 64:
@@ -423,13 +423,13 @@ def zeros_for_decisions(answer: Answer, decisions_only: bool) -> Answer:
 
 
 def kept_by_length(answer: Answer, decisions_only: bool) -> Answer:
-    """The first answer to so many rows, whenever so many are asked again."""
+    """Repeats the first answer to each number of rows."""
     kept: dict[int, Scores] = {}
     return lambda images: kept.get(len(images)) or kept.setdefault(len(images), answer(images))
 
 
 def kept_by_row() -> Callable[[Answer, bool], Answer]:
-    """Each row is answered once; the answer is found again by its bytes."""
+    """Answers each row once; repeats are looked up by the row's bytes."""
     kept: dict[bytes, tuple[int, Any]] = {}
 
     def change(answer: Answer, decisions_only: bool) -> Answer:
@@ -452,7 +452,7 @@ def kept_by_row() -> Callable[[Answer, bool], Answer]:
 
 
 def by_old_weights(learner: Any) -> None:
-    """A predictor of the weights there were when it was made: what ``jax.jit`` of a closure over a model gives."""
+    """A predictor with the weights from when it was made, as ``jax.jit`` of a closure over a model gives."""
     own = learner.predictor
 
     def predictor(batch_size: int, *, decisions_only: bool = False) -> Answer:
@@ -471,7 +471,7 @@ def by_old_weights(learner: Any) -> None:
 
 
 def gathered_in_build(learner: Any) -> None:
-    """Batches of a shuffled epoch, cut before anything is asked."""
+    """Batches of a shuffled epoch, cut in the build."""
     images = learner_images(learner)
     learner._gathered = np.split(images[np.random.default_rng(0).permutation(len(images))], range(64, len(images), 64))
 

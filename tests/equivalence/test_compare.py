@@ -1,4 +1,4 @@
-"""Two traces side by side: what is compared, in which order, within which limits."""
+"""Comparison of two traces: its quantities, their order and their limits."""
 
 import math
 from dataclasses import replace
@@ -39,7 +39,7 @@ def missed(one: Trace, *, asked: Proof = PLAIN, name: str = "own", precision: st
 
 
 def first_step(factor: float = 1.0) -> Trace:
-    """What a proof of the first step alone leaves."""
+    """Trace of a proof of the first step alone."""
     logits = trace().logits * factor
     nothing = np.zeros(0)
     return replace(trace(), logits=logits, repeated=logits, losses=nothing, after=nothing, final={}, whole={})
@@ -110,7 +110,7 @@ def test_in_float32_logits_are_held_to_one_part_in_a_hundred_thousand(factor: fl
 
 
 def few_steps(**changes: object) -> list[Comparison]:
-    """What misses of a proof in float32 over a few steps, where a trace was changed so."""
+    """Misses of a float32 proof over a few steps, with ``changes`` to the trace."""
     asked = proof("mlp-plain", "adam", rounded=True, rows=300, steps=6)
     return missed(replace(trace(), **changes), asked=asked, precision="float32")  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""What no departure reproduces is said to be like something only where it is."""
+"""An unreproduced result is said to be like something only if it is."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ HALF_PRECISION = 2.0**-53
 
 
 def jittered(seen: Observed, size: float) -> Observed:
-    """Every number off by ``size`` or less, relatively: as another order of sums makes it."""
+    """Every number off by ``size`` or less, relatively, as by another order of sums."""
     generator = np.random.default_rng(0)
 
     def of(value: object) -> object:

@@ -49,6 +49,18 @@ def test_windows_of_zeros_alone_are_no_tie() -> None:
     assert margin(placed, weights, np.full((1, 2, 2, 1), 0.5)) == 0.5
 
 
+def test_a_window_of_negative_values_counts_where_no_rectifier_stands_before_it() -> None:
+    layers = (Conv(1, 1, bias=False), MaxPool(2), Flatten(), Dense(CLASSES))
+    placed = place(Network("n", "", layers), (2, 2, 1), 3)
+    weights = {
+        "conv_1/kernel": np.full((1, 1, 1, 1), -1.0, np.float32),
+        "dense_1/kernel": np.ones((1, 3), np.float32),
+        "dense_1/bias": np.zeros(3, np.float32),
+    }
+    image = np.array([[0.5, 0.625], [0.75, 1.0]])
+    assert margin(placed, weights, image[None, :, :, None]) == 0.125
+
+
 def test_where_no_draw_keeps_the_margin_the_best_is_taken() -> None:
     placed = place(Network("n", "", (Relu(), Flatten(), Dense(CLASSES))), (1, 1, 1), 3)
     weights = {"dense_1/kernel": np.ones((1, 3), np.float32), "dense_1/bias": np.zeros(3, np.float32)}

@@ -1,4 +1,4 @@
-"""What a careless port of PyTorch's adapter gets wrong is found, and its cause is named."""
+"""Mistakes of a careless port of PyTorch's adapter are found, and their cause is named."""
 
 from collections.abc import Callable
 from typing import Any

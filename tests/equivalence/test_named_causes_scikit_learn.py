@@ -1,4 +1,4 @@
-"""What a careless port of scikit-learn's adapter leaves in force is found, and its cause is named."""
+"""Defaults that a careless port of scikit-learn's adapter keeps are found, and their cause named."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ CONDITIONS = Conditions(framework="scikit-learn")
 
 
 class Careless(ScikitLearnAdapter):
-    """The adapter with something done to the classifier it has built."""
+    """The adapter with a change to the classifier it has built."""
 
     def __init__(self, change: Callable[[Any], None]) -> None:
         self.change = change

@@ -1,4 +1,4 @@
-"""Adapters that lie in some cases alone: a proof that is asked without a name is such a case, and finds it."""
+"""Adapters that lie only in some cases: one of the default proofs is such a case, and finds it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.own_process("planted lies")
 
 HERE = Conditions(framework="pytorch")
 CHEAP = [one for one in questions() if one.model in ("softmax", "mlp-plain", "mlp")]
-"""Those without a convolution: a quarter of a second each."""
+"""Proofs without convolutions: a quarter of a second each."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,7 +33,7 @@ def _prepared() -> None:
 
 
 class InSomeCases(lying.Honest):
-    """Changes what it is asked where ``change`` returns another plan."""
+    """Uses the plan that ``change`` returns, in some cases another."""
 
     def __init__(self, change: Callable[[Case, Network, Split, TrainingPlan], TrainingPlan]) -> None:
         self.change = change
@@ -43,14 +43,14 @@ class InSomeCases(lying.Honest):
         return case, model, train, self.change(case, model, train, plan)
 
     def lies_about(self, asked: Proof) -> bool:
-        """Whether it changes this proof."""
+        """True if it changes this proof."""
         material = Material(asked)
         plan = material.plan(1)
         return self.change(case_of(asked, HERE), material.network, material.train, plan) is not plan
 
 
 def missed(adapter: lying.Honest, asked: Proof) -> list[Comparison]:
-    """The first quantity that is off, if one is; what explains it is another test's."""
+    """The first quantity that is off, if any; other tests explain it."""
     trace = make_trace(adapter, asked, HERE, "float64")
     return first_misses(compare(asked, "float64", (DEFINITION, define(asked)), ("pytorch", trace)))
 
@@ -63,7 +63,7 @@ def rates_times(factor: Any, plan: TrainingPlan) -> TrainingPlan:
 def unless(
     kept: Callable[[Case, Network, Split, TrainingPlan], bool], factor: float = 1.01
 ) -> Callable[[Case, Network, Split, TrainingPlan], TrainingPlan]:
-    """A rate that is off but where ``kept``."""
+    """A rate that is off unless ``kept``."""
     return lambda *asked: asked[3] if kept(*asked) else rates_times(factor, asked[3])
 
 
@@ -89,7 +89,7 @@ def decay_but_under_adamw(case: Case, model: Network, train: Split, plan: Traini
 
 
 def ignored_but_under_adamw(**nothing: Any) -> Callable[[Case, Network, Split, TrainingPlan], TrainingPlan]:
-    """Fields of a plan that are left empty but under AdamW."""
+    """Fields of a plan left empty, except under AdamW."""
 
     def change(case: Case, model: Network, train: Split, plan: TrainingPlan) -> TrainingPlan:
         given = any(np.any(getattr(plan, name)) for name in nothing if getattr(plan, name) is not None)
@@ -157,7 +157,7 @@ def test_a_lie_in_some_cases_is_found_by_a_proof_that_is_such_a_case(lie: str) -
 
 
 def test_statistics_of_the_first_channel_for_all_of_them_are_found() -> None:
-    """Three channels, each with its own statistics: what no data set of one channel can show."""
+    """Three channels, each with its own statistics; data sets of one channel cannot show it."""
     adapter = InSomeCases(first_channel_for_all)
     (asked,) = [one for one in questions() if one.model == "cnn-norm" and one.shape == (8, 8, 3)]
     assert adapter.lies_about(asked)

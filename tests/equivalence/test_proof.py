@@ -1,4 +1,4 @@
-"""What is asked: the same for every framework, from the seed alone, exact in float32."""
+"""Proofs are the same for every framework, from the seed alone, and exact in float32."""
 
 from collections.abc import Mapping
 
@@ -51,7 +51,7 @@ def test_no_weight_begins_at_a_value_that_hides_whether_it_was_loaded() -> None:
 
 
 def test_dropout_is_on_in_float64_at_a_rate_that_drops_nothing_and_off_where_numbers_are_rounded() -> None:
-    """A number drawn from [0, 1) is a multiple of 2**-53 in float64: none but 0 lies below the rate."""
+    """A number drawn from [0, 1) is a multiple of 2**-53 in float64: only 0 lies below the rate."""
     for asked, rate in ((proof("cnn", "adam"), BARELY), (gradient_proof("cnn"), 0.0)):
         assert [layer.rate for layer in Material(asked).network.layers if isinstance(layer, Dropout)] == [rate]
     assert 1 - BARELY == 1.0

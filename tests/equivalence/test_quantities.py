@@ -1,4 +1,4 @@
-"""What was stepped as asked need not be stepped again, and gives the same numbers."""
+"""Steps taken as asked need not be taken again, and give the same numbers."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which proofs are asked: what covers the shipped suites, what is named, and the same where numbers are rounded."""
+"""The proofs asked: those that cover the shipped suites, those named, and the same with rounded numbers."""
 
 import pytest
 
@@ -12,18 +12,18 @@ from bench.suite import ModelSettings, read_suite
 from bench.suite_files import shipped_suites
 
 DAYS_LONG = "exhaustive"
-"""Asks every network of every data set: it is proved by name."""
+"""Asks every network of every data set; proved only by name."""
 ALIKE = {**KINDS, "fashion-mnist": KINDS["mnist"]}
 
 
 def covered(*claims: Claim | None) -> Certificate:
-    """A certificate of all of them."""
+    """A certificate of ``claims``."""
     proved = tuple(one for one in claims if one)
     return Certificate(conditions=Conditions(framework="own"), versions={}, source="", claims=proved)
 
 
 def claims_of(suite_name: str) -> list[Claim]:
-    """What the matched cases of a shipped suite claim, whatever the framework and the way it runs."""
+    """Claims of a shipped suite's matched cases, whatever the framework and the way it runs."""
     from bench.runner.axes import merged
 
     suite = read_suite(suite_name)

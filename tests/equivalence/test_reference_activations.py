@@ -1,4 +1,4 @@
-"""Activations and poolings that may stand in the place of the network's own, against formulas written out by hand."""
+"""Activations and poolings that may replace the network's own, against formulas written out by hand."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ VALUES = (-9.0, -2.5, -0.3, 0.4, 1.75, 7.0)
 
 
 def normal_share(x: float) -> float:
-    """Of a standard normal variable below ``x``."""
+    """Share of a standard normal below ``x``."""
     return (1 + math.erf(x / math.sqrt(2))) / 2
 
 
@@ -91,7 +91,7 @@ def test_average_pooling_takes_the_mean_of_each_window_and_drops_the_remainder()
 
 
 def with_a_window_more(shape: tuple[int, ...], sides: tuple[int, ...]) -> PlacedNetwork:
-    """A pooling of two whose output has as many windows as ``sides`` says, and what follows it."""
+    """A network whose pooling of two has an output of ``sides`` windows."""
     network = place(Network("small", "", (MaxPool(2), Flatten(), Dense(CLASSES))), shape, 3)
     output = (*sides, shape[-1])
     pool, flatten, dense = network.layers

@@ -1,4 +1,4 @@
-"""How many workers prove at the same time."""
+"""Number of workers proving in parallel."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from bench.equivalence.verdict import Verdict
 
 
 def subjects(threads: int) -> list[Subject]:
-    """Two frameworks with so many threads each."""
+    """Two frameworks with ``threads`` each."""
     return [
         Subject(find_adapter(name), Verdict(Conditions(framework=name, threads=threads), {}))
         for name in ("pytorch", "keras-torch")

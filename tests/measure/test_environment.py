@@ -1,4 +1,4 @@
-"""The environment: what is told of a machine, and what is not."""
+"""Machine facts that the environment records or leaves out."""
 
 import getpass
 import os

@@ -1,4 +1,4 @@
-"""Memory: every phase is charged for its own peak, and for nobody else's."""
+"""Memory: every phase is charged for its own peak, and for no other."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ print(memory.result().model_dump_json())
 
 
 def figures_of(work: str) -> dict[str, Any]:
-    """What a fresh process that does ``work`` reports of its own memory."""
+    """Memory figures of a fresh process that does ``work``."""
     command = [sys.executable, "-c", WORKER.format(work=work)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     figures: dict[str, Any] = json.loads(result.stdout)

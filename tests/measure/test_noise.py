@@ -1,4 +1,4 @@
-"""Noise: what others did is told apart from what the trial did itself."""
+"""Noise: work of other processes is separated from the trial's own."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def after(busy: float = 0.0, steal: float = 0.0, own: float = 0.0) -> CpuCounter
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Look often, for a minute at most."""
+    """Poll for a minute at most."""
     end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
@@ -31,7 +31,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def burn(seconds: float) -> list[str]:
-    """A command that uses so many seconds of CPU time."""
+    """A command that uses ``seconds`` of CPU time."""
     return [sys.executable, "-c", f"import time\nwhile time.process_time() < {seconds}: pass"]
 
 

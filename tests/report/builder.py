@@ -1,4 +1,4 @@
-"""Realistic runs made of records, without running anything: what the report tests read.
+"""Realistic runs for the report tests, made of records without running anything.
 
 Figures are drawn around given centres from a fixed seed, so that a run is the same every time.
 """
@@ -54,7 +54,7 @@ def environment(**changes: object) -> Environment:
 
 
 def note(name: str, **changes: object) -> DatasetNote:
-    """What the manifest says of a data set."""
+    """The manifest's note on a data set."""
     train, test = ROWS.get(name, (1_000, 200))
     settings: dict[str, object] = {
         "name": name,
@@ -70,7 +70,7 @@ def note(name: str, **changes: object) -> DatasetNote:
 
 
 def case(dataset: str, model: str, framework: str, **changes: object) -> Case:
-    """A case as a suite makes it: networks trained for 3 epochs, estimators with what they bring."""
+    """A case as a suite makes it: networks trained for 3 epochs, estimators with their defaults."""
     settings: dict[str, object] = {
         "dataset": dataset,
         "model": model,
@@ -84,7 +84,7 @@ def case(dataset: str, model: str, framework: str, **changes: object) -> Case:
 
 
 def trial(asked: Case, seed: int, **changes: object) -> Record:
-    """One trial that went well."""
+    """One successful trial."""
     draw = random.Random(f"{asked.id} {seed}")
     speed = draw.gauss(1.0, 0.02)
     accuracy = _accuracy(asked, draw)
@@ -136,7 +136,7 @@ def _accuracy(asked: Case, draw: random.Random) -> float:
 
 
 def scores(dataset: str, accuracy: float) -> Scores:
-    """Scores that hang together with ``accuracy``."""
+    """Scores consistent with ``accuracy``."""
     rows = ROWS.get(dataset, (1_000, 200))[1]
     return Scores(rows=rows, accuracy=accuracy, balanced_accuracy=accuracy, macro_f1=accuracy, log_loss=1 - accuracy)
 
@@ -191,7 +191,7 @@ class RunBuilder:
         suite: str = "quick",
         notes: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
-        """``notes`` says by name what a data set's note has otherwise."""
+        """``notes``: changes to the notes of data sets, by name."""
         self.seeds = seeds
         self.track = track
         self.suite = suite
@@ -205,20 +205,20 @@ class RunBuilder:
         return f"RunBuilder({self.seeds} seeds, {[one.cell for one in self.cases]}, {outcomes})"
 
     def ok(self, asked: Case, **changes: object) -> "RunBuilder":
-        """A case whose every trial went well; a deterministic one runs once."""
+        """Add a case of successful trials; a deterministic one runs once."""
         self.cases.append(asked)
         times = 1 if asked.model in DETERMINISTIC else self.seeds
         self.records += [trial(asked, seed, **changes) for seed in range(times)]
         return self
 
     def failed(self, asked: Case, status: Status, reason: str, seeds: Sequence[int] = (0,)) -> "RunBuilder":
-        """A case that gave these failures and nothing else."""
+        """Add a case that gave only these failures."""
         self.cases.append(asked)
         self.records += [failure(asked, seed, status, reason) for seed in seeds]
         return self
 
     def pending(self, asked: Case) -> "RunBuilder":
-        """A case the run did not come to."""
+        """Add a case that was not run."""
         self.cases.append(asked)
         return self
 
@@ -248,7 +248,7 @@ class RunBuilder:
 
 
 def realistic(datasets: Iterable[str] = ("digits", "mnist"), seeds: int = 3) -> RunBuilder:
-    """A run like one of the quick suite: three frameworks, networks and estimators, and some things gone wrong."""
+    """A run like one of the quick suite: three frameworks, networks and estimators, and some failures."""
     run = RunBuilder(seeds=seeds)
     for dataset in datasets:
         for model in ("mlp", "cnn"):

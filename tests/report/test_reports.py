@@ -1,4 +1,4 @@
-"""What holds for every report of every run: nothing hidden, nothing too wide, nothing left to chance."""
+"""Properties of every report of every run: nothing hidden, nothing too wide, nothing left to chance."""
 
 import csv
 import io
@@ -88,7 +88,7 @@ UNMEASURED = {"data set", "model", "framework"}
 @pytest.mark.parametrize("view", ["overview", "datasets"])
 def test_no_figure_stands_without_its_spread(view: View, run: RunBuilder) -> None:
     results = run.results()
-    # Where the reference has one trial a ratio has no spread either: another test's business.
+    # If the reference has one trial, a ratio has no spread either; another test checks that.
     assume(all(len(one.ok) in (0, run.seeds) or one.deterministic for one in results.summaries))
     names = Names(one.case for one in results.summaries)
     repeated = {(names.model(one.case), names.system(one.case)) for one in results.summaries if len(one.ok) > 1}
@@ -97,7 +97,7 @@ def test_no_figure_stands_without_its_spread(view: View, run: RunBuilder) -> Non
             for column, figure in zip(head, line, strict=True):
                 system = line[head.index("framework")] if view == "datasets" else column.partition("<br>")[0]
                 model = line[head.index("model")].replace("*", "").removesuffix(", the floor")
-                # What is divided by itself is 1.00 by definition; a dash and a status are no figures.
+                # A figure over itself is 1.00 by definition; a dash or a status is not a figure.
                 if column in UNMEASURED or (model, system) not in repeated or not figure[:1].isdigit():
                     continue
                 if not (figure == "1.00" and column.startswith("×")):

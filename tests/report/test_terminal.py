@@ -1,4 +1,4 @@
-"""What a reader sees in the terminal, to the letter."""
+"""Reports in the terminal, to the letter."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def measured(asked: Case, seed: int) -> Record:
 
 
 def small() -> Results:
-    """Two frameworks and the floor on one data set, and a framework that is not there."""
+    """Two frameworks and the floor on one data set, and a missing framework."""
     run = RunBuilder()
     for model, framework in ACCURACIES:
         asked = case("mnist", model, framework)

@@ -1,4 +1,4 @@
-"""What the views owe an honest reader: marks, reasons, and no ranking across tracks."""
+"""Honesty of the views: marks, reasons, and no ranking across tracks."""
 
 import random
 from dataclasses import replace
@@ -217,7 +217,7 @@ def test_models_trained_differently_say_how_in_the_head() -> None:
 
 
 def test_parameters_that_the_suite_gives_all_cases_of_an_estimator_are_in_the_head() -> None:
-    """Labels name only what tells cases apart."""
+    """Labels name only what separates cases."""
     weights = {"class_weight": "balanced"}
     forest = case("mnist", "random-forest", "scikit-learn", parameters={**weights, "n_estimators": 10})
     both = [case("mnist", "logistic-regression", "scikit-learn", parameters=given) for given in ({}, weights)]

@@ -1,4 +1,4 @@
-"""Suites, jobs and users' files for the tests of the runner; a framework that only notes what it is asked."""
+"""Suites, jobs and users' files for the tests of the runner; a framework that only notes its calls."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ def own_file(folder: Path, source: str, name: str = "net.py") -> Path:
 
 
 def own_npz(folder: Path, name: str = "mine.npz", rows: int = 60, classes: int = 3) -> Path:
-    """A data set of the user's in Keras' layout."""
+    """A user's data set in Keras' layout."""
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (rows, 6, 6), dtype=np.uint8)
     labels = np.arange(rows) % classes
@@ -90,7 +90,7 @@ class Clock:
 
 @dataclass
 class NotingLearner(Learner):
-    """Notes every call, and takes as long for it on ``clock`` as it is told to."""
+    """Notes every call, and takes the time set for it on ``clock``."""
 
     clock: Clock
     classes: int = 10
@@ -99,7 +99,7 @@ class NotingLearner(Learner):
     train_row_s: float = 0.001
     predict_row_s: float = 0.0001
     wait_s: float = 0.25
-    """The device is busy so much longer than the call."""
+    """Seconds the device is busy after a call."""
     loss: float = 1.5
     batch_s: float = 0.01
     """Seconds the pipeline takes for a batch, half a second more for the first."""
@@ -190,7 +190,7 @@ class NotingAdapter(Adapter):
 
 
 class Interrupting(Silent):
-    """Presses Ctrl-C when trial ``number`` has come to its fit."""
+    """Presses Ctrl-C when trial ``number`` reaches its fit."""
 
     def __init__(self, number: int) -> None:
         self._number = number

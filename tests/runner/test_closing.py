@@ -1,4 +1,4 @@
-"""What ends a trial as the fault of its adapter: training off the clock, other answers than those that are scored."""
+"""Adapter faults that end a trial: training off the clock, answers that differ from the scored ones."""
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class TrainsWhenCounting(NotingLearner):
-    """Its steps are taken when it is asked what it has counted."""
+    """Takes its steps when its progress is read."""
 
     def train_stretch(self, rows: NDArray[np.int64] | None) -> None:
         self.calls.append(("train", rows))
@@ -40,7 +40,7 @@ class TrainsWhenCounting(NotingLearner):
 
 
 class TrainsWhenWeightsAreRead(NotingLearner):
-    """Its steps are taken when its weights are read after the training."""
+    """Takes its steps when its weights are read after the training."""
 
     due_s: float = 0.0
 
@@ -56,7 +56,7 @@ class TrainsWhenWeightsAreRead(NotingLearner):
 
 
 class TrainsWhenItPredicts(NotingLearner):
-    """Its weights are others once it has predicted."""
+    """Its weights change once it has predicted."""
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         asked = any(kind == "predict" for kind, _ in self.calls)
@@ -79,7 +79,7 @@ def test_training_that_is_not_over_when_the_clock_stops_is_named(
 
 
 class OtherAnswers(NotingLearner):
-    """Answers class 3 where all rows are asked at once, and 0 where the batch has ``size`` rows or labels suffice."""
+    """Answers class 0 for batches of ``size`` or, with ``decisions``, if labels suffice; else class 3."""
 
     size: int | None = None
     decisions: bool = False
@@ -139,7 +139,7 @@ def test_building_may_take_one_copy_of_the_images_and_no_converted_ones(
 
 
 class KeepsAnswers(NotingLearner):
-    """Answers each row once, and finds the answer again by its bytes."""
+    """Answers each row once; repeats are looked up by its bytes."""
 
     def predictor(self, batch_size: int, *, decisions_only: bool = False) -> Predictor:
         own, kept = super().predictor(batch_size, decisions_only=decisions_only), dict[bytes, int]()

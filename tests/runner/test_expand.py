@@ -1,4 +1,4 @@
-"""From a suite and a request to cases: what is selected, what is added, what cannot run, and what is refused."""
+"""From a suite and a request to cases: selected, added, unable to run, or refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ def refusal(suite: Suite, **request: Any) -> str:
 
 
 def test_what_has_no_meaning_by_nature_is_no_case_and_frameworks_stand_side_by_side() -> None:
-    """A nearest neighbour in PyTorch is no case; a network that scikit-learn cannot be is one, with its reason."""
+    """Nearest neighbours in PyTorch make no case; a network that scikit-learn lacks makes one, with its reason."""
     assert cells(DIGITS) == [
         "digits/mlp-plain/pytorch/cpu",
         "digits/mlp-plain/keras-tensorflow/cpu",
@@ -320,7 +320,7 @@ def test_data_the_suite_names_and_nobody_has_are_a_record_with_what_would_provid
 def test_broken_data_are_a_record_where_the_suite_names_them_and_refused_where_the_request_does(
     tmp_path: Path,
 ) -> None:
-    """One broken data set keeps no other from running; its record names no folder of the user's."""
+    """A broken data set does not stop the others; its record names no user's folder."""
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist" / "mnist.npz").write_bytes(b"no archive")
     suite = suite_of({"datasets": ["mnist", "digits"], "models": ["knn"]})

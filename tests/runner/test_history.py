@@ -1,4 +1,4 @@
-"""How long trials took: a hint for the next plan, which no fault of the file turns into an error."""
+"""Durations of trials: a hint for the next plan; a broken history file is never an error."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Worker processes: however a trial ends, the parent says so, and nothing of it lives on."""
+"""Worker processes: however a trial ends, the parent says so and nothing of it survives."""
 
 import getpass
 import os
@@ -117,12 +117,12 @@ def wait_until(what: Callable[[], bool], seconds: float = 10.0) -> bool:
 
 
 def noted(folder: Path) -> bool:
-    """Whether a process has noted itself: the file is there before what is in it."""
+    """True if a process has noted itself: the file exists before its content."""
     return (folder / "pids").exists() and bool((folder / "pids").read_text())
 
 
 def gone(folder: Path) -> bool:
-    """Whether all processes that noted themselves have ended; a zombie that nobody has waited for has."""
+    """True if all processes that noted themselves have ended; a zombie has."""
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
     assert pids
     return all(not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie" for pid in pids)

@@ -1,4 +1,4 @@
-"""Passes of prediction: as many rows as the time allows, in whole batches, and none of it compiling."""
+"""Passes of prediction: as many rows as the time allows, in whole batches, without compiling."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def passes(
     clock: Clock, folder: Path, row_s: float, *, by_steps: bool = True, compiling_s: float = 0.0
 ) -> tuple[PredictPass, ...]:
-    """Of a model that takes ``row_s`` for a row, and once ``compiling_s`` for each size of batch it meets."""
+    """Passes of a model that takes ``row_s`` for a row, and once ``compiling_s`` for each size of batch."""
     learner = NotingLearner(clock, by_steps=by_steps)
     compiled: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""What a framework sees is asked of a process of its own, once."""
+"""A framework's devices are probed once, in a separate process."""
 
 import sys
 

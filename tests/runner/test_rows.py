@@ -65,7 +65,7 @@ def test_another_seed_gives_other_rows() -> None:
 
 
 def test_every_row_has_the_same_chance() -> None:
-    """Of 20 rows of each class 5 are taken: over 400 seeds each row 100 times, give or take 5 standard errors."""
+    """5 of each class's 20 rows are taken: over 400 seeds each row 100 times, within 5 standard errors."""
     labels = np.arange(60) % 3
     taken = np.bincount(np.concatenate([stratified_sample(labels, 15, seed) for seed in range(400)]), minlength=60)
     assert np.abs(taken - 100).max() < 5 * np.sqrt(400 * 0.25 * 0.75)

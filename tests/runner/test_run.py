@@ -1,4 +1,4 @@
-"""Whole runs with real workers: what is stored, what an interruption leaves, and how a run goes on from there."""
+"""Whole runs with real workers: their store, what an interruption leaves, and resuming from there."""
 
 import getpass
 import hashlib
@@ -50,7 +50,7 @@ NET = """
 
 
 class Watching(Silent):
-    """Keeps what it is told."""
+    """Keeps the events."""
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
@@ -74,7 +74,7 @@ class Watching(Silent):
 
 @dataclass(frozen=True)
 class Whole:
-    """A run of everything at once, and what watched it."""
+    """A run of everything at once, and its observer."""
 
     folder: RunFolder
     watching: Watching

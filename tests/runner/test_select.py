@@ -1,4 +1,4 @@
-"""What a request names: values of the suite are selected, others that are known are added, the rest is refused."""
+"""Values in a request: those of the suite are selected, other known ones are added, the rest is refused."""
 
 import pytest
 

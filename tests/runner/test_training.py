@@ -71,7 +71,7 @@ def test_the_first_epoch_has_a_stretch_for_each_size_of_batch(rows: int, batch_s
 def test_a_first_epoch_that_its_first_steps_use_up_is_an_epoch_all_the_same(
     batch_size: int, clock: Clock, tmp_path: Path
 ) -> None:
-    """Its loss is that of the first steps; the second epoch is steady, as it is at any other batch size."""
+    """Its loss is that of the first steps; the second epoch is steady, as at any other batch size."""
     epochs = trained(tmp_path, NotingLearner(clock), training=Training(epochs=2, batch_size=batch_size)).epochs
     assert epochs[0] == EpochFigures(seconds=0.0, samples=0, loss=1.5)
     assert epochs[1].samples == DIGITS_TRAIN
@@ -100,7 +100,7 @@ class ImprovingLearner(NotingLearner):
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_all_its_samples(clock: Clock, tmp_path: Path) -> None:
-    """Of the first: 100 samples at 1, 1,300 at 2, the short batch of 37 at 3."""
+    """First epoch: 100 samples at 1, 1,300 at 2, the short batch of 37 at 3."""
     epochs = trained(tmp_path, ImprovingLearner(clock)).epochs
     assert [epoch.loss for epoch in epochs] == pytest.approx([(100 + 2 * 1300 + 3 * 37) / 1437, 4.0])
 
@@ -192,7 +192,7 @@ def test_a_pipeline_of_one_batch_has_no_rate(clock: Clock, tmp_path: Path) -> No
 
 
 class HastyLearner(NotingLearner):
-    """Asks for the next epoch before it has paused in the one before."""
+    """Asks for the next epoch before pausing in the one before."""
 
     def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
         for epoch in list(epochs):
@@ -200,7 +200,7 @@ class HastyLearner(NotingLearner):
 
 
 class RestlessLearner(NotingLearner):
-    """Pauses once more than it is asked to, after the last epoch."""
+    """Pauses once too often, after the last epoch."""
 
     def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
         super().train(epochs, pause)
@@ -208,14 +208,14 @@ class RestlessLearner(NotingLearner):
 
 
 class LazyLearner(NotingLearner):
-    """Trains one epoch of those it is given."""
+    """Trains only the first given epoch."""
 
     def train(self, epochs: Iterable[Epoch], pause: Callable[[], None]) -> None:
         super().train([next(iter(epochs))], pause)
 
 
 class SkippingLearner(NotingLearner):
-    """Leaves a row of each stretch out, and counts what it trains."""
+    """Leaves out a row of each stretch, and counts what it trains."""
 
     def train_stretch(self, rows: NDArray[np.int64] | None) -> None:
         super().train_stretch(rows if rows is None else rows[1:])
@@ -283,7 +283,7 @@ def test_a_small_data_set_gets_the_steps_a_large_one_gets(clock: Clock, tmp_path
 
 
 def test_each_evaluation_keeps_the_loss_on_the_validation_part(clock: Clock, tmp_path: Path) -> None:
-    """Logits of 2 for class 3 and 0 for the nine others, of which a tenth of the rows is."""
+    """Logits are 2 for class 3, a tenth of the rows, and 0 for the nine others."""
     epochs = trained(tmp_path, NotingLearner(clock), training=CURVE).epochs
     point = epochs[-1].checkpoints[-1]
     expected = math.log(9 + math.exp(2)) - 2 * point.validation_accuracy

@@ -1,4 +1,4 @@
-"""A trial's phases, with a framework that notes what it is asked and a clock that moves only when told to."""
+"""A trial's phases, with a framework that notes its calls and a clock that moves only by command."""
 
 import hashlib
 import math
@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Ran:
-    """A trial that has run, with what its learner was asked."""
+    """A trial that has run, with its learner's calls."""
 
     def __init__(self, folder: Path, learner: NotingLearner, model: str = "mlp-plain", **changes: Any) -> None:
         self.phases: list[str] = []
@@ -91,7 +91,7 @@ def test_every_figure_is_the_time_of_its_own_phase_until_the_device_is_idle(cloc
 
 
 def test_evaluation_between_epochs_is_off_the_training_clock(clock: Clock, tmp_path: Path) -> None:
-    """However slow it is: here it takes a thousand times as long as the training."""
+    """Here the evaluation takes a thousand times as long as the training."""
     slow = NotingLearner(clock, predict_row_s=1.0)
     training = Training(epochs=3, batch_size=100, validation_rows=137)
     phases = Ran(tmp_path, slow, training=training).measured.phases

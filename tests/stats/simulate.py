@@ -31,7 +31,7 @@ from bench.stats.steady import is_steady
 
 Values = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Values]
-"""So many values of one distribution."""
+"""Draws values of one distribution."""
 
 RHO = 0.8
 
@@ -52,7 +52,7 @@ def autoregressive(rng: np.random.Generator, series: int, length: int, rho: floa
 
 
 def mean_over_seeds(draw: Draw, truth: float, seeds: int, repeats: int, seed: int = 0) -> tuple[float, float, float]:
-    """Of the t interval of a share over ``seeds`` seeds: covered, shown in a report, and shown though it misses."""
+    """Fractions of t intervals of a share over ``seeds`` seeds: covering, shown in a report, shown but missing."""
     rng = np.random.default_rng(seed)
     covered = shown = wrong = 0
     for values in draw(rng, repeats * seeds).reshape(repeats, seeds).tolist():
@@ -66,9 +66,9 @@ def mean_over_seeds(draw: Draw, truth: float, seeds: int, repeats: int, seed: in
 
 
 def median_of_trials(trials: int, rho: float, repeats: int, seed: int = 0) -> tuple[float | None, float]:
-    """Of trials one after another: how often an order-statistics interval covers the median, and how often the range.
+    """Fractions of order-statistics intervals and of ranges that cover the median of consecutive trials.
 
-    The interval is None where there are too few trials for one.
+    The first is None with too few trials for an interval.
     """
     rng = np.random.default_rng(seed)
     interval = in_range = 0
@@ -83,7 +83,7 @@ def median_of_trials(trials: int, rho: float, repeats: int, seed: int = 0) -> tu
 def ratio_of_equals(
     rounds: int, cases: int, repeats: int, *, apart: int = 1, own: float = 0.05, rho: float = RHO, seed: int = 0
 ) -> float:
-    """How often the spread of a ratio holds 1 for two equally fast systems.
+    """Fraction of ratio spreads that hold 1 for two equally fast systems.
 
     Each round has ``cases`` trials, every second round backwards; the systems are ``apart`` trials apart. A trial's
     log speed is the machine's (standard deviation 0.1, correlated) plus noise of its own.
@@ -112,7 +112,7 @@ def grouped_answers(
 def accuracy_of_test_part(
     share: float, groups: int, repeats: int, *, size: int = 1, alike: float = 0.0, seed: int = 0
 ) -> float:
-    """How often Wilson's interval on the effective rows (one a group) covers the true accuracy."""
+    """Fraction of Wilson intervals on effective rows (one a group) covering the true accuracy."""
     rng = np.random.default_rng(seed)
     held = 0
     for found in grouped_answers(rng, share, groups, size, alike, repeats).tolist():
@@ -122,7 +122,7 @@ def accuracy_of_test_part(
 
 
 def mean_of_recalls(sizes: Sequence[int], recalls: Sequence[float], repeats: int, seed: int = 0) -> float:
-    """How often Wilson's interval on the effective rows covers the balanced accuracy of classes of unequal size."""
+    """Fraction of Wilson intervals on the effective rows covering the balanced accuracy of unequal classes."""
     rng = np.random.default_rng(seed)
     confusion = tuple(
         tuple(size if row == column else 0 for column in range(len(sizes))) for row, size in enumerate(sizes)
@@ -151,7 +151,7 @@ def correlated_answers(rng: np.random.Generator, shares: Sequence[float], rows: 
 def best_of_many(
     shares: Sequence[float], rows: int, repeats: int, *, agreement: float = 0.0, corrected: bool = True, seed: int = 0
 ) -> float:
-    """How often the interval of the most accurate of several methods covers what that method truly scores."""
+    """Fraction of intervals of the most accurate of several methods that cover its true score."""
     rng = np.random.default_rng(seed)
     held = 0
     for _ in range(repeats):
@@ -166,7 +166,7 @@ def against_a_floor(
     method: float, floor: float, rows: int, repeats: int, *, seeds: int = 3, spread: float = 0.003,
     agreement: float = 0.0, floor_rows: int | None = None, seed: int = 0,
 ) -> float:  # fmt: skip
-    """How often a method whose mean over all seeds is ``method`` is called below a floor of true share ``floor``.
+    """Fraction of methods with mean ``method`` over all seeds called below a floor of true share ``floor``.
 
     ``spread``: standard deviation of the true shares of its seeds. The floor is tested on the first ``floor_rows``.
     """
@@ -182,7 +182,7 @@ def against_a_floor(
 
 
 def against_the_majority(method: float, majority: float, rows: int, repeats: int, *, seed: int = 0) -> float:
-    """How often a method of one seed is shown to beat the constant answer, whose share of the test part is fixed."""
+    """Fraction of one-seed methods shown to beat the constant answer, whose share of the test part is fixed."""
     rng = np.random.default_rng(seed)
     right = rng.binomial(rows, method, repeats) / rows
     return sum(difference_interval([share], rows, majority, math.inf)[0] > 0 for share in right.tolist()) / repeats
@@ -203,7 +203,7 @@ def called_not_steady(seconds: Values) -> float:
 def noisy_epochs(
     trials: int, epochs: int, variation: float, repeats: int, *, rho: float = 0.0, trend: float = 0.0, seed: int = 0
 ) -> Values:
-    """Epoch times ``(repeats, trials, epochs)``; ``trend``: by how much the throughput grows from first to last epoch.
+    """Epoch times ``(repeats, trials, epochs)``; ``trend``: relative growth of throughput from first to last epoch.
 
     The epochs of a trial and the trials of a case follow each other in one series of correlation ``rho``, the worst
     case: in a run the trials of other cases lie between.

@@ -11,7 +11,7 @@ CNN = case("mnist", "cnn", "pytorch")
 
 
 def summary(*records: Record) -> CaseSummary:
-    """Of the case of the first record."""
+    """Summary of the first record's case."""
     return summarise([records[0].case], records)[records[0].case_id]
 
 
@@ -107,7 +107,7 @@ def test_the_finite_test_part_leaves_wilsons_interval_open() -> None:
 
 
 def test_test_rows_in_groups_leave_more_open() -> None:
-    """As many as they are worth in the worst case, not as many as there are."""
+    """Rows count as their worth in the worst case, not as their number."""
     records = (scored(0, 0.97),)
     asked = records[0].case
     by_id = summarise([asked], records, {asked.dataset: 100})
@@ -129,7 +129,7 @@ def test_two_equivalence_labels_are_both_said() -> None:
 
 
 def test_records_of_an_earlier_protocol_are_of_their_case_under_the_id_they_carry() -> None:
-    """Its ids were made otherwise, and its records had fewer settings; they have no others now."""
+    """Its ids were made differently, and its records had fewer settings and no others."""
     before = trial(CNN, 0).model_copy(update={"case_id": "0123456789abcdef"})
     found = summarise([CNN], [before])
     assert list(found) == ["0123456789abcdef"]

@@ -1,8 +1,8 @@
-"""What the scripts share: what each can be asked for, and how one is run alone.
+"""The common base of the scripts: their interface, and how to run one alone.
 
     python -m tests.benchmarks.as_a_user.pytorch_script mlp-plain arrays.npz 6
 
-The scripts stand for a user who has never heard of this package: nothing of it is imported here or by them.
+The scripts stand for a user who does not know this package: neither they nor this module import it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PREDICT_BATCH_SIZE = 1000
 
 
 class Script(ABC):
-    """A model as the framework's tutorials write it, and training rows that were converted beforehand."""
+    """A model as the framework's tutorials write it, and training rows converted beforehand."""
 
     @abstractmethod
     def __init__(self, model: str, images: NDArray[np.uint8], labels: NDArray[np.int64], scale: float) -> None:
@@ -46,7 +46,7 @@ class Script(ABC):
         """The classes of images, taken 1000 at a time; conversion is part of it."""
 
     def conversion_seconds(self, images: NDArray[np.uint8]) -> float:
-        """Seconds of converting ``images`` batch by batch, as a script would that did it on the clock."""
+        """Seconds to convert ``images`` batch by batch, as a script that converts on the clock."""
         began = perf_counter()
         for start in range(0, len(images), BATCH_SIZE):
             self.converted(images[start : start + BATCH_SIZE])
@@ -54,7 +54,7 @@ class Script(ABC):
 
 
 def run(script: type[Script]) -> None:
-    """Train as the command line says; print what it took, and the test accuracy, as one line of JSON."""
+    """Train as the command line says; print the times and the test accuracy as one line of JSON."""
     model, arrays, epochs = sys.argv[1:]
     data = np.load(arrays)
     trained = script(model, data["x_train"], data["y_train"], float(data["scale"]))
