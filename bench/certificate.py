@@ -209,7 +209,7 @@ def store(certificate: Certificate) -> Path:
     except OSError as error:
         raise BenchError(
             f"the certificate cannot be written: {error.strerror or type(error).__name__}.",
-            "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
+            "Free space, or set BENCH_CACHE_DIR to a folder that can be written.",
         ) from error
     return path
 

@@ -64,6 +64,6 @@ class Registry(Generic[T]):
             package = entry.dist.name if entry.dist else entry.value
             raise BenchError(
                 f"{self.kind} {name!r} of package {package!r} cannot be imported: {type(error).__name__}: {error}",
-                f"Mend or uninstall {package}.",
+                f"Fix or uninstall {package}.",
             ) from error
         return plugged

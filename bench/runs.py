@@ -19,7 +19,7 @@ def newest(results: Path) -> RunFolder:
     """The newest run. Raises BenchError if there is none."""
     names = run_names(results)
     if not names:
-        raise BenchError(f"there is no run in {str(results)!r}.", "Make one: bench run --suite quick")
+        raise BenchError(f"no run in {str(results)!r}.", "Make one: bench run --suite quick")
     return RunFolder.open(results / names[-1])
 
 

@@ -115,7 +115,7 @@ def _check_finite(answers: NDArray[Any], what: str) -> None:
 
 def _labels(predicted: NDArray[Any], rows: int, classes: int) -> NDArray[np.int64]:
     if rows == 0:
-        raise ValueError("there are no samples to score.")
+        raise ValueError("no samples to score.")
     if predicted.shape != (rows,):
         raise ValueError(f"the model gave labels of shape {predicted.shape}, expected {(rows,)}.")
     labels = predicted.astype(np.int64)

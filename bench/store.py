@@ -238,7 +238,7 @@ class RunFolder:
     def _refused(self, what: str, error: OSError) -> BenchError:
         return BenchError(
             f"{what} of run {self.manifest.name!r} cannot be written: {_sentence(error)}.",
-            "What was finished before is kept; make room or mend the folder, then run again with --resume.",
+            "Finished trials are kept; free space or fix the folder, then continue with --resume.",
         )
 
     def _store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:

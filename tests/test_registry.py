@@ -66,5 +66,5 @@ def test_a_plug_in_that_cannot_be_imported_is_named_with_its_package_and_its_err
         registry(plugin).get("phi")
     assert str(caught.value) == (
         "constant 'phi' of package 'greek-constants' cannot be imported: OSError: libgreek.so is missing\n"
-        "    Mend or uninstall greek-constants."
+        "    Fix or uninstall greek-constants."
     )

@@ -29,7 +29,7 @@ def test_the_newest_run_is_the_one_created_last_whatever_its_name(tmp_path: Path
 
 def test_no_run_yet_is_answered_with_how_to_make_one(tmp_path: Path) -> None:
     for results in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(BenchError, match=r"there is no run in (.|\n)*bench run --suite quick"):
+        with pytest.raises(BenchError, match=r"no run in (.|\n)*bench run --suite quick"):
             newest(results)
 
 

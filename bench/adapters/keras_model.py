@@ -45,7 +45,7 @@ def build_model(model: Model, train: Split, seed: int, pixels: Pixels, converted
         trained = compile_network(placed, pixels.dtype, None)
         return BuiltModel(trained, _behind(trained, train, stored, pixels), placed)
     if not isinstance(model, NativeModel):
-        raise TypeError(f"{model.name} is no network")
+        raise TypeError(f"{model.name} is not a network")
     own = _own(model, train, seed)
     try:
         answering = _behind(own, train, stored, pixels)

@@ -111,7 +111,7 @@ class CallRecorder(LayerRecorder):
         """Weights that are neither parameters nor buffers are noted as unknown."""
         for role, (tensor, _) in given.items():
             if id(tensor) not in self._named:
-                self._unknown[f"{role} computed in forward"] = "a layer whose weights are no parameters"
+                self._unknown[f"{role} computed in forward"] = "a layer whose weights are not parameters"
         tensors_given = [tensor for tensor, _ in given.values()]
         return {
             "dtype": self._dtypes.get(id(tensors_given[0]), "float32"),

@@ -97,7 +97,7 @@ def _loaded(library: str, name: str, roots: tuple[Path, ...], own: Path, offline
         except subprocess.TimeoutExpired as error:
             raise BenchError(f"{library}'s loader of {name!r} gave nothing within {TIMEOUT_S} s.") from error
         if ended.returncode:
-            last = (ended.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            last = (ended.stderr.strip().splitlines() or ["it exited without output"])[-1]
             advice = "Without --via, the harness' own reader is used."
             raise BenchError(f"{library} cannot load {name!r}: {last}", advice)
         with np.load(file, allow_pickle=False) as loaded:

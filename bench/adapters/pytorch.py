@@ -77,7 +77,7 @@ class PyTorchAdapter(Adapter):
         elif isinstance(model, NativeModel):
             module = self._native(model, train, plan)
         else:
-            raise TypeError(f"{model.name} is no network")
+            raise TypeError(f"{model.name} is not a network")
         module.to(case.device)
         if case.precision == "float64":
             module.double()

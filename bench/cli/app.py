@@ -101,7 +101,7 @@ def _unwritten(why: str) -> int:
 
 
 def _defect(error: Exception, debug: bool) -> int:
-    _say(f"{_what_failed(error)}\n    This is a defect of bench. To see where it lies, add: --debug", debug)
+    _say(f"{_what_failed(error)}\n    This is a bug in bench. For the traceback, add: --debug", debug)
     return BenchError.exit_code
 
 

@@ -27,7 +27,7 @@ def check_target(file: Path, option: str) -> None:
     if os.path.isdir(file):
         problem = "it is a folder"
     elif not os.path.isdir(file.parent):
-        problem = f"there is no folder {str(file.parent)!r}"
+        problem = f"no folder {str(file.parent)!r}"
     elif not os.access(file if os.path.exists(file) else file.parent, os.W_OK):
         problem = "permission denied"
     else:

@@ -67,6 +67,6 @@ def _shelves_of(name: str, downloads: bool) -> "list[Shelf]":
 def _ask(question: str) -> None:
     """Raise BenchError without a terminal to ask on; exit with 1 on a no."""
     if not sys.stdin.isatty():
-        raise BenchError("nobody can be asked here.", "To remove without being asked, add: --yes")
+        raise BenchError("cannot ask for confirmation: not a terminal.", "To remove without confirmation, add: --yes")
     if not typer.confirm(question):
         raise typer.Exit(1)

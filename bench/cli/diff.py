@@ -42,7 +42,7 @@ def parsed_shape(text: str) -> tuple[int, ...]:
     parts = re.split(r"[,x×]", text.replace(" ", ""))
     if not 2 <= len(parts) <= 4 or not all(part.isascii() and part.isdigit() and int(part) for part in parts):
         raise BenchError(
-            f"--shape {text!r} is no shape of an image", "Give one to three sizes and the channels: --shape 28,28,1"
+            f"--shape {text!r} is not an image shape", "Give one to three sizes and the channels: --shape 28,28,1"
         )
     return tuple(map(int, parts))
 

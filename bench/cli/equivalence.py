@@ -41,7 +41,7 @@ def equivalence(
     channels_last: options.ChannelsLast = None,
     class_weights: options.Weights = None,
     threads: options.Threads = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Repeat every proof with so many seeds.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds per proof.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Two networks, two recipes.")] = False,
     data_dir: options.DataFolder = None,
     offline: options.Offline = False,

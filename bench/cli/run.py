@@ -99,7 +99,7 @@ def _run(request: Request, *, dry_run: bool, quiet: bool) -> None:
         with closing(watching):
             folder = prepared.start(watching)
     except KeyboardInterrupt:
-        typer.echo("interrupted: all finished records are kept; go on with: bench run --resume", err=True)
+        typer.echo("interrupted: all finished records are kept; continue with: bench run --resume", err=True)
         raise
     _show(folder)
     if failed(folder):

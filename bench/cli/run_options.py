@@ -56,7 +56,7 @@ BatchSizes = Annotated[list[int] | None, typer.Option(min=1, help="Batch size of
 StepsPerExecution = Annotated[list[int] | None, typer.Option(min=1, help="Steps a call (Keras). May be repeated.")]
 ChannelsLast = Annotated[
     bool | None,
-    typer.Option("--channels-last/--channels-first", help="Layout of images where there is a choice (PyTorch)."),
+    typer.Option("--channels-last/--channels-first", help="Memory layout of images (PyTorch)."),
 ]
 CaseId = Annotated[str, typer.Option(help="Run the case with this id alone, as the records have it.")]
 Seeds = Annotated[int | None, typer.Option(min=1, help="Trials of each case, one per seed.")]
@@ -65,7 +65,7 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads of every frame
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of every network.")]
 Weights = Annotated[
     WeightsName | None,
-    typer.Option("--class-weights", help="Weigh samples so that every class counts alike, whatever the suite says."),
+    typer.Option("--class-weights", help="Weight samples so that every class counts the same; overrides the suite."),
 ]
 Timeout = Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a trial is ended.")]
 DataFolder = Annotated[

@@ -51,7 +51,7 @@ def cache_root() -> Path:
         return user_cache_path("bench-mnist", appauthor=False)
     except RuntimeError as error:  # a container's arbitrary user ID, without HOME
         raise BenchError(
-            "there is no place for the cache of data sets: this user has no home folder.",
+            "no folder for the cache of data sets: this user has no home folder.",
             "Set BENCH_CACHE_DIR to a folder that can be written.",
         ) from error
 
@@ -88,7 +88,7 @@ class Shelf:
         kept = seal_of_right(cached.folder, fingerprint)
         if kept is None:
             if say:
-                say(f"the cached arrays of {cached.info.name} are damaged; decoding anew")
+                say(f"the cached arrays of {cached.info.name} are damaged; decoding again")
             return None
         with suppress(BenchError), self.lock(), _writing():  # a cache that cannot be written can be read
             _write_json(cached.folder / "info.json", {**asdict(cached.info), **kept})
@@ -233,5 +233,5 @@ def _writing() -> Iterator[None]:
     except OSError as error:
         raise BenchError(
             f"the cache of data sets cannot be written: {error.strerror or type(error).__name__}.",
-            f"It lies in {cache_root()}: make room there, or set BENCH_CACHE_DIR to a folder that can be written.",
+            f"It lies in {cache_root()}: free space there, or set BENCH_CACHE_DIR to a folder that can be written.",
         ) from error

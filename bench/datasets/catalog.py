@@ -105,7 +105,7 @@ def definition_of(name: str) -> DatasetDefinition:
         except TypeError as error:
             raise BenchError(f"data set {name!r} is not complete: {error}") from error
     if not isinstance(definition, DatasetDefinition):
-        raise BenchError(f"data set {name!r} is no DatasetDefinition (bench.datasets.definition), but {found!r}.")
+        raise BenchError(f"data set {name!r} is not a DatasetDefinition (bench.datasets.definition), but {found!r}.")
     missing = [fact for fact in ("name", "title", "licence", "class_names") if not hasattr(definition, fact)]
     if missing:
         raise BenchError(f"data set {name!r} is not complete: {type(definition).__name__} has no {', '.join(missing)}.")

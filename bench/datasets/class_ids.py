@@ -26,7 +26,7 @@ def class_ids(train: NDArray[Any], test: NDArray[Any] | None) -> tuple[list[NDAr
     if len(distinct) < 2:
         raise ValueError(f"take one value only ({printable(str(distinct[0]))}): there is nothing to tell apart")
     if len(distinct) > len(parts[0]) / 2:
-        raise ValueError(f"take {len(distinct):,} distinct values in {len(parts[0]):,} rows: these are no classes")
+        raise ValueError(f"take {len(distinct):,} distinct values in {len(parts[0]):,} rows: these are not classes")
     for part in parts[1:]:
         unknown = np.setdiff1d(part, distinct)
         if len(unknown):

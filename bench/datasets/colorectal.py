@@ -86,7 +86,7 @@ class ColorectalHistology(DatasetDefinition):
     class_names = CLASSES
     fingerprints = frozenset(KNOWN.values())
     known_formats = frozenset(KNOWN)
-    ungrouped = "tiles of one slide may lie in both parts: the table names no slides"
+    ungrouped = "tiles of one slide may be in both parts: the table names no slides"
     folders = ("colorectal-histology-mnist", "colorectal_histology_mnist", "colorectal-histology")
     forms: ClassVar[tuple[Form, ...]] = (RGB_28, GREY_64, GREY_28, RGB_8, GREY_8)
     """Accepted forms, the preferred one first."""

@@ -37,7 +37,7 @@ def read_csv(path: Path) -> RawParts:
     except (EOFError, zlib.error) as error:
         raise BrokenFile(path, f"is broken gzip: {said_of(error)}.") from error
     except UnicodeDecodeError as error:
-        raise BrokenFile(path, f"is no text in UTF-8: {error.reason} at byte {error.start:,}.") from error
+        raise BrokenFile(path, f"is not UTF-8 text: {error.reason} at byte {error.start:,}.") from error
     except OSError as error:
         raise unreadable_file(path, error) from error
     return RawParts(RawPart(pixels, _numbers_or_words(labels)))
@@ -59,7 +59,7 @@ def _lines(path: Path, skip: int = 0) -> Iterator[Iterator[str]]:
 def _filled(text: TextIOWrapper, path: Path) -> Iterator[str]:
     while line := text.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
-            raise BrokenFile(path, f"holds a line of more than {LONGEST_LINE:,} characters: it is no table of images.")
+            raise BrokenFile(path, f"holds a line of more than {LONGEST_LINE:,} characters: not a table of images.")
         if line.strip():
             yield line
 
@@ -70,7 +70,7 @@ def _header(path: Path) -> tuple[list[str] | None, int]:
         fields = [_unquoted(field) for field in next(lines, "").split(",")]
         second = [_unquoted(field) for field in next(lines, "").split(",")]
     if len(fields) < 2:
-        raise BrokenFile(path, "is no table of images: its first line holds no comma." if fields[0] else "is empty.")
+        raise BrokenFile(path, "is not a table of images: its first line holds no comma." if fields[0] else "is empty.")
     inner = fields[1:-1] or fields
     words_over_numbers = not all(map(_is_number, inner)) and all(map(_is_number, second[1:-1]))
     headed = words_over_numbers or any(field.lower() in LABEL_NAMES for field in fields)
@@ -128,7 +128,7 @@ def _pixels(path: Path, headed: bool, columns: list[int]) -> NDArray[Any]:
                 return np.loadtxt(lines, dtype=kind, delimiter=",", usecols=columns, comments=None, ndmin=2)
         except ValueError as error:
             refused = error
-    raise BrokenFile(path, f"holds a pixel that is no number: {said_of(refused).split('; use', maxsplit=1)[0]}.")
+    raise BrokenFile(path, f"holds a pixel that is not a number: {said_of(refused).split('; use', maxsplit=1)[0]}.")
 
 
 def _numbers_or_words(labels: list[str]) -> NDArray[Any]:

@@ -22,7 +22,7 @@ def decoded(definition: DatasetDefinition, source: Source, say: Say) -> tuple[Da
     except Exception as error:  # read may be another package's
         raise BenchError(
             f"data set {definition.name!r} cannot be read: {type(error).__name__}: {error}",
-            f"The fault lies in {module}, or in its files.",
+            f"The fault is in {module}, or in its files.",
         ) from error
     if problem:
         raise BenchError(f"data set {definition.name!r}, as {module} reads it, {problem}.")

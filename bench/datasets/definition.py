@@ -53,7 +53,7 @@ class DatasetDefinition(ABC):
     published_split: ClassVar[str] = OFFICIAL
     """Name of the published split, used if all of its rows are here."""
     ungrouped: ClassVar[str] = ""
-    """Caveat of the harness's own split if no groups are known: ``one writer's digits may lie in both parts: the file
+    """Caveat of the harness's own split if no groups are known: ``one writer's digits may be in both parts: the file
     names no writers``."""
     fingerprints: ClassVar[frozenset[str]] = frozenset()
     """Published fingerprints (``bench.datasets.fingerprint``); if empty, only file hashes can verify."""

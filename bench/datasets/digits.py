@@ -28,7 +28,7 @@ class Digits(DatasetDefinition):
     class_names = tuple("0123456789")
     rows = (1437, 360)
     # The 13 people of UCI's test part, each with some 140 digits (its optdigits.names)
-    ungrouped = "one writer's digits lie in both parts: the file names no writers"
+    ungrouped = "one writer's digits are in both parts: the file names no writers"
     fingerprints = frozenset({"f0e95186a6ceb698969b5b716256ed76b6ddfa6018020532c4839e8463fc186f"})
     advice = "It comes with scikit-learn: pip install 'bench-mnist[scikit-learn]'"
 
@@ -50,7 +50,7 @@ class Digits(DatasetDefinition):
             with gzip.open(file, "rt", encoding="ascii") as lines:
                 table = np.loadtxt(lines, dtype=np.uint8, delimiter=",", ndmin=2)
         except (OSError, EOFError, zlib.error, ValueError) as error:
-            raise BrokenFile(file, f"cannot be decoded: {error}.", "Install scikit-learn anew.") from error
+            raise BrokenFile(file, f"cannot be decoded: {error}.", "Reinstall scikit-learn.") from error
         if table.shape != (ROWS, 65):
             raise BrokenFile(file, f"holds a table of {table.shape}; ({ROWS}, 65) expected.")
         images, labels = table[:, :64].reshape(-1, 8, 8, 1), table[:, 64].astype(np.int64)

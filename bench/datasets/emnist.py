@@ -66,7 +66,7 @@ class Emnist(DatasetDefinition):
     licence = "none stated (NIST, derived from Special Database 19)"
     citation = "G. Cohen, S. Afshar, J. Tapson, A. van Schaik, EMNIST, arXiv:1702.05373, 2017"
     downloads = (DOWNLOAD,)
-    ungrouped = "one writer's characters may lie in both parts: the files name no writers"
+    ungrouped = "one writer's characters may be in both parts: the files name no writers"
     first_label: ClassVar[int] = 0
     """The lowest label in NIST's files."""
 

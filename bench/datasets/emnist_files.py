@@ -72,7 +72,7 @@ class Archive(Files):
         try:
             self._zip = zipfile.ZipFile(path)
         except BROKEN_ZIP as error:
-            raise BrokenFile(path, f"is no zip archive: {said_of(error)}.") from error
+            raise BrokenFile(path, f"is not a zip archive: {said_of(error)}.") from error
         except OSError as error:
             raise unreadable_file(path, error) from error
         self._members: dict[Path, zipfile.ZipInfo] = {}
@@ -124,4 +124,4 @@ def _ascii(file: Path, content: bytes) -> str:
     try:
         return content.decode("ascii")
     except UnicodeDecodeError as error:
-        raise BrokenFile(file, "is no plain text.") from error
+        raise BrokenFile(file, "is not plain text.") from error

@@ -66,7 +66,7 @@ def _decode(files: tuple[Path, ...], layout: Layout, folder: Path) -> None:
         answer = json.loads(done.stdout[: 1 << 16])
         file, problem = files[answer["file"]], str(answer["problem"])
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise BrokenFile(files[0], "made the process that decodes HDF5 answer nonsense: it is broken.") from error
+        raise BrokenFile(files[0], "made the HDF5 decoder return invalid data: the file is broken.") from error
     if problem:
         raise BrokenFile(file, problem)
 

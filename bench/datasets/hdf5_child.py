@@ -121,7 +121,7 @@ def _clouds(file: h5py.File, part: int) -> Rows:
             raise Refused(f"holds points {points.shape} in {number}; 1 to {MOST_POINTS:,} rows of 3 expected")
         values = np.asarray(points[:], np.float64).T.copy()
         if not (np.abs(values) <= FARTHEST).all():
-            raise Refused(f"holds points in {number} that are no finite numbers up to {FARTHEST:,.0f}")
+            raise Refused(f"holds points in {number} that are not finite numbers up to {FARTHEST:,.0f}")
         label = _checked(_attribute(group, "label"), _in_cloud(number))
         yield volume_pair(values, number, part), label.repeat(2)
 
@@ -160,7 +160,7 @@ def _group(parent: h5py.Group, name: str) -> h5py.Group:
 
     found = _own(parent, name)
     if not isinstance(found, h5py.Group):
-        raise Refused(f"holds {name!r}, which is no group")
+        raise Refused(f"holds {name!r}, which is not a group")
     return found
 
 
@@ -170,7 +170,7 @@ def _dataset(parent: h5py.Group, name: str, axes: int) -> h5py.Dataset:
 
     found = _own(parent, name)
     if not isinstance(found, h5py.Dataset):
-        raise Refused(f"holds {name!r}, which is no data set")
+        raise Refused(f"holds {name!r}, which is not a data set")
     if found.external or found.is_virtual:
         raise Refused(f"keeps {name!r} in other files, which are not opened")
     shape = found.shape

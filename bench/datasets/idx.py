@@ -99,7 +99,7 @@ def _shape_and_values(path: Path, stream: Stream, axes: int, kind: int, unit: st
         raise BrokenFile(
             path,
             f"begins with magic number {magic} (0x{magic:08x}), {expected_magic} (0x{expected_magic:08x}) expected: "
-            f"it is no IDX file of {TYPES[kind][1]} with {axes} {'axis' if axes == 1 else 'axes'}.",
+            f"it is not an IDX file of {TYPES[kind][1]} with {axes} {'axis' if axes == 1 else 'axes'}.",
         )
     if len(header) < length:
         raise BrokenFile(path, f"holds {len(header)} {unit}, at least {length} expected: the file is cut short.")

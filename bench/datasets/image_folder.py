@@ -117,7 +117,7 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:
-        raise BrokenFile(folder, f"cannot be read: {error.strerror or error}.", "Mend its permissions.") from error
+        raise BrokenFile(folder, f"cannot be read: {error.strerror or error}.", "Fix its permissions.") from error
 
 
 def _natural(name: str) -> list[str | int]:
@@ -136,7 +136,7 @@ def _common_size_and_mode(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
             with quiet(), Image.open(file, formats=FORMATS) as image:
                 size, mode, plain = image.size, image.mode, packed_plainly(image)
         except (*PILLOW_ERRORS, Image.DecompressionBombError) as error:
-            raise BrokenFile(file, "cannot be read as an image.", "Delete it, or save it anew.") from error
+            raise BrokenFile(file, "cannot be read as an image.", "Delete it, or save it again.") from error
         if size[0] * size[1] > MOST_PIXELS:
             raise BrokenFile(
                 file, f"has {size[0]}x{size[1]} pixels; {MOST_PIXELS:,} at most are read.", "Scale it first."
@@ -181,4 +181,4 @@ def _pixels(file: Path, mode: str) -> NDArray[np.uint8]:
         with quiet(), Image.open(file, formats=FORMATS) as image:
             return np.asarray(image.convert(mode), dtype=np.uint8)
     except (*PILLOW_ERRORS, Image.DecompressionBombError) as error:
-        raise BrokenFile(file, f"cannot be decoded: {said_of(error)}.", "Delete it, or save it anew.") from error
+        raise BrokenFile(file, f"cannot be decoded: {said_of(error)}.", "Delete it, or save it again.") from error

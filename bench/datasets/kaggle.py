@@ -73,7 +73,7 @@ class KaggleCarrier:
         try:
             answer = json.loads((self._folder / ANSWER).read_text("utf-8"))
         except (OSError, ValueError):
-            raise TransferFailed(f"kagglehub ended without a word (exit code {self._process.returncode})") from None
+            raise TransferFailed(f"kagglehub exited without output (exit code {self._process.returncode})") from None
         if failure := answer.get("failure"):
             raise TransferFailed(str(failure))
         path = Path(answer["path"])

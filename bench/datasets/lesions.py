@@ -91,7 +91,7 @@ def _columns(file: Path, name: str, most: int) -> list[tuple[int, str, str, str]
         rows = (row + [""] * (last + 1 - len(row)) for row in islice(filled, most))
         return [(reader.line_num, row[lesion], row[picture], row[diagnosis]) for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BrokenFile(file, f"is no table of text: {said_of(error)}.") from error
+        raise BrokenFile(file, f"is not a text table: {said_of(error)}.") from error
 
 
 def check_order(file: Path, metadata: Path, table: PixelTable, lesions: Lesions, classes: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ def accept(definition: DatasetDefinition) -> None:
     except OSError as error:
         raise BenchError(
             f"that the licence is accepted cannot be kept: {error.strerror or type(error).__name__}.",
-            "Make room, or set BENCH_CACHE_DIR to a folder that can be written.",
+            "Free space, or set BENCH_CACHE_DIR to a folder that can be written.",
         ) from error
 
 

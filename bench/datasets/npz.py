@@ -37,7 +37,7 @@ def read_npz(path: Path) -> RawParts:
                 if {images, labels} <= names:
                     return RawParts(RawPart(_read_array(path, archive, images), _read_array(path, archive, labels)))
     except BROKEN_ZIP as error:
-        raise BrokenFile(path, f"is no npz archive: {said_of(error)}.") from error
+        raise BrokenFile(path, f"is not an npz archive: {said_of(error)}.") from error
     except OSError as error:
         raise unreadable_file(path, error) from error
     held = ", ".join(ascii(name)[1:-1][:30] for name in sorted(names)[:8]) or "none"

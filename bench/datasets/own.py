@@ -64,7 +64,7 @@ def own_source(path: Path) -> Source:
 
         return Source(image_files(path), "image folder")
     if not os.path.exists(path):
-        raise BenchError(f"data set {path.name!r}: there is no such file or folder.", "See the names: bench data list")
+        raise BenchError(f"data set {path.name!r}: no such file or folder.", "See the names: bench data list")
     if path.name.endswith(".npz"):
         return Source((path,), "npz")
     if path.name.endswith((".csv", ".csv.gz")):

@@ -115,7 +115,7 @@ def _content(picture: Picture, archive: zipfile.ZipFile | None) -> bytes:
             with opened_member(archive, archive.getinfo(picture.member)) as member:
                 content = member.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise _broken(picture, f"holds more than {LARGEST:,} bytes: it is no picture of this data set.")
+        raise _broken(picture, f"holds more than {LARGEST:,} bytes: it is not a picture of this data set.")
     return content
 
 

@@ -96,7 +96,7 @@ def whole_lines(stream: IO[bytes], file: Path) -> Iterator[bytes]:
         else:
             left += block
         if len(left) > LONGEST_LINE:
-            raise BrokenFile(file, f"holds a line of more than {LONGEST_LINE:,} bytes: it is no table of images.")
+            raise BrokenFile(file, f"holds a line of more than {LONGEST_LINE:,} bytes: it is not a table of images.")
     if left.strip():
         yield left.rstrip(b"\r") + b"\n"
 

@@ -43,9 +43,9 @@ def check_named(folders: Iterable[Path]) -> None:
     """Raises BenchError if any is not a folder."""
     for folder in folders:
         if not os.path.isdir(folder):  # also False if a folder above may not be searched
-            problem = "is no folder" if os.path.exists(folder) else "is not there"
+            problem = "is not a folder" if os.path.exists(folder) else "is not there"
             raise BenchError(
-                f"the data folder {str(folder)!r} {problem}.", "Mend --data-dir or BENCH_DATA_DIR, or leave it out."
+                f"the data folder {str(folder)!r} {problem}.", "Correct --data-dir or BENCH_DATA_DIR, or omit it."
             )
 
 

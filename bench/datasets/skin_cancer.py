@@ -122,7 +122,7 @@ class SkinCancer(DatasetDefinition):
             raise BrokenFile(
                 pictures[0].file.parent,
                 f"and its like hold {len(pictures):,} pictures, {self.images:,} expected.",
-                "Put the others beside them, or leave --data-dir out.",
+                "Add the others, or omit --data-dir.",
             )
 
     def read(self, source: Source) -> Dataset:
@@ -149,7 +149,7 @@ class SkinCancer(DatasetDefinition):
         by_name = {_stem(picture): picture for file in files for picture in self._expanded(file)}
         missing = next((name for name in lesions.pictures if name not in by_name), None)
         if missing:
-            raise BrokenFile(metadata, f"names {missing}, but there is no such picture.", "Unpack the pictures anew.")
+            raise BrokenFile(metadata, f"names {missing}, but no such picture exists.", "Unpack the pictures again.")
         parts = grouped_rows(lesions.labels, lesions.lesions)
         train, test = (
             read_pictures([by_name[lesions.pictures[row]] for row in rows], self.picture_format, form) for rows in parts

@@ -10,9 +10,9 @@ from bench.errors import BenchError
 
 Say = Callable[[str], None]
 """Takes one line of progress."""
-BESIDE = "Put it beside the other, or leave --data-dir out."
+BESIDE = "Put it in the same folder, or omit --data-dir."
 """The advice if one of the files that belong together is missing: those present may be right."""
-OTHER = "If it is as you want it, give its path as data of your own; else leave --data-dir out."
+OTHER = "To use it all the same, give its path as your own data set; otherwise omit --data-dir."
 """The advice for an intact file that is not of this data set."""
 
 
@@ -44,12 +44,12 @@ def missing_file(wanted: Sequence[Path], found: Sequence[Path | None]) -> Broken
     """
     missing = next(file for file, there in zip(wanted, found, strict=True) if there is None)
     present = next(there for there in found if there is not None)
-    return BrokenFile(missing, f"is missing; {present.name} lies there without it.", BESIDE)
+    return BrokenFile(missing, f"is missing; {present.name} is present without it.", BESIDE)
 
 
 def unreadable_file(file: Path, error: OSError) -> BrokenFile:
     """The error for a file that cannot be read; its content may be right."""
-    return BrokenFile(file, f"cannot be read: {error.strerror or error}.", "Mend that, or leave --data-dir out.")
+    return BrokenFile(file, f"cannot be read: {error.strerror or error}.", "Correct that, or omit --data-dir.")
 
 
 class DatasetUnavailable(BenchError):

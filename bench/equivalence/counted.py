@@ -103,7 +103,7 @@ class Watched:
         own = self._learner.progress()
         now = _counters(self._learner)
         if past is not None and past != counting.trained_rows():
-            self._note("trains off the clock: its model goes on when it is asked for something in a pause")
+            self._note("trains off the clock: its model trains on when queried in a pause")
         rows, calls, evaluated, _ = (now[name] - self._before[name] for name in counting.COUNTERS)
         evaluated += counting.told()[0] - self._told
         if self._ahead:

@@ -113,7 +113,7 @@ def network_of(name: str, rate: float = 0.0) -> Network:
     model = STRIDED_SAME if name == STRIDED_SAME.name else find_model(name)
     if not isinstance(model, Network):
         raise BenchError(
-            f"model {name!r} is no neutral network: the frameworks do not share it.",
+            f"model {name!r} is not a neutral network: the frameworks do not share it.",
             "Two models of your own are compared by: bench diff",
         )
     layers = tuple(Dropout(rate) if isinstance(layer, Dropout) else layer for layer in model.layers)

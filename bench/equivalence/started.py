@@ -49,7 +49,7 @@ class Start:
         found += [one for one in findings(self.learner, self.train.images, owner=self._owner) if one not in found]
         if self._started:
             names = ", ".join(sorted(self._started))
-            found.append(f"starts a thread in its build that goes on after it: {names}")
+            found.append(f"starts a thread in its build that keeps running: {names}")
         megabytes = self.train.images.nbytes / MIB
         growth = self._counter.peak() - self._resident
         if self._counter.resettable and growth > COPIES * megabytes + BESIDES_MIB:

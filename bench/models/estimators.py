@@ -143,11 +143,11 @@ LOGISTIC_SAG = Estimator(
 )
 
 _PERCEPTRON: dict[str, JsonValue] = {"hidden_layer_sizes": [100, 100], "max_iter": 400, "alpha": 0.0001, "tol": 0.0001}
-"""Trained until the loss stands still, by scikit-learn's own rule."""
+"""Trained until the loss stops improving, by scikit-learn's own rule."""
 
 MLP_100_100_ADAM = Estimator(
     "mlp-100-100-adam",
-    "two hidden layers of 100 units, scikit-learn's own training until the loss stands still, adam",
+    "two hidden layers of 100 units, scikit-learn's own training until the loss stops improving, adam",
     "sklearn.neural_network.MLPClassifier",
     {**_PERCEPTRON, "solver": "adam", "learning_rate_init": 0.001},
     seeded=True,
@@ -157,7 +157,7 @@ MLP_100_100_ADAM = Estimator(
 
 MLP_100_100_SGD = Estimator(
     "mlp-100-100-sgd",
-    "two hidden layers of 100 units, scikit-learn's own training until the loss stands still, sgd with momentum",
+    "two hidden layers of 100 units, scikit-learn's own training until the loss stops improving, sgd with momentum",
     "sklearn.neural_network.MLPClassifier",
     {**_PERCEPTRON, "solver": "sgd", "learning_rate_init": 0.2, "momentum": 0.9},
     seeded=True,

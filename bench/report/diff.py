@@ -113,7 +113,7 @@ def _verdict(found: Diff) -> Iterator[str]:
     elif first is not None:
         where = f" ({first.where})" if first.where else ""
         known = [one for one in found.differences if one.effect != "unproved"]
-        told = "" if known else ", and no fact of the layers says why: look at what forward() or call() does besides"
+        told = "" if known else ", and no fact of the layers says why: compare the rest of forward() or call()"
         yield f"they differ, first in: {first.name}{where}{told}"
     elif found.quantities:
         yield "they differ in what is named above, which the proof does not show"

@@ -45,7 +45,7 @@ def shown_floors(results: Results, dataset: str) -> list[Floors]:
 
 def floors_legend(results: Results) -> list[str]:
     """Meaning of the floors; nothing for a run without them."""
-    one_model = [] if results.several_seeds else ["With one seed this is said of that one trained model."]
+    one_model = [] if results.several_seeds else ["With one seed this holds for that one trained model."]
     return [_LEGEND, *one_model] if results.floors else []
 
 
@@ -89,6 +89,6 @@ def _inequality(floors: Floors, is_unequal: bool) -> Sequence[Block]:
         Paragraph(
             f"Unequal classes: of {floors.train_rows:,} training rows the largest has {max(counts):,}, the smallest "
             f"{min(counts):,} ({numbers.ratio(class_ratio(counts))} times as many). Accuracy is mostly that of the "
-            "large ones; balanced accuracy, the mean of the recalls of all classes in the test part, stands beside it."
+            "large ones; balanced accuracy, the mean of the recalls of all classes in the test part, is shown too."
         )
     ]

@@ -162,7 +162,7 @@ def _groups(groups: GroupCounts | None) -> Facts:
                 (
                     f"{groups.groups:,}, of which {groups.several:,} have several images "
                     f"({groups.rows_of_several:,} in all)",
-                    leak if groups.on_both_sides else "none lies in both parts",
+                    leak if groups.on_both_sides else "none is in both parts",
                 ),
             ),
         )

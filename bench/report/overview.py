@@ -22,7 +22,7 @@ ACCURACY_SPREAD = (
     "; ± is half the 95 % t interval over seeds, from 3 seeds on; where that says nothing, the range of the seeds"
 )
 SPREADS = (
-    "Speeds and memory are medians over trials with their range, none beside a single trial: trials of one machine are "
+    "Speeds and memory are medians over trials with their range (none for a single trial): trials of one machine are "
     "not independent, and a range is not an interval."
 )
 ONE_SEED = "One seed: no figure has an interval or a range, and small differences may be chance."

@@ -8,7 +8,7 @@ from bench.report.naming import Names
 from bench.stats.summary import NOT_STARTED, CaseSummary
 
 NO_REASON = "no reason was recorded"
-NEVER_STARTED = "the run was ended before them; --resume goes on with it"
+NEVER_STARTED = "not started; continue with --resume"
 
 
 def problems(summaries: Sequence[CaseSummary], names: Names) -> list[Block]:

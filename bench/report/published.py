@@ -27,7 +27,7 @@ def published_table(results: Results, names: Names, cases: Sequence[CaseSummary]
         Column(("within",), "left"),
     )
     rows = tuple(_row(names, *pair) for pair in pairs)
-    return [Table("accuracy beside published figures", columns, rows, "data set")]
+    return [Table("accuracy and published figures", columns, rows, "data set")]
 
 
 def _row(names: Names, one: CaseSummary, published: PublishedFigure) -> Row:

@@ -187,7 +187,7 @@ def settings_findings(settings: Mapping[str, object], probe: Probe, asked: Case 
     metrics = settings.get("metrics")
     if metrics:
         names = ", ".join(map(str, metrics)) if isinstance(metrics, list | tuple) else str(metrics)
-        found.append(f"computes metrics in each step besides the loss: {names}")
+        found.append(f"computes metrics in each step in addition to the loss: {names}")
     switched = settings.get("debugging")
     if switched:
         found.append(f"is debugged, which changes what is timed: {', '.join(map(str, cast('list[str]', switched)))}")

@@ -74,7 +74,7 @@ def _pipeline_rate(found: PipelineFigures) -> float | None:
 
 
 _RESIDENT = "the data are resident: no pipeline gives them"
-_NO_DEVICE_PEAK = "the device is the host, or its peak is kept by nobody"
+_NO_DEVICE_PEAK = "the device is the host, or nothing keeps its peak"
 _NO_PROBABILITIES = "the model gives no probabilities"
 _SINGLE_FIT = "no second epoch to take a steady figure from"
 

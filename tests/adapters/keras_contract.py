@@ -304,7 +304,7 @@ class KerasContract(NetworkContract):
     def test_an_estimator_is_no_network(self, adapter: Adapter) -> None:
         forest = Estimator("forest", "", "sklearn.ensemble.RandomForestClassifier")
         assert not adapter.natural(forest)
-        with pytest.raises(TypeError, match="forest is no network"):
+        with pytest.raises(TypeError, match="forest is not a network"):
             learner(adapter, forest, images(40))
 
     @pytest.mark.parametrize("axes", [{}, {"input": "loader"}, {"track": "idiomatic"}], ids=str)

@@ -67,7 +67,7 @@ def test_no_memory_left_is_told_from_other_errors(adapter: PyTorchAdapter) -> No
 def test_an_estimator_is_no_network(adapter: PyTorchAdapter) -> None:
     forest = Estimator("forest", "", "sklearn.ensemble.RandomForestClassifier")
     assert not adapter.natural(forest)
-    with pytest.raises(TypeError, match="forest is no network"):
+    with pytest.raises(TypeError, match="forest is not a network"):
         learner(adapter, forest, images(40))
 
 

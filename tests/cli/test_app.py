@@ -139,7 +139,7 @@ def test_a_defect_is_owned_up_to_in_two_lines_without_a_traceback(capsys: pytest
     said = capsys.readouterr().err.splitlines()
     assert said == [
         "unexpected KeyError: 'missing'",
-        "    This is a defect of bench. To see where it lies, add: --debug",
+        "    This is a bug in bench. For the traceback, add: --debug",
     ]
 
 

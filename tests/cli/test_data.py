@@ -109,7 +109,7 @@ def test_a_cache_that_was_changed_is_said_to_be_damaged_and_decoded_anew(bench: 
         wrong = array.read_bytes()
         ended = bench(command, "digits")
         assert ended.returncode == 0
-        assert ended.stderr == "the cached arrays of digits are damaged; decoding anew\ndecoding digits (CSV)\n"
+        assert ended.stderr == "the cached arrays of digits are damaged; decoding again\ndecoding digits (CSV)\n"
         assert array.read_bytes() != wrong
         assert bench(command, "digits").stderr == ""
 
@@ -142,7 +142,7 @@ def test_ones_own_data_are_checked_as_unverified(bench: Bench, tmp_path: Path) -
     [
         (["fetch", "fasion-mnist"], "unknown data set 'fasion-mnist': did you mean 'fashion-mnist'?"),
         (["fetch", "mnist"], "data set 'mnist' is not on this machine (offline: no mirror was asked)."),
-        (["check", "./nothing.npz"], "data set 'nothing.npz': there is no such file or folder."),
+        (["check", "./nothing.npz"], "data set 'nothing.npz': no such file or folder."),
         (["fetch", "mnist", "--data-dir", "nowhere"], "the data folder 'nowhere' is not there."),
     ],
 )

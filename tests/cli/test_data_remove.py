@@ -103,7 +103,8 @@ def test_where_nobody_can_answer_nothing_is_removed_and_the_exit_code_is_two(ben
     bench("fetch", "digits")
     ended = bench("remove", "digits")
     assert ended.returncode == 2
-    assert ended.stderr == "nobody can be asked here.\n    To remove without being asked, add: --yes\n"
+    refusal = "cannot ask for confirmation: not a terminal.\n    To remove without confirmation, add: --yes\n"
+    assert ended.stderr == refusal
     assert arrays(tmp_path) == ["digits"]
 
 

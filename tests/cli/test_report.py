@@ -143,7 +143,7 @@ def test_a_reader_that_has_enough_is_no_defect(home: Path) -> None:
         (["--per-trial"], "rows per trial are for csv and json."),
         (["--output", "results"], "the report cannot be written to 'results': Is a directory."),
         (["--output", "results/new/run.json/report.md"], "the report cannot be written to"),
-        (["--results", "nowhere"], "there is no run in 'nowhere'."),
+        (["--results", "nowhere"], "no run in 'nowhere'."),
         (["--view", "table"], "table"),
     ],
 )

@@ -128,7 +128,7 @@ def test_arrays_that_somebody_changed_are_not_found_and_are_made_anew(name: str,
     changed(folder / f"{name}.npy", array)
     said: list[str] = []
     assert Shelf("a").find(fingerprint(made()), said.append) is None
-    assert said == ["the cached arrays of a are damaged; decoding anew"]
+    assert said == ["the cached arrays of a are damaged; decoding again"]
     again = load(stored(with_groups()))
     assert fingerprint(again) == fingerprint(made())
     assert again.test.groups is not None

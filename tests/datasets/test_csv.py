@@ -66,7 +66,7 @@ def test_numbers_in_zero_to_one_stay_numbers(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("label,a,b,c,d\n0,1,2,3,4\n1,2,3,4\n", "holds 4 values in line 3, 5 expected"),
-        ("label,a,b,c,d\n0,1,2,3,4\n1,2,x,4,5\n", "holds a pixel that is no number"),
+        ("label,a,b,c,d\n0,1,2,3,4\n1,2,x,4,5\n", "holds a pixel that is not a number"),
         ("label,a,b,c,d\n", "nothing below it"),
         ("", "is empty"),
         ("a;b;c\n", "holds no comma"),
@@ -86,4 +86,4 @@ def test_a_gzipped_table_cut_short_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\xff\xfe\x00label,1")
-    assert "is no text in UTF-8" in message(path)
+    assert "is not UTF-8 text" in message(path)

@@ -104,7 +104,7 @@ def test_images_without_their_labels_are_refused_by_name(tmp_path: Path) -> None
         ((b"1 65 97", b"0 64\r\n1 65 97"), "says that label 0 stands for '@'; nothing expected."),
         ((b"2 66 98", b"two"), "has 'two' in line 2; a label and codes of characters expected."),
         ((b"2 66 98", b"2 -1"), "has '2 -1' in line 2; a label and codes of characters expected."),
-        ((b"2 66 98", b"2 \xff"), "is no plain text."),
+        ((b"2 66 98", b"2 \xff"), "is not plain text."),
     ],
 )
 def test_a_mapping_file_that_names_other_characters_is_refused(

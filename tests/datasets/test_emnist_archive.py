@@ -82,7 +82,7 @@ def test_an_archive_with_half_a_part_is_refused(tmp_path: Path) -> None:
     files = letters()
     del files["emnist-letters-train-labels-idx1-ubyte.gz"]
     said = message(tmp_path, zipped(files))
-    assert said == f"emnist-letters-train-labels-idx1-ubyte.gz is missing; {IMAGES} in gzip.zip lies there without it."
+    assert said == f"emnist-letters-train-labels-idx1-ubyte.gz is missing; {IMAGES} in gzip.zip is present without it."
 
 
 def test_an_archive_with_a_file_twice_is_refused(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_an_archive_with_a_file_twice_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>503</html>", SMALL[:-30], SMALL[: len(SMALL) // 2]])
 def test_what_is_no_whole_archive_is_refused(tmp_path: Path, content: bytes) -> None:
-    assert message(tmp_path, content).startswith("gzip.zip is no zip archive: ")
+    assert message(tmp_path, content).startswith("gzip.zip is not a zip archive: ")
 
 
 def test_a_member_that_declares_more_than_any_of_nists_is_refused_unopened(tmp_path: Path) -> None:

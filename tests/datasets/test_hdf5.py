@@ -135,7 +135,7 @@ def _bomb(file: Path) -> None:
         (_virtual_data, "keeps 'X_test' in other files, which are not opened"),
         (_external_link, "holds 'X_test' as a link, which is not followed"),
         (_soft_link, "holds 'X_test' as a link, which is not followed"),
-        (_a_group, "holds 'X_test', which is no data set"),
+        (_a_group, "holds 'X_test', which is not a data set"),
         (_many_rows, "holds 1,000,000,000 rows in X_test; 1 to 20,000 expected"),
         (_large_chunk, "holds 'X_test' in chunks of 327,680,000 bytes; at most 8,388,608 are unpacked"),
         (_bomb, "cannot be decoded: "),
@@ -152,7 +152,7 @@ def test_a_file_made_to_do_harm_is_refused_in_words(file: Path, spoil: Callable[
     [
         ([np.zeros((2, 5))], [1], r"holds points \(5, 2\) in 0; 1 to 100,000 rows of 3 expected"),
         ([np.zeros((3, 0))], [1], r"holds points \(0, 3\) in 0; 1 to 100,000 rows of 3 expected"),
-        ([np.eye(3), np.full((3, 4), np.inf)], [1, 1], r"holds points in 1 that are no finite numbers up to 1,000,000"),
+        ([np.eye(3), np.full((3, 4), np.inf)], [1, 1], r"holds points in 1 that are not finite numbers up to 1,000,"),
         ([np.eye(3)], [12], r"holds label 12 in cloud 0; 0 to 9 expected"),
         ([np.eye(3)], ["one"], r"holds an attribute 'label' object \(\) in /0; one number expected"),
         ([], [], r"holds 0 volumes of clouds; 1 to 20,000 expected"),

@@ -45,7 +45,7 @@ def test_an_array_of_objects_is_refused_and_its_pickle_is_never_run(tmp_path: Pa
 
 def test_a_pickle_under_the_name_of_an_archive_is_refused_and_never_run(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(pickle.dumps(Bomb()))
-    assert "a.npz is no npz archive" in message(tmp_path / "a.npz")
+    assert "a.npz is not an npz archive" in message(tmp_path / "a.npz")
     assert EXPLODED == []
 
 
@@ -79,6 +79,6 @@ def test_whatever_python_makes_of_a_broken_archive_is_said_in_words(
         raise struct.error("unpack requires a buffer of 4 bytes")
 
     monkeypatch.setattr(zipfile, "ZipFile", unpacking)
-    assert message(tmp_path / "a.npz") == "a.npz is no npz archive: unpack requires a buffer of 4 bytes."
-    with pytest.raises(BrokenFile, match=r"^a.zip is no zip archive: unpack requires a buffer of 4 bytes\.$"):
+    assert message(tmp_path / "a.npz") == "a.npz is not an npz archive: unpack requires a buffer of 4 bytes."
+    with pytest.raises(BrokenFile, match=r"^a.zip is not a zip archive: unpack requires a buffer of 4 bytes\.$"):
         Archive(tmp_path / "a.zip")

@@ -44,7 +44,7 @@ def test_cached_arrays_that_were_changed_are_decoded_anew_and_that_is_said(tmp_p
     np.save(folder / "test-labels.npy", np.full(4, 99))
     said: list[str] = []
     assert load(resolve(name, say=said.append).folder).test.labels.tolist() == labels
-    assert said == ["the cached arrays of mine are damaged; decoding anew", "decoding mine.npz (npz)"]
+    assert said == ["the cached arrays of mine are damaged; decoding again", "decoding mine.npz (npz)"]
 
 
 def test_train_and_test_parts_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def raising(self: Stripes, source: Source) -> Dataset:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (object(), "is no DatasetDefinition"),
+        (object(), "is not a DatasetDefinition"),
         (broken(name="strips"), "calls itself 'strips'"),
         (broken(read=read_with([0, 2])), "holds training labels from 0 to 2; 0 to 1 expected"),
         (broken(read=read_with([0, 1], np.uint8)), "labels uint8 (2,); int64 (n,) expected"),

@@ -75,7 +75,7 @@ def test_torchvision_names_the_same_files_and_hashes() -> None:
         ("test_labels", labels([(7, 1), (10, 1)]), "holds label 10 in row 1; 0 to 9 expected."),
         ("test_labels", labels([(7, 1), (-1, 1)]), "holds label -1 in row 1; 0 to 9 expected."),
         ("test_labels", labels([(7, 1), (1, 1)], columns=3), "holds 3 numbers a label; 8 expected."),
-        ("test_labels", idx_bytes((2,), bytes(2)), "it is no IDX file of integers with 2 axes."),
+        ("test_labels", idx_bytes((2,), bytes(2)), "it is not an IDX file of integers with 2 axes."),
         ("test_labels", labels([(7, 1), (1, 1)])[:-1], "holds 75 bytes after decompression, 76 expected"),
         ("train_images", idx_bytes((3, 8, 8), bytes(192)), "holds images of 8x8 pixels; 28x28 expected."),
     ],

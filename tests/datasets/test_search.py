@@ -118,7 +118,7 @@ def test_other_data_in_a_common_place_are_passed_over_and_published_ones_found_b
     (tmp_path / "home" / "data" / "tiny" / "tiny.npz").write_text("broken")
     spy = Spy(frozenset({known}))
     assert spy.run().info.source == "IDX, Kaggle input"
-    passed = f"passed over in {tmp_path / 'home' / 'data' / 'tiny'}: tiny.npz is no npz archive"
+    passed = f"passed over in {tmp_path / 'home' / 'data' / 'tiny'}: tiny.npz is not an npz archive"
     assert len([line for line in spy.said if line.startswith(passed)]) == 1
 
 
@@ -128,7 +128,7 @@ def test_why_broken_files_were_passed_over_is_said_with_one_full_stop_and_withou
     with pytest.raises(DatasetUnavailable) as caught:
         Spy().run()
     said = caught.value.message
-    assert said.startswith("data set 'tiny' is not on this machine (Debian package: tiny.npz is no npz archive")
+    assert said.startswith("data set 'tiny' is not on this machine (Debian package: tiny.npz is not an npz archive")
     assert ".;" not in said
     assert ".)" not in said
     assert str(tmp_path) not in said
@@ -161,7 +161,7 @@ def test_damaged_arrays_in_the_cache_are_decoded_anew_and_that_is_said_once(tmp_
     np.save(labels, np.zeros(10, np.int64))
     spy.said.clear()
     assert fingerprint(load(spy.run().folder)) == known
-    assert spy.said == ["the cached arrays of tiny are damaged; decoding anew", "decoding tiny (IDX)"]
+    assert spy.said == ["the cached arrays of tiny are damaged; decoding again", "decoding tiny (IDX)"]
     spy.said.clear()
     assert spy.run().info.verified
     assert spy.said == []
@@ -213,8 +213,8 @@ def test_half_a_data_set_in_the_users_folder_is_an_error_in_words(tmp_path: Path
     with pytest.raises(BenchError) as caught:
         Spy().run(tmp_path)
     assert str(caught.value) == (
-        "tiny: t10k-labels-idx1-ubyte.gz is missing; train-images-idx3-ubyte.gz lies there without it.\n"
-        f"    Put it beside the other, or leave --data-dir out.   (in {tmp_path})"
+        "tiny: t10k-labels-idx1-ubyte.gz is missing; train-images-idx3-ubyte.gz is present without it.\n"
+        f"    Put it in the same folder, or omit --data-dir.   (in {tmp_path})"
     )
 
 
@@ -249,7 +249,7 @@ def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
 
 def test_a_users_folder_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for name, problem in (("none/deep/data", "is not there"), ("file", "is no folder")):
+    for name, problem in (("none/deep/data", "is not there"), ("file", "is not a folder")):
         with pytest.raises(BenchError) as caught:
             Spy().run(tmp_path / name)
         assert caught.value.message == f"the data folder '{tmp_path / name}' {problem}."

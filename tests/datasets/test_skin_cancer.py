@@ -48,7 +48,7 @@ def test_without_the_metadata_the_table_is_half_a_data_set(tmp_path: Path) -> No
     (tmp_path / METADATA).unlink()
     with pytest.raises(BrokenFile, match=r"HAM10000_metadata.csv is missing: without it nothing tells") as caught:
         list(Skin().find(tmp_path))
-    assert caught.value.advice == "Put it beside the other, or leave --data-dir out."
+    assert caught.value.advice == "Put it in the same folder, or omit --data-dir."
 
 
 def test_metadata_in_another_order_are_not_trusted(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_part_of_the_pictures_is_half_a_data_set_but_not_beside_a_table(tmp_pa
     (tmp_path / "HAM10000_images_part_1" / "ISIC_0000100.jpg").unlink()
     with pytest.raises(BrokenFile, match="hold 19 pictures, 20 expected") as caught:
         list(Skin().find(tmp_path))
-    assert caught.value.advice == "Put the others beside them, or leave --data-dir out."
+    assert caught.value.advice == "Add the others, or omit --data-dir."
     write_skin(tmp_path)
     assert [source.format for source in Skin().find(tmp_path)] == ["hmnist 28x28 RGB"]
 
@@ -172,7 +172,7 @@ def test_broken_metadata_are_refused_in_words(tmp_path: Path, old: str, new: str
 def test_metadata_that_are_no_text_are_refused(tmp_path: Path) -> None:
     write_skin(tmp_path)
     (tmp_path / METADATA).write_bytes(b"\xff\xfe\x00")
-    assert "is no table of text" in message(tmp_path)
+    assert "is not a text table" in message(tmp_path)
 
 
 def test_metadata_with_crlf_as_on_kaggle_are_read(tmp_path: Path) -> None:

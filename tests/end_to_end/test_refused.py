@@ -182,7 +182,7 @@ def test_an_npz_with_a_pickle_is_refused_and_the_pickle_does_not_run(whole: bool
         objects = np.array([Payload(trace), *labels[1:]], dtype=object)
         np.savez(file, images=images, labels=objects, allow_pickle=True)
     ended = bench("run", "--suite", "smoke", "--dataset", "./mine.npz", "--model", "majority")
-    assert_refused(ended, "mine.npz", "is no npz archive" if whole else "a pickle")
+    assert_refused(ended, "mine.npz", "is not an npz archive" if whole else "a pickle")
     assert not trace.exists()
     assert_nothing_was_run(bench)
     pickle.loads(file.read_bytes() if whole else pickle.dumps(objects))

@@ -39,7 +39,10 @@ LIES: dict[str, tuple[Any, str]] = {
         lying.last_batch_dropped,
         "the short last batch is dropped",
     ),
-    "metrics in each step": (lying.MetricsInEachStep, "computes metrics in each step besides the loss: accuracy"),
+    "metrics in each step": (
+        lying.MetricsInEachStep,
+        "computes metrics in each step in addition to the loss: accuracy",
+    ),
     "evaluation inside the clock": (
         lying.EvaluatesWhileTraining,
         "evaluates inside the training clock",

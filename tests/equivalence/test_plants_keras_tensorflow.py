@@ -114,7 +114,7 @@ TRIAL: dict[str, tuple[Make, str]] = {
     "functions run eagerly": (wrong(KERAS, built=lies.functions_run_eagerly), "tf.functions run eagerly"),
     "accuracy is computed in every step": (
         wrong(KERAS, built=lies.with_accuracy),
-        "computes metrics in each step besides the loss: accuracy",
+        "computes metrics in each step in addition to the loss: accuracy",
     ),
     "training waits until its loss is asked for": (
         wrong(KERAS, built=plants.trains_when_asked),

@@ -95,7 +95,7 @@ WORK: dict[str, tuple[Make, str]] = {
     ),
     "accuracy is computed in every step": (
         wrong(KERAS, built=lies.with_accuracy),
-        "computes metrics in each step besides the loss: accuracy",
+        "computes metrics in each step in addition to the loss: accuracy",
     ),
     "a step is taken in the build": (wrong(KERAS, built=lies.warmed_up), "trains in its build"),
     "something is evaluated on the clock": (

@@ -126,7 +126,7 @@ WORK: dict[str, tuple[Make, str]] = {
     ),
     "a thread converts ahead": (
         wrong(built=in_a_thread),
-        "starts a thread in its build that goes on after it: converting ahead",
+        "starts a thread in its build that keeps running: converting ahead",
     ),
     "a step is taken in the build": (wrong(built=warmed_up), "trains in its build"),
     "threads are doubled in the build": (wrong(built=more_threads), "threads are 2 where 1 was asked for"),

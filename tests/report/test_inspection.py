@@ -139,9 +139,9 @@ def test_unequal_classes_of_the_test_part_alone_are_said() -> None:
 
 def test_what_a_split_of_the_harness_may_have_parted_is_said_where_no_groups_are_known() -> None:
     table = dataclasses.replace(INFO, name="colorectal-histology-mnist-8x8", split="own stratified split, version 1")
-    line = ("groups", "tiles of one slide may lie in both parts: the table names no slides")
+    line = ("groups", "tiles of one slide may be in both parts: the table names no slides")
     assert said(table, CLEAN) == [line]
     assert line not in said(table, dataclasses.replace(CLEAN, groups=GroupCounts(10, 10, 500, 0, 0)))
     letters = dataclasses.replace(table, name="emnist-letters")
-    assert said(letters, CLEAN)[0][1].startswith("one writer's characters may lie in both parts")
+    assert said(letters, CLEAN)[0][1].startswith("one writer's characters may be in both parts")
     assert said(dataclasses.replace(letters, split="official"), CLEAN)[0][0] == "nothing found"

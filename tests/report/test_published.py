@@ -69,7 +69,7 @@ def test_a_figure_of_something_else_stands_beside_nothing(other: dict[str, Any])
 
 def test_a_figure_of_no_framework_stands_beside_every_one() -> None:
     shown = terminal.render(results(realistic(("mnist",)), published()), view="overview")
-    section = shown.split("accuracy beside published figures")[1].split("\n\n")[0]
+    section = shown.split("accuracy and published figures")[1].split("\n\n")[0]
     # two frameworks ran it, the third was not to be had
     assert section.count("99.22¹") == 3
     assert section.count("unavailable") == 1
