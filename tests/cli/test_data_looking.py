@@ -44,12 +44,12 @@ def test_show_says_shapes_ranges_counts_and_draws_the_first_images_with_their_la
 def test_what_would_fail_is_said_before_anything_is_decoded(bench: Bench, tmp_path: Path) -> None:
     nowhere, folder = str(tmp_path / "none" / "x.png"), str(tmp_path)
     for arguments, said in (
-        (("show", "digits", "--png", nowhere), f"'{nowhere}' cannot be written: there is no folder"),
+        (("show", "digits", "--png", nowhere), f"'{nowhere}' cannot be written: no folder"),
         (("show", "digits", "--png", folder), f"'{folder}' cannot be written: it is a folder."),
         (("show", "digits", "--png", str(tmp_path / "x.jpg")), f"'{tmp_path / 'x.jpg'}' would hold PNG."),
         (("show", "digits", "digit"), "unknown data set 'digit'"),
-        (("show", "digits", "./none.npz"), "data set 'none.npz': there is no such file"),
-        (("inspect", "digits", "--output", nowhere), f"'{nowhere}' cannot be written: there is no folder"),
+        (("show", "digits", "./none.npz"), "data set 'none.npz': no such file"),
+        (("inspect", "digits", "--output", nowhere), f"'{nowhere}' cannot be written: no folder"),
     ):
         ended = bench(*arguments)
         assert ended.returncode == 2

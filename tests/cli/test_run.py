@@ -72,16 +72,16 @@ def test_the_table_is_shown_although_a_report_cannot_be_written(
     assert out == render(Results.of(folder))
     assert error.startswith(f"report.md of run {folder.path.name!r} cannot be written: ")
     assert "bench report" in error
-    assert "defect of bench" not in error
+    assert "bug in bench" not in error
     assert not list(folder.path.glob(".report.md*"))
 
 
 @pytest.mark.parametrize(
     ("end", "code", "said"),
     [
-        (KeyboardInterrupt(), 130, "go on with: bench run --resume"),
+        (KeyboardInterrupt(), 130, "continue with: bench run --resume"),
         (BenchError("the disk is full."), 2, "the disk is full."),
-        (ZeroDivisionError(), 2, "defect of bench"),
+        (ZeroDivisionError(), 2, "bug in bench"),
     ],
 )
 def test_the_display_is_taken_away_however_a_run_of_the_command_ends(

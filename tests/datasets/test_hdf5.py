@@ -178,8 +178,8 @@ def _child(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("import os; os.kill(os.getpid(), 11)", "made the HDF5 library crash (signal 11)"),
         ("raise SystemExit(3)", "made the HDF5 library crash (exit code 3)"),
-        ("print('{')", "answer nonsense"),
-        ('print(\'{"file": 7, "problem": ""}\')', "answer nonsense"),
+        ("print('{')", "return invalid data"),
+        ('print(\'{"file": 7, "problem": ""}\')', "return invalid data"),
         ('print(\'{"file": 0, "problem": ""}\')', "leave broken arrays"),
         ("import time; time.sleep(60)", "takes longer than 0.3 s to decode"),
     ],

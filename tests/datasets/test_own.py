@@ -258,7 +258,7 @@ def test_a_changed_file_is_read_anew_and_an_unchanged_one_is_not(tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["./nothing.npz", "nothing.csv", "some/where/else"])
 def test_a_path_that_leads_nowhere_is_an_error_in_words(name: str) -> None:
-    assert f"data set {Path(name).name!r}: there is no such file or folder" in message(name)
+    assert f"data set {Path(name).name!r}: no such file or folder" in message(name)
 
 
 def test_an_unknown_format_is_an_error_in_words(tmp_path: Path) -> None:

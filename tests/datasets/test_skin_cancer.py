@@ -148,7 +148,7 @@ def test_a_picture_that_the_metadata_name_must_be_there(tmp_path: Path) -> None:
     write_pictures(tmp_path)
     folder = tmp_path / "HAM10000_images_part_1"
     (folder / "ISIC_0000100.jpg").rename(folder / "ISIC_9999999.jpg")
-    assert "names ISIC_0000100, but there is no such picture" in message(tmp_path)
+    assert "names ISIC_0000100, but no such picture exists" in message(tmp_path)
 
 
 @pytest.mark.parametrize(

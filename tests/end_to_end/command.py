@@ -83,7 +83,7 @@ def assert_refused(ended: Ended, *said: str, code: int = 2) -> None:
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("decoding ")]
     assert 1 <= len(lines) <= 3, ended.stderr
     assert "Traceback" not in ended.stderr
-    assert "defect of bench" not in ended.stderr
+    assert "bug in bench" not in ended.stderr
     assert ended.stdout == ""
     for words in said:
         assert words in ended.stderr

@@ -241,7 +241,7 @@ def test_a_data_folder_that_is_not_there_is_refused(bench: Bench) -> None:
         (("run", "--epochs", "-1"), "--epochs"),
         (("run", "--sedes", "3"), "--seeds"),
         (("report", "nothing-of-the-kind"), "unknown run 'nothing-of-the-kind'"),
-        (("report",), "there is no run"),
+        (("report",), "no run in"),
         (("run", "--suite", "smoke", "--resume"), "to resume"),
     ],
 )
