@@ -20,6 +20,7 @@ from tests.alone import environment, isolate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "tests" / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BENCH = [sys.executable, "-m", "bench"]
 
 
@@ -44,11 +45,10 @@ def test_the_reference_run_shows_all_three_frameworks_on_real_data() -> None:
     assert expected <= seen
 
 
-def test_every_file_the_readme_points_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    for link in links:
-        assert (ROOT / link).is_file(), link
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_file_a_page_points_to_is_there(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).is_file(), link
 
 
 def test_the_picture_of_the_data_sets_is_small_and_shows_only_what_may_be_shown() -> None:
@@ -67,7 +67,13 @@ def test_the_picture_of_the_data_sets_is_small_and_shows_only_what_may_be_shown(
         assert strips * 110 < image.height < strips * 180
 
 
-SHOWN = [shlex.split(line, comments=True)[1:] for line in README.splitlines() if re.match(r"bench [a-z]", line)]
+LINES = [line for page in PAGES for line in page.read_text(encoding="utf-8").splitlines()]
+SHOWN = [
+    words
+    for line in dict.fromkeys(LINES)
+    if re.match(r"bench [a-z]", line)
+    for words in [shlex.split(line, comments=True)[1:]]
+]
 WHOLE = [words for words in SHOWN if "|" not in "".join(words)]
 NAMES = [words for shown in SHOWN if shown not in WHOLE for words in product(*(word.split("|") for word in shown))]
 """``bench list suites|models`` stands for several commands, which are only named."""
@@ -110,6 +116,12 @@ def source_of_the_readmes_model() -> str:
     return next(block for block in blocks if block.startswith("# net.py"))
 
 
+def suite_of_the_docs() -> str:
+    page = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+    (suite,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    return str(suite)
+
+
 @pytest.mark.parametrize("words", [words for words in WHOLE if words[0] == "run"], ids=" ".join)
 def test_a_run_of_the_readme_has_a_plan(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -123,6 +135,7 @@ def test_a_run_of_the_readme_has_a_plan(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(bench.runner.expand, "resolve", lambda name, **_: digits)
     Path("net.py").write_text(source_of_the_readmes_model())
+    Path("mine.toml").write_text(suite_of_the_docs())
     code = main([*words, *([] if "--dry-run" in words else ["--dry-run"])])
     out, error = capsys.readouterr()
     if "--resume" in words:

@@ -44,7 +44,7 @@ def test_what_is_no_shape_is_refused_with_an_example(text: str) -> None:
 
 
 def test_a_wrong_shape_is_refused_before_anything_runs(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no shape" in refused(capsys, str(files / "t.py"), str(files / "k.py"), "--shape", "28;28")
+    assert "not an image shape" in refused(capsys, str(files / "t.py"), str(files / "k.py"), "--shape", "28;28")
 
 
 def test_a_file_that_is_not_there_is_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from bench.report.terminal import text
     [
         (("--framework", "pytroch"), "did you mean 'pytorch'"),
         (("--model", "cnn-nrom"), "did you mean 'cnn-norm'"),
-        (("--model", "random-forest"), "no neutral network"),
+        (("--model", "random-forest"), "not a neutral network"),
         (("--optimizer", "adm"), "did you mean 'adam'"),
         (("--framework", "scikit-learn", "--execution", "compiled"), "scikit-learn has no compiled execution"),
         (("--framework", "scikit-learn", "--model", "cnn"), "nothing to prove"),

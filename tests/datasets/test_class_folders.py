@@ -113,7 +113,7 @@ def test_a_folder_that_is_no_class_is_refused(tmp_path: Path) -> None:
 
 def test_one_part_alone_is_refused(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "tiny", ("training", "no-test"))
-    with pytest.raises(BenchError, match=r"^tiny: test is missing; training lies there without it"):
+    with pytest.raises(BenchError, match=r"^tiny: test is missing; training is present without it"):
         search(tmp_path)
     (folder / "test").mkdir()
     with pytest.raises(BenchError, match=r"^tiny: test holds no images in folders of classes"):

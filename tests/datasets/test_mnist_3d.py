@@ -110,7 +110,7 @@ def test_published_clouds_and_mnist_give_the_same_volumes(tmp_path: Path) -> Non
 
 def test_training_clouds_without_test_clouds_are_an_error_in_words(tmp_path: Path) -> None:
     write_clouds(tmp_path / "train_point_clouds.h5", [np.eye(3)], [1])
-    with pytest.raises(BenchError, match=r"test_point_clouds.h5 is missing; train_point_clouds.h5 lies there without"):
+    with pytest.raises(BenchError, match=r"test_point_clouds.h5 is missing; train_point_clouds.h5 is present without"):
         search(tmp_path)
 
 

@@ -79,7 +79,7 @@ def test_a_label_that_no_picture_can_have_is_refused(tmp_path: Path, label: int)
 def test_one_table_without_the_other_is_half_a_data_set(tmp_path: Path) -> None:
     write(tmp_path, "gzipped")
     (tmp_path / f"{TABLES[0]}.gz").unlink()
-    with pytest.raises(BrokenFile, match=r"sign_mnist_train.csv is missing; sign_mnist_test.csv.gz lies there"):
+    with pytest.raises(BrokenFile, match=r"sign_mnist_train.csv is missing; sign_mnist_test.csv.gz is present without"):
         found(tmp_path)
 
 

@@ -83,7 +83,7 @@ def test_a_misspelt_recipe_or_network_is_refused_with_the_nearest() -> None:
         questions((), ("nestrov",))
     with pytest.raises(UnknownName, match="did you mean 'cnn'"):
         questions(("cn",))
-    with pytest.raises(BenchError, match="no neutral network"):
+    with pytest.raises(BenchError, match="not a neutral network"):
         questions(("random-forest",))
 
 

@@ -80,7 +80,7 @@ seed near to the other frameworks of its row, in losses and in predictions.
 × pytorch: steady training samples/s over pytorch's in the same round, median
 over rounds; above 1 is faster. A range of 3 rounds leaves 1 out for one in 4
 pairs of equally fast systems. Speeds and memory are medians over trials with
-their range, none beside a single trial: trials of one machine are not
+their range (none for a single trial): trials of one machine are not
 independent, and a range is not an interval. Blank: no such case in the suite.
 
 what could not run, or failed
