@@ -98,17 +98,25 @@ def _seeds(results: Results) -> str:
 
 
 def _labels(results: Results) -> dict[str, list[str]]:
-    """Models by label; leaves out those of a single framework that are compared with nothing."""
+    """Models by label, with the framework if a model's frameworks have several labels.
+
+    Leaves out models of a single framework that are compared with nothing.
+    """
     frameworks: dict[str, set[str]] = {}
+    labels_of: dict[str, set[str]] = {}
+    found = [(label_words(results, one), one.case) for one in results.summaries if one.ok]
     for one in results.summaries:
         frameworks.setdefault(one.case.model, set()).add(one.case.framework)
+    for label, case in found:
+        labels_of.setdefault(case.model, set()).update({label} - {DIFFERS_WORDS})
     labels: dict[str, list[str]] = {}
-    for one in results.summaries:
-        label, alone = label_words(results, one), len(frameworks[one.case.model]) == 1
-        if one.ok and not (alone and label == NOT_COMPARED):
-            model = f"{one.case.model} in {one.case.framework}" if label == DIFFERS_WORDS else one.case.model
-            models = labels.setdefault(label, [])
-            models += [model] if model not in models else []
+    for label, case in found:
+        if label == NOT_COMPARED and len(frameworks[case.model]) == 1:
+            continue
+        is_told_apart = label == DIFFERS_WORDS or len(labels_of[case.model]) > 1
+        model = f"{case.model} in {case.framework}" if is_told_apart else case.model
+        models = labels.setdefault(label, [])
+        models += [model] if model not in models else []
     return labels
 
 

@@ -60,7 +60,7 @@ def strayed(framework: str = "scikit-learn", **changes: object) -> Results:
 
 def test_labels_that_differ_are_said_at_each_row() -> None:
     run = RunBuilder().ok(CNN).ok(KERAS, equivalence="proved")
-    assert "3 seeds · agrees (cnn) · agrees and proved (cnn) ·" in text(run)
+    assert "3 seeds · agrees (cnn in pytorch) · agrees and proved (cnn in keras-tensorflow) ·" in text(run)
     notes = terminal.render(run.results(), view="datasets").partition("memory and prediction")[0].splitlines()
     assert {line[2:] for line in notes if line[:1] in "¹²³" and line[:1]} >= {"agrees", "agrees and proved"}
 
