@@ -129,7 +129,9 @@ def plan_text(plan: Plan) -> str:
         shown = ", ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "")
         lines.append(f"{shown}\n    {reason}")
     lines.append(f"\n{summary(plan)}")
-    lines.append(f"The estimate rests on earlier trials here for {plan.measured_before} of {len(plan.trials)}.")
+    lines.append(
+        f"The estimate rests on earlier trials on this machine for {plan.measured_before} of {len(plan.trials)}."
+    )
     return "\n".join(lines)
 
 
@@ -146,14 +148,15 @@ def _show(folder: RunFolder) -> None:
 
 def _tell_unproved(folder: RunFolder) -> None:
     """Print the command that proves the unproved cases."""
-    from bench.certificate import NOT_PROVED
+    from bench.certificate import NOT_PROVED, PROVED
     from bench.equivalence.command import proving_command
 
     ran = [record for record in folder.records() if record.status == "ok"]
     unproved = {record.case_id: record.case for record in ran if record.equivalence == NOT_PROVED}
     if unproved:
         command = proving_command(sys.argv[1:], list(unproved.values()), folder.manifest.cases)
-        told = f"not proved: {len(unproved)} of {len(folder.manifest.cases)} cases"
+        provable = {record.case_id for record in ran if record.equivalence in (PROVED, NOT_PROVED)}
+        told = f"not proved: {len(unproved)} of {len(provable)} networks"
         typer.echo(f"{told}; prove them with: {command}", err=True)
 
 

@@ -77,7 +77,10 @@ class Expansion:
             if planned.case.id.startswith(self.request.case):
                 found.setdefault(planned.case.id, planned)
         if not found:
-            raise BenchError(f"nothing to run: {self.where} has no case that {self._asked()}", "See it with: --dry-run")
+            raise BenchError(
+                f"nothing to run: {self.where} has no case that {self._asked()}",
+                f"See its cases: bench run --suite {self.request.suite} --dry-run",
+            )
         return list(found.values())
 
     def narrowed(self, request: Request) -> Expansion:
